@@ -1,0 +1,34 @@
+"""The door to the computer algebra system: open only inside a killable worker process.
+
+SymPy can loop for minutes on a short expression while holding the interpreter lock. Outside
+a worker ``load`` therefore raises AlgebraNeeded, and the caller hands the request to one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from rewards.errors import AlgebraNeeded
+
+_callbacks: tuple[Callable[[], None], Callable[[], None]] | None = None
+_loaded = False
+
+
+def enable(on_loading: Callable[[], None], on_loaded: Callable[[], None]) -> None:
+    """Allow algebra in this process. The calls bracket the slow import, which is not timed."""
+    global _callbacks
+    _callbacks = (on_loading, on_loaded)
+
+
+def load() -> None:
+    """Import SymPy. Raises AlgebraNeeded outside a worker process."""
+    global _loaded
+    if _callbacks is None:
+        raise AlgebraNeeded
+    if not _loaded:
+        on_loading, on_loaded = _callbacks
+        on_loading()
+        importlib.import_module("sympy")
+        _loaded = True
+        on_loaded()

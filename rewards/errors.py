@@ -1,0 +1,44 @@
+"""The exception tree of ``rewards``.
+
+::
+
+    ValueError
+    ├── UnknownDomainError      no verifier of that name
+    ├── BadReferenceError       the reference does not fit its domain
+    ├── SettingsError           an unknown or unfit setting
+    └── AnswerError             the answer does not parse (becomes UNPARSEABLE)
+    RuntimeError
+    └── AlgebraNeeded           the fast path cannot decide; ask a worker process
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class UnknownDomainError(ValueError):
+    """Raised for a domain without a verifier; lists the known names."""
+
+    def __init__(self, domain: str, known: Iterable[str]) -> None:
+        self.domain = domain
+        self.known = sorted(known)
+        super().__init__(domain, self.known)
+
+    def __str__(self) -> str:
+        return f"unknown domain {self.domain!r}; known: {', '.join(self.known)}"
+
+
+class BadReferenceError(ValueError):
+    """The reference does not fit its domain: repair the data set row."""
+
+
+class SettingsError(ValueError):
+    """A setting that is unknown or out of range; says what would fit."""
+
+
+class AnswerError(ValueError):
+    """The model's answer does not parse."""
+
+
+class AlgebraNeeded(RuntimeError):
+    """The fast path cannot decide; the computer algebra system may, in a worker process."""

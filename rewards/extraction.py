@@ -1,0 +1,160 @@
+r"""From a response to the answer that is compared.
+
+The format is GLM-4.1V's (arXiv 2507.01006): ``<think>…</think><answer>… <|begin_of_box|>
+RESULT<|end_of_box|> …</answer>``, with ``\boxed{…}`` and ``\fbox{…}`` as alternatives. One
+pass of string searches per marker, so the time is linear in the text.
+
+Left out: guessing an answer from unboxed prose. It rewards text that merely mentions the
+right number.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+BoxMarker = Literal["glm", "latex"]
+
+GLM_OPEN, GLM_CLOSE = "<|begin_of_box|>", "<|end_of_box|>"
+_LATEX_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]{0,8}\{")
+_BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExtractionSettings:
+    """boxes: which markers count; with none, the whole answer part is the answer.
+
+    repeated_box: whether the same box twice is "fine" or "wrong".
+    """
+
+    boxes: tuple[BoxMarker, ...] = ("glm", "latex")
+    repeated_box: Literal["fine", "wrong"] = "fine"
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """text: the answer, or None. ambiguous: there were several, which is wrong, not absent."""
+
+    text: str | None
+    detail: str = ""
+    ambiguous: bool = False
+
+
+def extract(response: str, settings: ExtractionSettings) -> Extraction:
+    """Return the boxed span of the answer part of ``response``."""
+    after_thinking = _after_thinking(response)
+    if after_thinking is None:
+        return Extraction(None, "the thinking never closes")
+    part = _answer_part(after_thinking)
+    if part.text is None:
+        return part
+    if not settings.boxes:
+        return _non_empty(part.text)
+    contents = find_boxes(part.text, settings.boxes)
+    if not contents:
+        return Extraction(None, "no box in the answer")
+    distinct = {_SPACE.sub("", content) for content in contents}
+    if len(distinct) > 1:
+        return Extraction(None, f"{len(distinct)} different boxes", ambiguous=True)
+    if len(contents) > 1 and settings.repeated_box == "wrong":
+        return Extraction(None, f"the same box {len(contents)} times", ambiguous=True)
+    return _non_empty(unwrap_box(contents[0]))
+
+
+def extract_bare(response: str) -> Extraction:
+    """Return an answer given without tags; a box around the whole of it is taken off."""
+    return _non_empty(unwrap_box(response))
+
+
+def find_boxes(text: str, markers: tuple[BoxMarker, ...]) -> list[str]:
+    """Return the contents of the outermost closed boxes, in order of appearance."""
+    spans: list[_Span] = []
+    if "glm" in markers:
+        spans += _glm_spans(text)
+    if "latex" in markers:
+        spans += _latex_spans(text)
+    contents: list[str] = []
+    reached = -1
+    for span in sorted(spans):
+        if span.start >= reached:
+            contents.append(text[span.inner_start : span.inner_end])
+            reached = span.end
+    return contents
+
+
+def unwrap_box(text: str) -> str:
+    """Take off boxes around the whole text, such as LaTeX's inside GLM's."""
+    stripped = text.strip()
+    for _ in range(3):
+        spans = _glm_spans(stripped) + _latex_spans(stripped)
+        whole = [span for span in spans if span.start == 0 and span.end == len(stripped)]
+        if not whole:
+            break
+        stripped = stripped[whole[0].inner_start : whole[0].inner_end].strip()
+    return stripped
+
+
+class _Span(NamedTuple):
+    """Offsets of a box and of what is inside it."""
+
+    start: int
+    end: int
+    inner_start: int
+    inner_end: int
+
+
+def _non_empty(text: str) -> Extraction:
+    stripped = text.strip()
+    return Extraction(stripped) if stripped else Extraction(None, "the answer is empty")
+
+
+def _after_thinking(response: str) -> str | None:
+    """The text after the last closed thinking; None when thinking is left open."""
+    closing = response.rfind("</think>")
+    if closing >= 0:
+        response = response[closing + len("</think>") :]
+    return None if "<think>" in response else response
+
+
+def _answer_part(text: str) -> Extraction:
+    opening = text.find("<answer>")
+    if opening < 0:
+        return Extraction(text)
+    inside = text[opening + len("<answer>") :]
+    if "<answer>" in inside:
+        return Extraction(None, "several answer parts", ambiguous=True)
+    closing = inside.find("</answer>")
+    return Extraction(inside if closing < 0 else inside[:closing])
+
+
+def _glm_spans(text: str) -> list[_Span]:
+    spans = []
+    position = 0
+    while (start := text.find(GLM_OPEN, position)) >= 0:
+        inner = start + len(GLM_OPEN)
+        end = text.find(GLM_CLOSE, inner)
+        if end < 0:
+            break
+        position = end + len(GLM_CLOSE)
+        spans.append(_Span(start, position, inner, end))
+    return spans
+
+
+def _latex_spans(text: str) -> list[_Span]:
+    """Closed LaTeX boxes, nested ones too, by one walk over the braces."""
+    openings = {match.end() - 1: match.start() for match in _LATEX_BOX.finditer(text)}
+    if not openings:
+        return []
+    spans = []
+    stack: list[int] = []
+    for match in _BRACE.finditer(text, next(iter(openings))):
+        position = match.start()
+        if text[position] == "{":
+            stack.append(position)
+        elif text[position] == "}" and stack:
+            brace = stack.pop()
+            if brace in openings:
+                spans.append(_Span(openings[brace], position + 1, brace + 1, position))
+    return spans

@@ -1,0 +1,148 @@
+"""The killable worker process: reads requests, writes verdicts, dies when told or orphaned.
+
+It is a fresh interpreter speaking length-prefixed pickles over its standard streams, so it
+starts the same from threads, asyncio and Ray actors, and never re-imports the caller's main
+module. Four things end it: the parent's kill; the end of its input; a kernel timer whose
+default action no held interpreter lock can delay; and, when idle, the loss of its parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import resource
+import signal
+import struct
+import sys
+import threading
+import time
+from io import RawIOBase
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rewards.registry import Registry
+    from rewards.verdict import Request, Verdict
+
+LENGTH = struct.Struct("!Q")
+READY, LOADING, STARTED, DONE, FAILED = "ready", "loading", "started", "done", "failed"
+LOADING_SECONDS = 60.0
+KILL_GRACE_SECONDS = 0.5
+
+
+def write_message(stream: RawIOBase, message: Any) -> None:
+    """Write one message to an unbuffered stream."""
+    payload = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+    rest = memoryview(LENGTH.pack(len(payload)) + payload)
+    while rest:
+        rest = rest[stream.write(rest) or 0 :]
+
+
+def read_message(stream: RawIOBase) -> Any:
+    """Read one message from an unbuffered stream, never beyond it.
+
+    Raises EOFError when the other side is gone.
+    """
+    (length,) = LENGTH.unpack(_read_exactly(stream, LENGTH.size))
+    return pickle.loads(_read_exactly(stream, length))
+
+
+def _read_exactly(stream: RawIOBase, length: int) -> bytes:
+    parts = []
+    while length:
+        part = stream.read(length)
+        if not part:
+            raise EOFError
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts)
+
+
+def main() -> None:
+    """Serve requests until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    requests = os.fdopen(os.dup(0), "rb", buffering=0)
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)  # whatever a user's verifier prints must not land among the replies
+    with contextlib.suppress(EOFError, BrokenPipeError):
+        _serve(requests, replies)
+
+
+def _serve(requests: RawIOBase, replies: RawIOBase) -> None:
+    from rewards import algebra
+    from rewards.registry import Registry
+
+    start = read_message(requests)
+    sys.path[:] = start["path"]
+    limit = start["memory_limit_bytes"]
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    threading.Thread(target=_watch_parent, args=(start["parent"],), daemon=True).start()
+    timer = _Timer()
+
+    def on_loading() -> None:
+        timer.pause()
+        write_message(replies, (LOADING, None))
+
+    def on_loaded() -> None:
+        timer.restart()
+        write_message(replies, (STARTED, None))
+
+    try:
+        registry = Registry(start["custom"], start["settings"])
+        registry.import_custom()
+    except Exception as error:
+        write_message(replies, (FAILED, f"{type(error).__name__}: {error}"))
+        return
+    algebra.enable(on_loading, on_loaded)
+    if start["preload"]:
+        algebra.load()
+    timer.stop()
+    write_message(replies, (READY, None))
+    while True:
+        for request, deadline_seconds in read_message(requests):
+            timer.start(deadline_seconds)
+            reply = _judge(registry, request)
+            timer.stop()
+            write_message(replies, reply)
+
+
+def _judge(registry: Registry, request: Request) -> tuple[str, Verdict | str]:
+    try:
+        return DONE, registry.judge(request)
+    except MemoryError:
+        return FAILED, "out of memory"
+    except Exception as error:
+        return FAILED, f"{type(error).__name__}: {error}"
+
+
+class _Timer:
+    """The kernel timer that ends this process when an item overruns, whatever Python does."""
+
+    def __init__(self) -> None:
+        self._deadline_seconds = LOADING_SECONDS
+
+    def start(self, deadline_seconds: float) -> None:
+        self._deadline_seconds = deadline_seconds
+        self.restart()
+
+    def restart(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, self._deadline_seconds + KILL_GRACE_SECONDS)
+
+    def pause(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, LOADING_SECONDS)
+
+    def stop(self) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _watch_parent(parent: int) -> None:
+    """End this process when its parent is gone, even if a fork of it keeps our input open."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The pool keeps order, kills what overruns, survives crashes, and works from anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rewards import Outcome, Request, SettingsError, UnknownDomainError, Verdict, VerifierPool
+
+HERE = "rewards_user_verifiers"
+
+
+def ask(response: str, reference: str = "4", domain: str = "math") -> Request:
+    return Request(domain=domain, response=response, reference=reference, bare=True)
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[VerifierPool]:
+    custom = {
+        name: f"{HERE}:{name}" for name in ("sleeps", "spins", "dies", "raises", "hoards", "prints")
+    }
+    with VerifierPool(2, custom=custom, deadline_seconds=0.4) as pool:
+        yield pool
+
+
+def test_order_is_kept(pool: VerifierPool) -> None:
+    requests = [ask(str(n), reference=str(n - n % 2)) for n in range(200)]
+    outcomes = [verdict.outcome for verdict in pool.judge(requests)]
+    assert outcomes == [Outcome.CORRECT, Outcome.WRONG] * 100
+
+
+@pytest.mark.parametrize(
+    ("domain", "outcome"),
+    [
+        ("sleeps", Outcome.TIMEOUT),
+        ("spins", Outcome.TIMEOUT),  # holds the interpreter lock
+        ("dies", Outcome.ERROR),
+        ("raises", Outcome.ERROR),
+        ("hoards", Outcome.ERROR),
+        ("prints", Outcome.CORRECT),
+    ],
+)
+def test_a_bad_item_spoils_only_itself(pool: VerifierPool, domain: str, outcome: Outcome) -> None:
+    requests = [ask("4"), ask("x", domain=domain), ask("4"), ask("5")]
+    verdicts = pool.judge(requests)
+    assert [v.outcome for v in verdicts] == [
+        Outcome.CORRECT,
+        outcome,
+        Outcome.CORRECT,
+        Outcome.WRONG,
+    ]
+    assert verdicts[1].ours_failed == (domain != "prints")
+    assert verdicts[1].seconds < 1.0
+
+
+def test_the_clock_of_an_item_starts_when_its_work_starts(pool: VerifierPool) -> None:
+    verdicts = pool.judge([ask("0.25", domain="sleeps") for _ in range(6)])
+    assert {v.outcome for v in verdicts} == {Outcome.CORRECT}
+
+
+def test_a_worker_killed_while_idle_is_replaced(pool: VerifierPool) -> None:
+    pool.judge([ask("4")])
+    for worker in pool._idle:
+        if worker is not None:
+            os.kill(worker.process.pid, signal.SIGKILL)
+    assert all(verdict.outcome is Outcome.CORRECT for verdict in pool.judge([ask("4")] * 40))
+
+
+def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
+    counts: list[int] = []
+
+    def judge_some() -> None:
+        counts.append(sum(v.outcome is Outcome.CORRECT for v in pool.judge([ask("4")] * 20)))
+
+    threads = [threading.Thread(target=judge_some) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == [20] * 16
+
+    async def gather() -> list[list[Verdict]]:
+        calls = (asyncio.to_thread(pool.judge, [ask("4")]) for _ in range(32))
+        return list(await asyncio.gather(*calls))
+
+    assert all(v[0].outcome is Outcome.CORRECT for v in asyncio.run(gather()))
+
+
+def test_unknown_names_are_refused_before_any_work(pool: VerifierPool) -> None:
+    with pytest.raises(UnknownDomainError, match=r"known: .*math"):
+        pool.judge([ask("4", domain="maths")])
+    with pytest.raises(SettingsError, match="unknown setting"):
+        VerifierPool(settings={"math": {"no_such": 1}}).judge([ask("4")])
+    with pytest.raises(SettingsError, match="unknown settings section"):
+        VerifierPool(settings={"maths": {}})
+    with (
+        VerifierPool(custom={"mine": "no.such:thing"}) as broken,
+        pytest.raises(SettingsError, match="cannot import"),
+    ):
+        broken.judge([ask("4")])
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_workers_die_with_a_killed_parent(busy: bool, tmp_path: Path) -> None:
+    domain = "spins" if busy else "math"
+    program = f"""
+import sys, threading, time
+from rewards import Request, VerifierPool
+pool = VerifierPool(1, custom={{"spins": "{HERE}:spins"}}, deadline_seconds=1.0)
+def ask(domain): return Request(domain=domain, response="4", reference="4", bare=True)
+pool.judge([ask("math")])
+print(pool._idle[0].process.pid, flush=True)
+threading.Thread(target=pool.judge, args=([ask("{domain}")],), daemon=True).start()
+time.sleep(60)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    time.sleep(0.3)
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{worker}/stat").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{worker}/stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{worker}").exists()
+
+
+def test_verdict_and_errors_pickle() -> None:
+    verdict = Verdict(outcome=Outcome.PARTIAL, score=0.5, extracted="x", detail="d", seconds=0.1)
+    assert pickle.loads(pickle.dumps(verdict)) == verdict
+    error = pickle.loads(pickle.dumps(UnknownDomainError("x", ["math"])))
+    assert str(error) == "unknown domain 'x'; known: math"
+
+
+def test_import_is_light() -> None:
+    program = (
+        "import sys, rewards; "
+        "heavy = {'sympy', 'numpy', 'scipy', 'torch', 'ray', 'pint', 'mpmath', 'openai'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.strip() == "[]", run.stderr
