@@ -102,6 +102,7 @@ class _Batch:
     deadlines: Sequence[float]
     waiting: deque[int] = field(default_factory=deque)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
+    crashed: set[int] = field(default_factory=set)
 
 
 class VerifierPool:
@@ -262,7 +263,7 @@ class VerifierPool:
             kind, content = read_message(worker.replies)
         except EOFError:
             if worker.ready:
-                self._fail_current(batch, worker, Outcome.ERROR, "the verifier process died")
+                self._blame_current(batch, worker)
             elif failed_starts + 1 >= START_ATTEMPTS:
                 raise RuntimeError(
                     f"a verifier process ended {START_ATTEMPTS} times while starting; "
@@ -312,6 +313,15 @@ class VerifierPool:
         batch.verdicts[index] = Verdict(
             outcome=outcome, score=0.0, extracted=None, detail=detail, seconds=max(0.0, seconds)
         )
+
+    def _blame_current(self, batch: _Batch, worker: _Worker) -> None:
+        """An item whose process died has a second try: the kill may have come from outside."""
+        if not worker.items:
+            return
+        index = worker.items[0]
+        if index in batch.crashed:
+            self._fail_current(batch, worker, Outcome.ERROR, "the verifier process died")
+        batch.crashed.add(index)
 
     @staticmethod
     def _requeue(batch: _Batch, worker: _Worker) -> None:
