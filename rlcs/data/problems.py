@@ -1,0 +1,173 @@
+"""From a raw row to a Problem: what a row must hold, and what it is called."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Set
+from typing import Any
+
+from rlcs.config import SourceSection
+from rlcs.data.response_format import build_response
+from rlcs.data.sources import Row
+from rlcs.types import Message, Problem
+
+NUM_ID_CHARACTERS = 16
+
+
+class BadRowError(Exception):
+    """A row that cannot become a problem; the message says why."""
+
+
+def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem:
+    """Make the problem of one row. ``domains`` are the names that have a verifier.
+
+    Without an id column the id is made from the content. Raises BadRowError.
+    """
+    columns = source.columns
+    messages = _messages(row, source)
+    reference = _reference(row, source)
+    domain = source.domain if columns.domain is None else _text(row, columns.domain, "a domain")
+    if domain not in domains:
+        raise BadRowError(
+            f"expected a domain that has a verifier ({', '.join(sorted(domains))}), "
+            f"found {domain!r}"
+        )
+    if columns.id is None:
+        problem_id = content_id(domain, messages, reference)
+    else:
+        problem_id = _name(row, columns.id, "an id")
+    return Problem(
+        problem_id=problem_id,
+        domain=domain,
+        category=_category(row, source),
+        messages=messages,
+        reference=reference,
+        question=messages[-1]["content"],
+        prior_pass_rate=_pass_rate(row, columns.pass_rate),
+        demonstration=_demonstration(row, source, reference),
+    )
+
+
+def content_id(domain: str, messages: tuple[Message, ...], reference: Any) -> str:
+    """An id that depends on nothing but the content: the same on every machine and day."""
+    content = json.dumps([domain, messages, reference], sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:NUM_ID_CHARACTERS]
+
+
+def _messages(row: Row, source: SourceSection) -> tuple[Message, ...]:
+    columns = source.columns
+    if columns.messages is not None:
+        turns = _turns(row.values.get(columns.messages), columns.messages)
+    else:
+        assert columns.question is not None
+        turns = [{"role": "user", "content": _text(row, columns.question, "a question")}]
+    if source.system_prompt is not None and turns[0]["role"] != "system":
+        turns.insert(0, {"role": "system", "content": source.system_prompt})
+    return tuple(turns)
+
+
+def _turns(value: Any, column: str) -> list[Message]:
+    if not isinstance(value, list) or not value:
+        raise BadRowError(f"expected a list of turns in {column!r}, found {_shown(value)}")
+    turns: list[Message] = []
+    for turn in value:
+        content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None,)
+        if not all(isinstance(part, str) and part.strip() for part in content):
+            raise BadRowError(
+                f"expected turns with the texts role and content in {column!r}, "
+                f"found {_shown(turn)}"
+            )
+        turns.append({"role": turn["role"], "content": turn["content"]})
+    if turns[-1]["role"] != "user":
+        raise BadRowError(
+            f"expected the last turn in {column!r} to be the user's, "
+            f"found the role {turns[-1]['role']!r}"
+        )
+    return turns
+
+
+def _reference(row: Row, source: SourceSection) -> Any:
+    column = source.columns.reference
+    value = row.values.get(column)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        raise BadRowError(f"expected an answer in {column!r}, found {_found(row, column)}")
+    if isinstance(value, bool) or not isinstance(value, str | int | float | list | dict):
+        raise BadRowError(
+            f"expected an answer that is a text, number, list or object in {column!r}, "
+            f"found {_shown(value)}"
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadRowError(f"expected a finite number in {column!r}, found {value}")
+    if source.reference_pattern is not None:
+        return _matched(value, source.reference_pattern, "reference_pattern", column)
+    return value
+
+
+def _demonstration(row: Row, source: SourceSection, reference: Any) -> str | None:
+    columns = source.columns
+    if columns.response is not None:
+        return _text(row, columns.response, "a response")
+    if columns.thinking is None:
+        return None
+    thinking = _text(row, columns.thinking, "thinking")
+    if source.thinking_pattern is not None:
+        thinking = _matched(thinking, source.thinking_pattern, "thinking_pattern", columns.thinking)
+    return build_response(thinking, reference)
+
+
+def _matched(value: Any, pattern: str, key: str, column: str) -> str:
+    if not isinstance(value, str):
+        raise BadRowError(
+            f"expected a text in {column!r} to search with {key}, found {_shown(value)}"
+        )
+    found = re.search(pattern, value)
+    if found is None or not (found[1] or "").strip():
+        raise BadRowError(f"expected {column!r} to match {key} {pattern!r}, found {_shown(value)}")
+    return found[1]
+
+
+def _category(row: Row, source: SourceSection) -> str:
+    column = source.columns.category
+    if column is not None and row.values.get(column) is not None:
+        return _name(row, column, "a category")
+    return source.category or source.name
+
+
+def _pass_rate(row: Row, column: str | None) -> float | None:
+    value = None if column is None else row.values.get(column)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise BadRowError(f"expected a pass rate from 0 to 1 in {column!r}, found {_shown(value)}")
+    return float(value)
+
+
+def _name(row: Row, column: str, what: str) -> str:
+    """A text, or a whole number that serves as one."""
+    value = row.values.get(column)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return _text(row, column, what)
+
+
+def _text(row: Row, column: str, what: str) -> str:
+    value = row.values.get(column)
+    if not isinstance(value, str) or not value.strip():
+        raise BadRowError(f"expected {what} (a text) in {column!r}, found {_found(row, column)}")
+    return value
+
+
+def _found(row: Row, column: str) -> str:
+    if column not in row.values:
+        return f"no such key; the row has {', '.join(row.values) or 'none'}"
+    return _shown(row.values[column])
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing (null)"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,211 @@
+"""Problems as token ids, by the model's own chat template.
+
+The template is the processor's where the model folder has a processor that can be built
+here, and the tokenizer's otherwise. Everything is read from the folder: a model that lies
+on this machine is never looked up on a hub.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlcs.data.load import list_problems
+from rlcs.data.response_format import THINK_OPEN
+from rlcs.errors import DatasetError, ModelError
+from rlcs.types import Problem, Prompt
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+"""A folder without any of these has no tokenizer, even where transformers would make up one."""
+PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+HUB_PATTERNS = ["*.json", "*.jinja", "*.model", "*.txt"]
+HUB_TIMEOUT_SECONDS = 10.0
+
+
+class Renderer:
+    """Turns problems into prompts for one model; make it with ``Renderer.load``."""
+
+    def __init__(
+        self,
+        *,
+        tokenizer: Any,
+        template_owner: Any,
+        eos_token_ids: tuple[int, ...],
+        max_prompt_tokens: int,
+    ) -> None:
+        self.tokenizer = tokenizer
+        self.eos_token_ids = eos_token_ids
+        """Ids that end a completion; the first is the one a demonstration ends with."""
+        self.pad_token_id: int = (
+            eos_token_ids[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+        )
+        self.max_prompt_tokens = max_prompt_tokens
+        self._template_owner = template_owner
+
+    @classmethod
+    def load(cls, model_path: str, max_prompt_tokens: int) -> Renderer:
+        """Read the tokenizer and chat template of a model folder or hub id.
+
+        Raises ModelError when there is no such model, no tokenizer, no chat template or no
+        end token.
+        """
+        folder = find_model_folder(model_path)
+        tokenizer = _load_tokenizer(folder)
+        processor = _load_processor(folder)
+        owners = [owner for owner in (processor, tokenizer) if owner and owner.chat_template]
+        if not owners:
+            raise ModelError(
+                f"{folder}: expected a chat template, found a tokenizer without one. Put the "
+                "template of the model's instruction-tuned sibling into the folder as "
+                "chat_template.jinja, or set tokenizer.chat_template and save the tokenizer."
+            )
+        return cls(
+            tokenizer=tokenizer,
+            template_owner=owners[0],
+            eos_token_ids=_eos_token_ids(folder, tokenizer),
+            max_prompt_tokens=max_prompt_tokens,
+        )
+
+    def render(self, problem: Problem) -> Prompt:
+        """The problem's turns by the chat template, the model's turn opened."""
+        token_ids = self._encode(self._render_text(problem))
+        return Prompt(problem_id=problem.problem_id, token_ids=token_ids)
+
+    def render_all(self, problems: Iterable[Problem]) -> dict[str, Prompt]:
+        """Prompts by problem id.
+
+        Raises DatasetError naming every problem whose prompt is longer than
+        ``max_prompt_tokens``, with its length.
+        """
+        prompts = {problem.problem_id: self.render(problem) for problem in problems}
+        too_long = [
+            f"{problem_id}: {len(prompt.token_ids)} tokens"
+            for problem_id, prompt in prompts.items()
+            if len(prompt.token_ids) > self.max_prompt_tokens
+        ]
+        if too_long:
+            where = f"with prompts over max_prompt_tokens = {self.max_prompt_tokens}"
+            longest = max(len(prompt.token_ids) for prompt in prompts.values())
+            raise DatasetError(
+                f"{list_problems(where, too_long)}\nRaise rollout.max_prompt_tokens to {longest}, "
+                "or take these rows out."
+            )
+        return prompts
+
+    def encode_demonstration(self, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+        """Prompt [P] and demonstrated response [T] of a problem, both int64.
+
+        The response ends with the end token. Where the chat template has already opened the
+        thinking, the response goes on from there. Raises DatasetError for a problem without
+        a demonstration.
+        """
+        if problem.demonstration is None:
+            raise DatasetError(
+                f"{problem.problem_id}: expected a response to imitate, found none. Name the "
+                "column that holds it under columns.response or columns.thinking."
+            )
+        prompt, response = self._render_text(problem), problem.demonstration
+        if prompt.rstrip().endswith(THINK_OPEN):
+            response = response.removeprefix(THINK_OPEN)
+        response_ids = self._encode(response)
+        return self._encode(prompt), np.append(response_ids, self.eos_token_ids[0])
+
+    def _render_text(self, problem: Problem) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            text: str = self._template_owner.apply_chat_template(
+                list(problem.messages), add_generation_prompt=True, tokenize=False
+            )
+        except TemplateError as error:
+            roles = ", ".join(turn["role"] for turn in problem.messages)
+            raise DatasetError(
+                f"{problem.problem_id}: expected turns that the model's chat template accepts, "
+                f"found the roles {roles}: {error}"
+            ) from error
+        return text
+
+    def _encode(self, text: str) -> np.ndarray:
+        # The template has written the special tokens that belong here.
+        return np.array(self.tokenizer.encode(text, add_special_tokens=False), dtype=np.int64)
+
+
+def find_model_folder(model_path: str) -> Path:
+    """The folder of a model: ``model_path`` itself, or the local copy of a hub id's tokenizer.
+
+    A hub is asked only for a path that is no folder here, and once. Raises ModelError.
+    """
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    if Path(model_path).is_dir():
+        return Path(model_path)
+    try:
+        return Path(snapshot_download(model_path, local_files_only=True))
+    except HFValidationError:
+        raise ModelError(
+            f"{model_path}: expected a model folder, found "
+            f"{'a file' if Path(model_path).exists() else 'nothing there'} "
+            f"(looked in {Path.cwd()})."
+        ) from None
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        # Asked first because it fails at once: a download retries for most of a minute.
+        HfApi().model_info(model_path, timeout=HUB_TIMEOUT_SECONDS)
+        return Path(snapshot_download(model_path, allow_patterns=HUB_PATTERNS))
+    except Exception as error:  # the hub's client passes on what its transport raises
+        raise ModelError(
+            f"{model_path}: expected a model folder or a hub id, found no such folder "
+            f"(looked in {Path.cwd()}), no cached copy, and the hub says: {error}"
+        ) from error
+
+
+def _load_tokenizer(folder: Path) -> Any:
+    from transformers import AutoTokenizer
+
+    if not any((folder / name).is_file() for name in TOKENIZER_FILES):
+        present = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
+        raise ModelError(
+            f"{folder}: expected a model folder with a tokenizer (tokenizer.json), "
+            f"found {present}. Save the tokenizer beside the weights: "
+            "tokenizer.save_pretrained(folder)."
+        )
+    try:
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:  # tokenizer files are parsed by code that raises anything
+        raise ModelError(
+            f"{folder}: expected a tokenizer, found one that does not load: {error}"
+        ) from error
+
+
+def _load_processor(folder: Path) -> Any | None:
+    """The folder's processor, None where there is none or it cannot be built here."""
+    if not any((folder / name).is_file() for name in PROCESSOR_FILES):
+        return None
+    import transformers
+
+    loader: Any = transformers.AutoProcessor  # untyped
+    try:
+        return loader.from_pretrained(folder, local_files_only=True)
+    except Exception:  # without torchvision; the tokenizer renders text all the same
+        return None
+
+
+def _eos_token_ids(folder: Path, tokenizer: Any) -> tuple[int, ...]:
+    from transformers import GenerationConfig
+
+    found = [tokenizer.eos_token_id]
+    if (folder / "generation_config.json").is_file():
+        configured = GenerationConfig.from_pretrained(folder, local_files_only=True).eos_token_id
+        found += configured if isinstance(configured, list) else [configured]
+    ids = tuple(dict.fromkeys(token_id for token_id in found if token_id is not None))
+    if not ids:
+        raise ModelError(
+            f"{folder}: expected an end token, found none in the tokenizer or in "
+            "generation_config.json. Set tokenizer.eos_token and save the tokenizer."
+        )
+    return ids
