@@ -1,0 +1,52 @@
+"""Choosing the next problems of reinforcement learning from how often the model solves them.
+
+Usable from any trainer: it speaks problem ids and counts, and needs numpy only. See README.md.
+"""
+
+from curricula.calibration import ReliabilityRow
+from curricula.contract import (
+    Curriculum,
+    CurriculumProblem,
+    Draw,
+    Fate,
+    GroupResult,
+)
+from curricula.errors import (
+    CurriculumError,
+    ObservationError,
+    SettingsError,
+    StateError,
+    TableError,
+    UnknownProblemError,
+)
+from curricula.making import make_curriculum
+from curricula.problems import ProblemSet
+from curricula.sampling import SamplingCurriculum
+from curricula.settings import (
+    SETTINGS,
+    CommonSettings,
+    RlcsSettings,
+    UniformSettings,
+)
+
+__all__ = [
+    "SETTINGS",
+    "CommonSettings",
+    "Curriculum",
+    "CurriculumError",
+    "CurriculumProblem",
+    "Draw",
+    "Fate",
+    "GroupResult",
+    "ObservationError",
+    "ProblemSet",
+    "ReliabilityRow",
+    "RlcsSettings",
+    "SamplingCurriculum",
+    "SettingsError",
+    "StateError",
+    "TableError",
+    "UniformSettings",
+    "UnknownProblemError",
+    "make_curriculum",
+]

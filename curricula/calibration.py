@@ -1,0 +1,82 @@
+"""How good the predicted pass rates were, on the groups just seen, before they are learned from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from curricula.tiers import Floats
+
+_BINS = 10
+_MEMORY = 0.95
+"""Discount per batch of observations, so that the table shows the recent past."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReliabilityRow:
+    """Groups whose predicted pass rate fell into [low, high): what was predicted, what came.
+
+    `attempts` is discounted, so not a whole number.
+    """
+
+    low: float
+    high: float
+    attempts: float
+    predicted: float
+    observed: float
+
+
+class Calibration:
+    """A running Brier score and reliability table of pass-rate predictions.
+
+    Brier score: mean of (predicted - outcome)^2 over completions, outcome 1 or 0 (Brier, 1950).
+    `brier_baseline` is the same for always predicting the running pass rate of all groups; the
+    predictions are worth something as long as they stay below it.
+    """
+
+    def __init__(self) -> None:
+        # Columns: attempts, sum of predictions, passes, sum of squared errors; by predicted rate.
+        self._sums = np.zeros((_BINS, 4))
+
+    def observe(self, predicted: Floats, passes: Floats, attempts: Floats) -> None:
+        """A batch of groups [groups] with what had been predicted for them."""
+        squares = passes * (1 - predicted) ** 2 + (attempts - passes) * predicted**2
+        bins = np.minimum((predicted * _BINS).astype(np.int64), _BINS - 1)
+        self._sums *= _MEMORY
+        for column, values in enumerate((attempts, attempts * predicted, passes, squares)):
+            self._sums[:, column] += np.bincount(bins, values, minlength=_BINS)
+
+    def table(self) -> list[ReliabilityRow]:
+        """Predicted against observed pass rates; rows without groups are left out."""
+        return [
+            ReliabilityRow(
+                low=place / _BINS,
+                high=(place + 1) / _BINS,
+                attempts=float(attempts),
+                predicted=float(predicted / attempts),
+                observed=float(passes / attempts),
+            )
+            for place, (attempts, predicted, passes, _) in enumerate(self._sums)
+            if attempts > 0
+        ]
+
+    def metrics(self) -> dict[str, float]:
+        """`brier`, `brier_baseline` and `calibration_error` (the mean gap of the table's rows)."""
+        attempts, predicted, passes, squares = self._sums.T
+        total = attempts.sum()
+        if not total:
+            return {}
+        rate = passes.sum() / total
+        return {
+            "brier": float(squares.sum() / total),
+            "brier_baseline": float(rate * (1 - rate)),
+            "calibration_error": float(np.abs(predicted - passes).sum() / total),
+        }
+
+    def state(self) -> dict[str, Any]:
+        """For a saved state."""
+        return {"sums": self._sums.copy()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Undo `state`."""
+        self._sums[:] = state["sums"]

@@ -1,0 +1,212 @@
+"""Which problems to draw: by weighted buckets, or in shuffled epochs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from curricula.allocation import filled, rounded
+from curricula.history import PassRateHistory
+from curricula.tiers import Floats, Indices
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """Problems to draw, in random order, each with its inclusion probability.
+
+    `relaxed` counts draws for which the least gap or retirement had to be set aside, `missing`
+    those that no problem was left for.
+    """
+
+    indices: Indices
+    probabilities: Floats
+    relaxed: int = 0
+    missing: int = 0
+
+
+class Chooser(Protocol):
+    """Picks `count` problems, none of `drawn` (this step's) and preferably none of `resting`."""
+
+    def choose(
+        self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
+    ) -> Choice:
+        """The problems to draw."""
+        ...
+
+    def expected_valid(self, step: int, count: int) -> float:
+        """Share of `count` groups that would be valid, as far as is known."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """For a saved state."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Undo `state`."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coverage:
+    """What keeps a weighted chooser from narrowing down.
+
+    exploration: share of the draws spread evenly over all problems not retired.
+    retest_after, retest_share: a retired problem is drawn once in `retest_after` steps on average,
+    all of them together take at most `retest_share` of the draws.
+    """
+
+    exploration: float
+    retest_after: int
+    retest_share: float
+
+
+class WeightedChooser:
+    """Draws from (category, segment) buckets: `weigh(step)` gives each bucket's problems a weight.
+
+    `weigh` returns [categories, segments], the relative chance of a problem in each bucket; zero
+    means never (the exploration floor does not reach such a bucket either).
+    """
+
+    def __init__(
+        self, history: PassRateHistory, weigh: Callable[[int], Floats], coverage: Coverage
+    ) -> None:
+        self._history = history
+        self._weigh = weigh
+        self._coverage = coverage
+        columns = history.tiers.retired
+        self._retired: NDArray[np.bool_] = np.tile(columns, len(history.rates.groups))
+
+    def choose(
+        self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
+    ) -> Choice:
+        """Shares by weight, whole numbers by systematic rounding, then evenly within a bucket."""
+        weights = self._weigh(step).ravel()
+        buckets = self._history.buckets
+        sizes = np.where(weights > 0, buckets.sizes(), 0)
+        excluded = np.union1d(drawn, resting)
+        room = sizes - np.where(sizes > 0, self._occupied(excluded), 0)
+        active = int(room[~self._retired].sum())
+        relaxed = max(0, count - active)
+        if relaxed and int(room.sum()) < count:
+            excluded = np.unique(drawn)
+            room = sizes - np.where(sizes > 0, self._occupied(excluded), 0)
+        available = int(room.sum())
+        missing = max(0, count - available)
+        count -= missing
+        shares = self._shares(weights, room, count, retired_too=relaxed > 0)
+        expected = filled(shares, room, count)
+        counts = rounded(expected, room, count, rng)
+        indices = rng.permutation(buckets.sample(counts, excluded, rng))
+        chances = expected / np.maximum(room, 1)
+        return Choice(
+            indices=indices,
+            probabilities=chances[buckets.bucket_of(indices)],
+            relaxed=relaxed - missing,
+            missing=missing,
+        )
+
+    def expected_valid(self, step: int, count: int) -> float:
+        """The valid chances of all buckets, by the share of the draws each would get."""
+        room = self._history.buckets.sizes()
+        shares = self._shares(self._weigh(step).ravel(), room, count, retired_too=False)
+        return float((shares * self._history.rates.valid_chance().ravel()).sum())
+
+    def _occupied(self, excluded: Indices) -> Indices:
+        buckets = self._history.buckets
+        return np.bincount(buckets.bucket_of(excluded), minlength=buckets.num_buckets)
+
+    def _shares(self, weights: Floats, room: Indices, count: int, *, retired_too: bool) -> Floats:
+        """Share of the draws for each bucket; sums to one unless nothing may be drawn."""
+        open_ = np.where(weights > 0, room, 0)
+        resting = self._retired & (not retired_too)
+        usual = _share_out(np.where(resting, 0.0, open_ * weights))
+        evenly = _share_out(np.where(resting, 0, open_))
+        shares = (1 - self._coverage.exploration) * usual + self._coverage.exploration * evenly
+        if retired_too or not count:
+            return shares
+        retired = np.where(self._retired, open_, 0)
+        due = retired.sum() / self._coverage.retest_after / count
+        share = min(self._coverage.retest_share, due)
+        return np.asarray((1 - share) * shares + share * _share_out(retired))
+
+    def state(self) -> dict[str, Any]:
+        """For a saved state: all of it is in the history."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Undo `state`."""
+
+
+def _share_out(amounts: NDArray[Any]) -> Floats:
+    total = amounts.sum()
+    return amounts / total if total > 0 else np.zeros(len(amounts))
+
+
+class EpochChooser:
+    """Every problem once in an epoch, in an order shuffled anew each time.
+
+    The order is a keyed permutation computed place by place (a Feistel network of four rounds over
+    the next power of four, walked until it lands inside), so it costs nothing to keep or to save.
+    """
+
+    def __init__(self, history: PassRateHistory, seed: int) -> None:
+        self._history = history
+        self._seed = seed
+        self._num = len(history.homes)
+        self._half_bits = max(1, (max(self._num - 1, 1).bit_length() + 1) // 2)
+        self._cursor = 0
+
+    def choose(
+        self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
+    ) -> Choice:
+        """The next places of the epoch; at its end, those of the next not drawn in this step."""
+        available = self._num - len(drawn)
+        missing = max(0, count - available)
+        taken = np.unique(drawn)
+        chosen: list[Indices] = []
+        left = count - missing
+        while left:
+            epoch, place = divmod(self._cursor, self._num)
+            stop = min(self._num, place + left)
+            indices = self._order(epoch, np.arange(place, stop))
+            fresh = indices[~np.isin(indices, taken)]
+            chosen.append(fresh)
+            taken = np.union1d(taken, fresh)
+            left -= len(fresh)
+            self._cursor += stop - place
+        indices = np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
+        chance = (count - missing) / max(1, available)
+        return Choice(indices=indices, probabilities=np.full(len(indices), chance), missing=missing)
+
+    def expected_valid(self, step: int, count: int) -> float:
+        """The valid chances of all buckets, by size."""
+        sizes = self._history.sizes()
+        return float((sizes * self._history.rates.valid_chance()).sum() / sizes.sum())
+
+    def _order(self, epoch: int, places: Indices) -> Indices:
+        """Which problem comes at each place of an epoch."""
+        values = self._permuted(epoch, places.astype(np.uint64))
+        while (outside := values >= self._num).any():
+            values[outside] = self._permuted(epoch, values[outside])
+        return values.astype(np.int64)
+
+    def _permuted(self, epoch: int, values: NDArray[np.uint64]) -> NDArray[np.uint64]:
+        bits, mask = np.uint64(self._half_bits), np.uint64(2**self._half_bits - 1)
+        left, right = values >> bits, values & mask
+        keys = np.random.default_rng([self._seed, epoch]).integers(0, 2**63, 4, dtype=np.uint64)
+        for key in keys:
+            mixed = (right ^ key) * np.uint64(0x9E3779B97F4A7C15)
+            mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+            left, right = right, (left ^ (mixed >> np.uint64(32))) & mask
+        return np.asarray((left << bits) | right)
+
+    def state(self) -> dict[str, Any]:
+        """For a saved state."""
+        return {"cursor": self._cursor, "seed": self._seed}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Undo `state`."""
+        self._cursor, self._seed = state["cursor"], state["seed"]

@@ -1,0 +1,188 @@
+"""The pass-rate history: a discounted Beta posterior per problem, and the tiers as a view of it.
+
+    weight of old evidence    discount ^ (steps since it was observed)
+    passes', failures'        aged evidence + this group's counts
+    posterior                 Beta(k r + passes', k (1 - r) + failures')
+
+k is `prior_strength`, r the running pass rate of the bucket the problem lies in (its category's
+problems of the same standing; see `rates`). Only the evidence is stored, so the prior comes back
+by itself as evidence ages. Ages are counted in steps, that is in policy versions.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curricula.buckets import Buckets
+from curricula.problems import ProblemSet
+from curricula.rates import BucketRates
+from curricula.tiers import Floats, Indices, TierLayout
+
+_MOST_EVIDENCE = 2048.0
+"""Attempts that a problem's evidence is scaled down to: half floats count exactly up to here."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retirement:
+    """When a problem counts as solved or hopeless.
+
+    With at least `evidence` (aged) attempts and a posterior pass rate of at least `solved_above`
+    or at most `hopeless_below`.
+    """
+
+    evidence: float
+    solved_above: float
+    hopeless_below: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observed:
+    """A batch of results by problem index; all arrays [groups]."""
+
+    indices: Indices
+    steps: Indices
+    passes: Floats
+    attempts: Floats
+    told: NDArray[np.bool_]
+    """False where our own failures leave it open whether the group is valid."""
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """Neither all passed nor all failed."""
+        return (self.passes > 0) & (self.passes < self.attempts)
+
+
+class PassRateHistory:
+    """What is known about the difficulty of every problem, in 17 bytes each besides its id."""
+
+    def __init__(
+        self,
+        problems: ProblemSet,
+        tiers: TierLayout,
+        *,
+        group_size: int,
+        discount: float,
+        rate_discount: float,
+        prior_strength: float,
+        retirement: Retirement | None,
+    ) -> None:
+        num = len(problems)
+        self.tiers = tiers
+        self._discount = discount
+        self._prior_strength = prior_strength
+        self._retirement = retirement
+        self.domain_of_category = problems.domain_of_category
+        self.homes = tiers.homes(problems.prior_pass_rates)
+        self.buckets = Buckets(
+            problems.category_codes.astype(np.int32) * tiers.num_segments + self.homes,
+            len(problems.categories) * tiers.num_segments,
+        )
+        self.rates = BucketRates(
+            problems.domain_of_category, tiers, group_size=group_size, discount=rate_discount
+        )
+        self.passes = np.zeros(num, dtype=np.float16)
+        self.failures = np.zeros(num, dtype=np.float16)
+        self.last_step = np.full(num, -1, dtype=np.int32)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory held by the arrays over problems."""
+        arrays = (self.homes, self.passes, self.failures, self.last_step)
+        return self.buckets.num_bytes + sum(array.nbytes for array in arrays)
+
+    def sizes(self) -> Indices:
+        """[categories, segments] problems in each bucket."""
+        return self.buckets.sizes().reshape(self.rates.groups.shape)
+
+    def category_of(self, indices: Indices) -> Indices:
+        """The category of each problem."""
+        return self.buckets.bucket_of(indices) // self.tiers.num_segments
+
+    def tiers_of(self, indices: Indices) -> Indices:
+        """The tier each problem is taken to be in: by its segment, else by its bucket's rate."""
+        by_bucket = self.tiers_by_bucket().ravel()
+        return np.asarray(by_bucket[self.buckets.bucket_of(indices)])
+
+    def tiers_by_bucket(self) -> Indices:
+        """[categories, segments] the tier of each bucket."""
+        named = self.tiers.tier_of_segment
+        return np.where(named >= 0, named, self.tiers.tier_of(self.rates.pass_rate()))
+
+    def predicted(self, indices: Indices, step: int) -> Floats:
+        """Posterior mean pass rate of each problem at `step`."""
+        passes, failures = self._aged(indices, np.full(len(indices), step))
+        prior = self.rates.pass_rate().ravel()[self.buckets.bucket_of(indices)]
+        return self._mean(prior, passes, failures)
+
+    def learn(self, batch: Observed) -> None:
+        """Add a batch of results (each problem at most once) and put its problems in their tier."""
+        self.rates.age(int(batch.steps.max()))
+        at = self.buckets.bucket_of(batch.indices)
+        prior = self.rates.pass_rate().ravel()[at]
+        told = batch.told
+        self.rates.learn(at[told], (batch.passes / batch.attempts)[told], batch.valid[told])
+        passes, failures = self._add(batch)
+        mean = self._mean(prior, passes, failures)
+        segments = self._segments(mean, passes + failures)
+        category = at // self.tiers.num_segments
+        self.buckets.move(batch.indices, category * self.tiers.num_segments + segments)
+
+    def _mean(self, prior: Floats, passes: Floats, failures: Floats) -> Floats:
+        k = self._prior_strength
+        return np.asarray((k * prior + passes) / (k + passes + failures))
+
+    def _aged(self, indices: Indices, steps: Indices) -> tuple[Floats, Floats]:
+        age = np.maximum(0, steps - self.last_step[indices])
+        weight = self._discount**age
+        return self.passes[indices] * weight, self.failures[indices] * weight
+
+    def _add(self, batch: Observed) -> tuple[Floats, Floats]:
+        i = batch.indices
+        passes, failures = self._aged(i, batch.steps)
+        # A result older than what is known already (a late rollout) is itself aged.
+        late = self._discount ** np.maximum(0, self.last_step[i] - batch.steps)
+        passes = passes + batch.passes * late
+        failures = failures + (batch.attempts - batch.passes) * late
+        scale = np.minimum(1.0, _MOST_EVIDENCE / (passes + failures))
+        self.passes[i], self.failures[i] = passes * scale, failures * scale
+        self.last_step[i] = np.maximum(self.last_step[i], batch.steps)
+        return passes * scale, failures * scale
+
+    def _segments(self, mean: Floats, evidence: Floats) -> Indices:
+        segments = self.tiers.seen[self.tiers.tier_of(mean)]
+        if (rule := self._retirement) is not None:
+            enough = evidence >= rule.evidence
+            segments[enough & (mean >= rule.solved_above)] = self.tiers.solved
+            segments[enough & (mean <= rule.hopeless_below)] = self.tiers.hopeless
+        return segments
+
+    def initial_buckets(self) -> NDArray[np.int32]:
+        """The bucket each problem started in."""
+        per_category = self.sizes().sum(1)
+        codes = np.repeat(np.arange(len(per_category), dtype=np.int32), per_category)
+        buckets = np.empty(len(codes), dtype=np.int32)
+        buckets[self.buckets.members] = codes * self.tiers.num_segments
+        return buckets + self.homes
+
+    def state(self) -> dict[str, Any]:
+        """For a saved state: only problems that were ever observed take space."""
+        seen = np.flatnonzero(self.last_step >= 0).astype(np.int32)
+        return {
+            "buckets": self.buckets.state(self.initial_buckets()),
+            "rates": self.rates.state(),
+            "seen": seen,
+            "passes": self.passes[seen],
+            "failures": self.failures[seen],
+            "last_step": self.last_step[seen],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Undo `state`."""
+        self.buckets.restore(self.initial_buckets(), state["buckets"])
+        self.rates.restore(state["rates"])
+        seen = state["seen"]
+        self.passes[:], self.failures[:], self.last_step[:] = 0, 0, -1
+        self.passes[seen], self.failures[seen] = state["passes"], state["failures"]
+        self.last_step[seen] = state["last_step"]

@@ -1,0 +1,167 @@
+"""Problem ids, compactly: index to id and id to index for tens of millions of problems.
+
+A problem's index is the rank of its id's 64-bit hash, so the order in which problems were listed
+never matters. Ids lie end to end in one byte string. Of the sorted hashes only 32 bits each are
+kept, behind a directory over their leading bits (about 4.5 bytes a problem instead of the hundred
+of a dict); a match is always confirmed by comparing the id itself.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from curricula.errors import SettingsError, listed
+
+_CHUNK = 1 << 20
+
+
+class IdTable:
+    """The ids of a problem set. `order[i]` is the place in the given sequence of index i."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        if len(ids) >= 2**31:
+            raise SettingsError(f"expected fewer than 2**31 problems, found {len(ids)}")
+        text, offsets = _join(ids)
+        hashes = _hash(text, offsets)
+        self.order: NDArray[np.int64] = np.argsort(hashes, kind="stable")
+        hashes = hashes[self.order]
+        lengths = np.diff(offsets)[self.order]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        self._offsets = ends.astype(np.uint32 if len(text) < 2**32 else np.uint64)
+        self._text = b"".join(_gathered(text, offsets, self.order))
+        self._refuse_bad(hashes)
+        self._directory_bits = max(0, len(ids).bit_length() - 4)
+        leading = hashes >> np.uint64(64 - self._directory_bits) if self._directory_bits else None
+        slots = np.arange(2**self._directory_bits + 1, dtype=np.uint64)
+        self._directory = (
+            np.array([0, len(ids)], dtype=np.int32)
+            if leading is None
+            else np.searchsorted(leading, slots).astype(np.int32)
+        )
+        self._fingerprints = self._fingerprint(hashes)
+
+    def __len__(self) -> int:
+        return len(self._fingerprints)
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory held, the text of the ids included."""
+        arrays = (self._offsets, self._directory, self._fingerprints)
+        return len(self._text) + sum(array.nbytes for array in arrays)
+
+    def texts(self, indices: NDArray[np.integer]) -> list[str]:
+        """The ids at these indices."""
+        starts = self._offsets[indices].tolist()
+        ends = self._offsets[np.asarray(indices) + 1].tolist()
+        text = self._text
+        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+
+    def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """The index of each id, -1 where there is none."""
+        if not len(ids) or not len(self):
+            return np.full(len(ids), -1, dtype=np.int64)
+        hashes = _hash(*_join(ids))
+        low, high = self._slot(hashes)
+        wanted = self._fingerprint(hashes)
+        low = self._lower_bound(low, high, wanted)
+        found = np.full(len(ids), -1, dtype=np.int64)
+        for place, (name, at, end, mark) in enumerate(
+            zip(ids, low.tolist(), high.tolist(), wanted.tolist(), strict=True)
+        ):
+            while at < end and self._fingerprints[at] == mark:
+                if self._text[self._offsets[at] : self._offsets[at + 1]] == name.encode():
+                    found[place] = at
+                    break
+                at += 1
+        return found
+
+    def digest(self) -> str:
+        """A fingerprint of the set of ids, independent of the order they were given in."""
+        digest = hashlib.blake2b(self._text, digest_size=16)
+        digest.update(self._offsets.data)
+        return digest.hexdigest()
+
+    def _slot(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        if not self._directory_bits:
+            slot = np.zeros(len(hashes), dtype=np.int64)
+        else:
+            slot = (hashes >> np.uint64(64 - self._directory_bits)).astype(np.int64)
+        return self._directory[slot].astype(np.int64), self._directory[slot + 1].astype(np.int64)
+
+    def _fingerprint(self, hashes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+        return (hashes >> np.uint64(32 - self._directory_bits)).astype(np.uint32)
+
+    def _lower_bound(
+        self, low: NDArray[np.int64], high: NDArray[np.int64], wanted: NDArray[np.uint32]
+    ) -> NDArray[np.int64]:
+        """Binary search of many fingerprints at once, each within its own [low, high)."""
+        last = len(self) - 1
+        while (open_ := low < high).any():
+            middle = (low + high) >> 1
+            before = open_ & (self._fingerprints[np.minimum(middle, last)] < wanted)
+            low = np.where(before, middle + 1, low)
+            high = np.where(open_ & ~before, middle, high)
+        return low
+
+    def _refuse_bad(self, hashes: NDArray[np.uint64]) -> None:
+        if (empty := int((np.diff(self._offsets.astype(np.int64)) == 0).sum())) > 0:
+            raise SettingsError(f"expected a text as every problem id, found {empty} empty ids")
+        twins = np.flatnonzero(hashes[1:] == hashes[:-1])
+        near = self.texts(np.unique(np.concatenate([twins, twins + 1]))) if len(twins) else []
+        if not near:
+            return
+        pairs = zip(self.texts(twins), self.texts(twins + 1), strict=True)
+        if doubled := sorted({a for a, b in pairs if a == b}):
+            raise SettingsError(
+                f"expected every problem id once, found {len(doubled)} of them more than once: "
+                f"{listed(doubled)}; make the ids unique or drop the duplicate rows"
+            )
+
+
+def _join(ids: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """All ids end to end in UTF-8, and where each starts (with the end as last entry)."""
+    joined = "".join(ids)
+    encoded = joined.encode()
+    if len(encoded) == len(joined):
+        lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
+    else:
+        lengths = np.fromiter((len(name.encode()) for name in ids), np.int64, count=len(ids))
+    offsets = np.zeros(len(ids) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    return np.frombuffer(encoded, dtype=np.uint8), offsets
+
+
+def _hash(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """FNV-1a of each id, then the SplitMix64 finaliser, so that leading bits are well mixed.
+
+    The same in every process and on every machine, unlike Python's own hash.
+    """
+    lengths = np.diff(offsets)
+    starts = offsets[:-1]
+    hashes = np.full(len(lengths), 0xCBF29CE484222325, dtype=np.uint64)
+    prime = np.uint64(0x100000001B3)
+    active = np.arange(len(lengths))
+    shortest = int(lengths.min()) if len(lengths) else 0
+    for place in range(int(lengths.max()) if len(lengths) else 0):
+        if place < shortest:
+            hashes = (hashes ^ text[starts + place]) * prime
+            continue
+        active = active[lengths[active] > place]
+        hashes[active] = (hashes[active] ^ text[starts[active] + place]) * prime
+    hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(hashes ^ (hashes >> np.uint64(31)))
+
+
+def _gathered(
+    text: NDArray[np.uint8], offsets: NDArray[np.int64], order: NDArray[np.int64]
+) -> Iterator[bytes]:
+    """The bytes of the ids in another order, a chunk at a time (whole, it would need 8 x)."""
+    for start in range(0, len(order), _CHUNK):
+        part = order[start : start + _CHUNK]
+        starts, lengths = offsets[part], offsets[part + 1] - offsets[part]
+        ends = np.cumsum(lengths)
+        shift = np.repeat(starts - (ends - lengths), lengths)
+        yield text[shift + np.arange(len(shift))].tobytes()

@@ -1,0 +1,278 @@
+"""The curriculum: the one implementation behind every kind.
+
+What differs between kinds is who chooses (`choosing`), how many (`pacing`) and whether problems
+retire; the history, the bookkeeping and the state are the same, so that any two kinds can be
+compared on equal terms.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from curricula.calibration import Calibration, ReliabilityRow
+from curricula.choosing import Chooser
+from curricula.contract import Draw, Fate, GroupResult
+from curricula.errors import (
+    ObservationError,
+    SettingsError,
+    StateError,
+    UnknownProblemError,
+    listed,
+)
+from curricula.history import Observed, PassRateHistory
+from curricula.ids import IdTable
+from curricula.pacing import Pacing
+from curricula.selection import check_results, fates
+from curricula.tiers import Floats, Indices
+
+STATE_VERSION = 1
+
+
+class SamplingCurriculum:
+    """A `Curriculum` put together from its parts; use `make_curriculum`."""
+
+    def __init__(
+        self,
+        ids: IdTable,
+        history: PassRateHistory,
+        chooser: Chooser,
+        pacing: Pacing,
+        *,
+        kind: str,
+        min_gap: int,
+        domain_shares: Floats | None,
+        rng: np.random.Generator,
+    ) -> None:
+        self._ids = ids
+        self._history = history
+        self._chooser = chooser
+        self._pacing = pacing
+        self._kind = kind
+        self._min_gap = min_gap
+        self._domain_shares = domain_shares
+        self._rng = rng
+        self._calibration = Calibration()
+        self._step = -1
+        self._draws_in_step = 0
+        self._recent: dict[int, Indices] = {}
+        self._awaited: dict[str, int] = {}
+        self._counts = dict.fromkeys(
+            (
+                *("drawn", "observed", "valid", "errored", "undrawn_results"),
+                *("relaxed_draws", "missing_draws", "unfilled_quota"),
+                *(f"fate_{fate}" for fate in Fate),
+            ),
+            0,
+        )
+        self._in_step = {"told": 0, "valid": 0, "observed": 0}
+
+    def draw(self, num_groups: int, *, step: int) -> list[Draw]:
+        """See `Curriculum.draw`."""
+        if num_groups < 1:
+            raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
+        self._begin(step)
+        count = self._pacing.groups_to_draw(
+            num_groups,
+            expected_valid=self._chooser.expected_valid(step, num_groups),
+            valid=self._in_step["valid"],
+            draws=self._draws_in_step,
+        )
+        if not count:
+            return []
+        none = np.empty(0, dtype=np.int64)
+        drawn = self._recent.get(step, none)
+        resting = [indices for at, indices in self._recent.items() if at != step]
+        choice = self._chooser.choose(
+            count,
+            step=step,
+            drawn=drawn,
+            resting=np.concatenate(resting) if resting else none,
+            rng=self._rng,
+        )
+        self._draws_in_step += 1
+        self._recent[step] = np.concatenate([drawn, choice.indices])
+        self._counts["drawn"] += len(choice.indices)
+        self._counts["relaxed_draws"] += choice.relaxed
+        self._counts["missing_draws"] += choice.missing
+        names = self._ids.texts(choice.indices)
+        self._awaited.update(zip(names, choice.indices.tolist(), strict=True))
+        tiers = self._history.tiers.names
+        return [
+            Draw(name, probability, tiers[tier])
+            for name, probability, tier in zip(
+                names,
+                choice.probabilities.tolist(),
+                self._history.tiers_of(choice.indices).tolist(),
+                strict=True,
+            )
+        ]
+
+    def _begin(self, step: int) -> None:
+        if step < max(0, self._step):
+            raise SettingsError(
+                f"expected a step of at least {max(0, self._step)}, found {step}; "
+                "to go back, load the state saved at that step"
+            )
+        if step > self._step:
+            self._pacing.end_step()
+            self._step, self._draws_in_step = step, 0
+            self._in_step = dict.fromkeys(self._in_step, 0)
+            self._recent = {
+                at: indices for at, indices in self._recent.items() if at >= step - self._min_gap
+            }
+
+    def observe(self, results: Sequence[GroupResult]) -> None:
+        """See `Curriculum.observe`.
+
+        A problem that was not drawn, or was observed already, is learned from all the same (a
+        logged run can be replayed) and counted in the metric `undrawn_results`.
+        """
+        if wrong := check_results(results):
+            raise ObservationError(wrong)
+        indices = self._indices(results)
+        counts = np.array([(r.step, r.passes, r.attempts) for r in results], dtype=np.int64)
+        judged = [place for place, result in enumerate(results) if result.attempts]
+        told = np.array([not result.errored for result in results], dtype=bool)
+        awaited = [self._awaited.pop(result.problem_id, None) for result in results]
+        self._counts["undrawn_results"] += awaited.count(None)
+        self._tally(len(results), told, sum(result.valid for result in results))
+        if not judged:
+            return
+        batch = Observed(
+            indices=indices[judged],
+            steps=counts[judged, 0],
+            passes=counts[judged, 1].astype(np.float64),
+            attempts=counts[judged, 2].astype(np.float64),
+            told=told[judged],
+        )
+        predicted = self._history.predicted(batch.indices, int(batch.steps.max()))
+        self._calibration.observe(predicted, batch.passes, batch.attempts)
+        self._history.learn(batch)
+
+    def _tally(self, num: int, told: np.ndarray[Any, Any], num_valid: int) -> None:
+        num_told = int(told.sum())
+        self._pacing.observe(num_valid, num_told)
+        for name, value in (("observed", num), ("valid", num_valid), ("told", num_told)):
+            self._in_step[name] += value
+        self._counts["observed"] += num
+        self._counts["valid"] += num_valid
+        self._counts["errored"] += num - num_told
+
+    def _indices(self, results: Sequence[GroupResult]) -> Indices:
+        names = [result.problem_id for result in results]
+        known = [self._awaited.get(name, -1) for name in names]
+        indices = np.array(known, dtype=np.int64)
+        if (rest := np.flatnonzero(indices < 0)).size:
+            indices[rest] = self._ids.find([names[place] for place in rest])
+        if (foreign := np.flatnonzero(indices < 0)).size:
+            raise UnknownProblemError(
+                f"expected results of problems of this problem set ({len(self._ids)} problems), "
+                f"found {foreign.size} others: {listed(names[place] for place in foreign)}; "
+                "give the curriculum the same ids as the rollouts"
+            )
+        return indices
+
+    def select(self, results: Sequence[GroupResult], num_groups: int) -> dict[str, Fate]:
+        """See `Curriculum.select`."""
+        if wrong := check_results(results):
+            raise ObservationError(wrong)
+        if num_groups < 1:
+            raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
+        domains = self._history.domain_of_category[
+            self._history.category_of(self._indices(results))
+        ]
+        fate, unfilled = fates(
+            results, num_groups, domains=domains, domain_shares=self._domain_shares
+        )
+        self._counts["unfilled_quota"] += unfilled
+        for each in fate.values():
+            self._counts[f"fate_{each}"] += 1
+        return fate
+
+    def metrics(self) -> dict[str, float]:
+        """See `Curriculum.metrics`.
+
+        Of the running step: `expansion_ratio` (that of the next step), `valid_rate` (before
+        selection, of the groups that can tell). Of the recent past: `brier`, `brier_baseline`,
+        `calibration_error`. Of the whole run: `num_*` counts. Of all problems: `tier/NAME` (share
+        in each tier), `unseen` (share never observed), `solved`, `hopeless` (number retired).
+        """
+        sizes = self._history.sizes()
+        total = float(sizes.sum())
+        by_tier = np.bincount(
+            self._history.tiers_by_bucket().ravel(),
+            sizes.ravel(),
+            minlength=len(self._history.tiers.names),
+        )
+        tiers = self._history.tiers
+        unseen = sizes[:, tiers.unseen].sum() + sizes[:, tiers.unknown].sum()
+        told = self._in_step["told"]
+        return {
+            **self._pacing.metrics(),
+            **({"valid_rate": self._in_step["valid"] / told} if told else {}),
+            **self._calibration.metrics(),
+            **{f"tier/{name}": float(by_tier[i] / total) for i, name in enumerate(tiers.names)},
+            "unseen": float(unseen / total),
+            "solved": float(sizes[:, tiers.solved].sum()),
+            "hopeless": float(sizes[:, tiers.hopeless].sum()),
+            **{f"num_{name}": float(count) for name, count in self._counts.items()},
+            "num_awaited": float(len(self._awaited)),
+        }
+
+    def reliability(self) -> list[ReliabilityRow]:
+        """Predicted against observed pass rates of the recent past."""
+        return self._calibration.table()
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory held by everything that grows with the number of problems."""
+        return self._ids.num_bytes + self._history.num_bytes
+
+    def state_dict(self) -> dict[str, Any]:
+        """See `Curriculum.state_dict`."""
+        return {
+            "version": STATE_VERSION,
+            "kind": self._kind,
+            "problems": self._ids.digest(),
+            "num_problems": len(self._ids),
+            "tiers": self._history.tiers.describe(),
+            "history": self._history.state(),
+            "chooser": self._chooser.state(),
+            "pacing": self._pacing.state(),
+            "calibration": self._calibration.state(),
+            "rng": self._rng.bit_generator.state,
+            "step": self._step,
+            "draws_in_step": self._draws_in_step,
+            "recent": {step: indices.copy() for step, indices in self._recent.items()},
+            "awaited": dict(self._awaited),
+            "counts": dict(self._counts),
+            "in_step": dict(self._in_step),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `Curriculum.load_state_dict`."""
+        expected = {
+            "version": STATE_VERSION,
+            "kind": self._kind,
+            "num_problems": len(self._ids),
+            "problems": self._ids.digest(),
+            "tiers": self._history.tiers.describe(),
+        }
+        for name, value in expected.items():
+            if state.get(name) != value:
+                raise StateError(
+                    f"expected a state with {name} = {value}, found {state.get(name)}; load it "
+                    "into a curriculum of the same kind, problems and tiers, or start afresh"
+                )
+        self._history.restore(state["history"])
+        self._chooser.restore(state["chooser"])
+        self._pacing.restore(state["pacing"])
+        self._calibration.restore(state["calibration"])
+        self._rng.bit_generator.state = state["rng"]
+        self._step = state["step"]
+        self._draws_in_step = state["draws_in_step"]
+        self._recent = {step: indices.copy() for step, indices in state["recent"].items()}
+        self._awaited = dict(state["awaited"])
+        self._counts = dict(state["counts"])
+        self._in_step = dict(state["in_step"])

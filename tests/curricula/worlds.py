@@ -1,0 +1,59 @@
+"""Small worlds to run curricula in: problems, and a model that passes each with a fixed chance."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from curricula import Curriculum, CurriculumProblem, Draw, Fate, GroupResult
+
+GROUP_SIZE = 8
+
+
+def problems(num: int, num_categories: int = 6, graded: bool = False) -> list[CurriculumProblem]:
+    """Categories from nearly always right to nearly always wrong, in two domains."""
+    return [
+        CurriculumProblem(
+            problem_id=f"p{i}",
+            domain=("math", "chart")[i % num_categories % 2],
+            category=f"c{i % num_categories}",
+            prior_pass_rate=chance(f"p{i}", num_categories) if graded else None,
+        )
+        for i in range(num)
+    ]
+
+
+def chance(problem_id: str, num_categories: int = 6) -> float:
+    """The model's true pass rate."""
+    i = int(problem_id[1:])
+    ease = 6 - 12 * (i % num_categories) / (num_categories - 1)
+    spread = (i * 0.618034) % 1 * 4 - 2
+    return float(1 / (1 + np.exp(-(ease + spread))))
+
+
+def roll_out(draws: Sequence[Draw], step: int, error_rate: float = 0.0) -> list[GroupResult]:
+    """Results of a policy that does not learn; the same draws at a step give the same results."""
+    results = []
+    for draw in draws:
+        rng = np.random.default_rng([step, int(draw.problem_id[1:])])
+        errors = int(rng.binomial(GROUP_SIZE, error_rate))
+        attempts = GROUP_SIZE - errors
+        passes = int(rng.binomial(attempts, chance(draw.problem_id)))
+        results.append(GroupResult(draw.problem_id, step, passes, attempts, errors))
+    return results
+
+
+def run(
+    curriculum: Curriculum, steps: range, num_groups: int = 16, error_rate: float = 0.0
+) -> list[tuple[list[Draw], dict[str, Fate]]]:
+    """The loop of a trainer, without the training."""
+    log = []
+    for step in steps:
+        drawn: list[Draw] = []
+        results: list[GroupResult] = []
+        while draws := curriculum.draw(num_groups, step=step):
+            drawn += draws
+            part = roll_out(draws, step, error_rate)
+            curriculum.observe(part)
+            results += part
+        log.append((drawn, curriculum.select(results, num_groups)))
+    return log
