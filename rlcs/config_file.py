@@ -67,18 +67,7 @@ def config_schema(kind: type[BaseModel]) -> dict[str, Any]:
 
 def config_differences(old: BaseModel, new: BaseModel) -> list[str]:
     """What differs between two configurations: ``run.num_steps: 100 -> 200``, by key."""
-    before, after = dict(_leaves(old.model_dump())), dict(_leaves(new.model_dump()))
-    absent = object()
-
-    def shown(value: Any) -> str:
-        return "(absent)" if value is absent else repr(value)
-
-    pairs = {key: (before.get(key, absent), after.get(key, absent)) for key in [*before, *after]}
-    return [
-        f"{key}: {shown(was)} -> {shown(becomes)}"
-        for key, (was, becomes) in pairs.items()
-        if was is absent or becomes is absent or was != becomes
-    ]
+    return list(_differences(old.model_dump(), new.model_dump(), ""))
 
 
 def _read_text(path: Path) -> str:
@@ -130,14 +119,22 @@ def _place(here: Any, key: str, above: list[str], override: str) -> str | int:
     return int(key)
 
 
-def _leaves(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted key and value of everything that is not itself a non-empty section or list."""
-    if isinstance(value, dict) and value:
-        entries = list(value.items())
-    elif isinstance(value, list) and value:
-        entries = list(enumerate(value))
-    else:
-        yield prefix, value
-        return
-    for key, entry in entries:
-        yield from _leaves(entry, f"{prefix}.{key}" if prefix else str(key))
+_ABSENT = object()
+
+
+def _differences(old: Any, new: Any, key: str) -> Iterator[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in dict.fromkeys([*old, *new]):
+            inner = f"{key}.{name}" if key else str(name)
+            yield from _differences(old.get(name, _ABSENT), new.get(name, _ABSENT), inner)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for index, (was, becomes) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(was, becomes, f"{key}.{index}")
+    elif old != new:
+        yield f"{key}: {_shown(old)} -> {_shown(new)}"
+
+
+def _shown(value: Any) -> str:
+    if value is _ABSENT:
+        return "(absent)"
+    return describe_value(value) if isinstance(value, dict | list) else repr(value)

@@ -16,11 +16,14 @@ from typing import Any, Literal, Union
 from pydantic import BaseModel, ValidationError
 
 _EXPECTED = {
+    "bool_parsing": "true or false",
     "bool_type": "true or false",
     "dict_type": "a mapping of keys to values",
     "finite_number": "a finite number",
+    "float_parsing": "a number",
     "float_type": "a number",
     "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
     "int_type": "a whole number",
     "invalid_key": "keys that are texts",
     "list_type": "a list",
@@ -33,15 +36,17 @@ _EXPECTED = {
     "less_than_equal": "a number not above {le}",
     "string_pattern_mismatch": "text that matches {pattern}",
     "string_type": "text",
+    "tuple_type": "a list",
     "too_short": "a list with at least {min_length} entry",
-    "union_tag_invalid": "{discriminator} to be one of {expected_tags}",
 }
 """Error type of pydantic → what it expected, with the error's context filled in."""
 
 
 def describe_problems(error: ValidationError, kind: type[BaseModel]) -> list[str]:
-    """One sentence or two for each problem that pydantic found in a ``kind``."""
-    return [_sentence(found, kind) for found in error.errors(include_url=False)]
+    """A few sentences for each problem that pydantic found in a ``kind``."""
+    sentences = (_sentence(found, kind) for found in error.errors(include_url=False))
+    # A check across sections tells several problems, one a line.
+    return [line for sentence in sentences for line in sentence.splitlines()]
 
 
 def describe_value(value: Any) -> str:
@@ -71,6 +76,9 @@ def _sentence(found: Any, kind: type[BaseModel]) -> str:
     if found["type"] == "union_tag_not_found":
         tags = ", ".join(_tags(leaf, context["discriminator"].strip("'")))
         return f"{where}expected the key {context['discriminator']}, one of {tags}; found none."
+    if found["type"] == "union_tag_invalid":
+        key = f"{path}.{context['discriminator']}".replace("'", "")
+        return f"{key}: expected one of {context['expected_tags']}, found {context['tag']!r}."
     if found["type"] == "value_error":
         return f"{where}{context['error']}"
     if found["type"] in _EXPECTED:
