@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from curricula.allocation import filled, rounded
+from curricula.buckets import distinct
 from curricula.history import PassRateHistory
 from curricula.tiers import Floats, Indices
 
@@ -85,21 +86,21 @@ class WeightedChooser:
         """Shares by weight, whole numbers by systematic rounding, then evenly within a bucket."""
         weights = self._weigh(step).ravel()
         buckets = self._history.buckets
-        sizes = np.where(weights > 0, buckets.sizes(), 0)
-        excluded = np.union1d(drawn, resting)
-        room = sizes - np.where(sizes > 0, self._occupied(excluded), 0)
-        active = int(room[~self._retired].sum())
-        relaxed = max(0, count - active)
+        excluded = distinct(np.concatenate([drawn, resting]))
+        occupied = buckets.occupied(excluded)
+        room = np.where(weights > 0, buckets.sizes() - occupied, 0)
+        relaxed = max(0, count - int(room[~self._retired].sum()))
         if relaxed and int(room.sum()) < count:
-            excluded = np.unique(drawn)
-            room = sizes - np.where(sizes > 0, self._occupied(excluded), 0)
+            excluded = distinct(drawn)
+            occupied = buckets.occupied(excluded)
+            room = np.where(weights > 0, buckets.sizes() - occupied, 0)
         available = int(room.sum())
         missing = max(0, count - available)
         count -= missing
         shares = self._shares(weights, room, count, retired_too=relaxed > 0)
         expected = filled(shares, room, count)
         counts = rounded(expected, room, count, rng)
-        indices = rng.permutation(buckets.sample(counts, excluded, rng))
+        indices = rng.permutation(buckets.sample(counts, excluded, occupied, rng))
         chances = expected / np.maximum(room, 1)
         return Choice(
             indices=indices,
@@ -113,10 +114,6 @@ class WeightedChooser:
         room = self._history.buckets.sizes()
         shares = self._shares(self._weigh(step).ravel(), room, count, retired_too=False)
         return float((shares * self._history.rates.valid_chance().ravel()).sum())
-
-    def _occupied(self, excluded: Indices) -> Indices:
-        buckets = self._history.buckets
-        return np.bincount(buckets.bucket_of(excluded), minlength=buckets.num_buckets)
 
     def _shares(self, weights: Floats, room: Indices, count: int, *, retired_too: bool) -> Floats:
         """Share of the draws for each bucket; sums to one unless nothing may be drawn."""

@@ -6,7 +6,7 @@ Only primitives: ids and counts. A curriculum never sees a prompt, a completion 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,9 +23,8 @@ class CurriculumProblem:
     prior_pass_rate: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """One problem to roll out.
+class Draw(NamedTuple):
+    """One problem to roll out (a tuple, because thousands are made at every step).
 
     `probability` is the inclusion probability: the chance, given all that the curriculum knew just
     before the call of `draw` that returned this, that this call returned this problem. Over all

@@ -1,12 +1,13 @@
 """Problem ids, compactly: index to id and id to index for tens of millions of problems.
 
 A problem's index is the rank of its id's 64-bit hash, so the order in which problems were listed
-never matters. Ids lie end to end in one byte string. Of the sorted hashes only 32 bits each are
+never matters. Ids lie end to end in one string. Of the sorted hashes only 32 bits each are
 kept, behind a directory over their leading bits (about 4.5 bytes a problem instead of the hundred
 of a dict); a match is always confirmed by comparing the id itself.
 """
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -27,10 +28,10 @@ class IdTable:
         hashes = _hash(text, offsets)
         self.order: NDArray[np.int64] = np.argsort(hashes, kind="stable")
         hashes = hashes[self.order]
-        lengths = np.diff(offsets)[self.order]
+        self._text = b"".join(_gathered(text, offsets, self.order)).decode()
+        lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))[self.order]
         ends = np.concatenate([[0], np.cumsum(lengths)])
-        self._offsets = ends.astype(np.uint32 if len(text) < 2**32 else np.uint64)
-        self._text = b"".join(_gathered(text, offsets, self.order))
+        self._offsets = ends.astype(np.uint32 if len(self._text) < 2**32 else np.uint64)
         self._refuse_bad(hashes)
         self._directory_bits = max(0, len(ids).bit_length() - 4)
         leading = hashes >> np.uint64(64 - self._directory_bits) if self._directory_bits else None
@@ -49,14 +50,14 @@ class IdTable:
     def num_bytes(self) -> int:
         """Memory held, the text of the ids included."""
         arrays = (self._offsets, self._directory, self._fingerprints)
-        return len(self._text) + sum(array.nbytes for array in arrays)
+        return sys.getsizeof(self._text) + sum(array.nbytes for array in arrays)
 
     def texts(self, indices: NDArray[np.integer]) -> list[str]:
         """The ids at these indices."""
         starts = self._offsets[indices].tolist()
         ends = self._offsets[np.asarray(indices) + 1].tolist()
         text = self._text
-        return [text[a:b].decode() for a, b in zip(starts, ends, strict=True)]
+        return [text[a:b] for a, b in zip(starts, ends, strict=True)]
 
     def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """The index of each id, -1 where there is none."""
@@ -71,7 +72,7 @@ class IdTable:
             zip(ids, low.tolist(), high.tolist(), wanted.tolist(), strict=True)
         ):
             while at < end and self._fingerprints[at] == mark:
-                if self._text[self._offsets[at] : self._offsets[at + 1]] == name.encode():
+                if self._text[self._offsets[at] : self._offsets[at + 1]] == name:
                     found[place] = at
                     break
                 at += 1
@@ -79,7 +80,7 @@ class IdTable:
 
     def digest(self) -> str:
         """A fingerprint of the set of ids, independent of the order they were given in."""
-        digest = hashlib.blake2b(self._text, digest_size=16)
+        digest = hashlib.blake2b(self._text.encode(), digest_size=16)
         digest.update(self._offsets.data)
         return digest.hexdigest()
 

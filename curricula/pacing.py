@@ -1,19 +1,24 @@
 """How many groups to draw: once and expanded, or in refills until enough are valid."""
 
 import math
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from curricula.expansion import RatioAverage
+
+Estimate = Callable[[], float]
 
 
 class Pacing(Protocol):
     """Decides the size of each draw of a step."""
 
-    def groups_to_draw(self, wanted: int, *, expected_valid: float, valid: int, draws: int) -> int:
+    def groups_to_draw(
+        self, wanted: int, *, expected_valid: Callable[[], float], valid: int, draws: int
+    ) -> int:
         """Groups to roll out now so that `wanted` valid ones result.
 
-        `draws` of this step were made before, which gave `valid` valid groups; `expected_valid` is
-        the share of valid groups to expect of the next.
+        `draws` of this step were made before, which gave `valid` valid groups; `expected_valid()`
+        is the share of valid groups to expect of the next.
         """
         ...
 
@@ -45,7 +50,9 @@ class OneDraw:
         self._average = average
         self._expand = expand
 
-    def groups_to_draw(self, wanted: int, *, expected_valid: float, valid: int, draws: int) -> int:
+    def groups_to_draw(
+        self, wanted: int, *, expected_valid: Callable[[], float], valid: int, draws: int
+    ) -> int:
         """The expanded number at the first draw, none later."""
         if draws:
             return 0

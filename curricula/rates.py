@@ -30,7 +30,9 @@ class BucketRates:
         discount: float,
     ) -> None:
         self._domain_of_category = domain_of_category
-        self._num_domains = int(domain_of_category.max()) + 1
+        # Categories are sorted by domain, so a domain is a run of rows.
+        self._domain_starts = np.flatnonzero(np.diff(domain_of_category, prepend=-1))
+        self._known: dict[str, Floats] = {}
         self._discount = discount
         shape = (len(domain_of_category), tiers.num_segments)
         self.groups = np.zeros(shape)
@@ -47,6 +49,7 @@ class BucketRates:
             for sums in (self.groups, self.passed, self.valid):
                 sums *= factor
             self.step = step
+            self._known.clear()
 
     def learn(self, buckets: Indices, pass_rates: Floats, valid: NDArray[np.bool_]) -> None:
         """One more group in each of these buckets (flat bucket numbers, repeats allowed)."""
@@ -56,14 +59,19 @@ class BucketRates:
             (self.valid, valid.astype(np.float64)),
         ):
             sums += np.bincount(buckets, values, minlength=sums.size).reshape(sums.shape)
+        self._known.clear()
 
     def pass_rate(self) -> Floats:
         """[categories, segments] expected pass rate of a problem drawn from each bucket."""
-        return self._shrunk(self.passed, self._expected_rate)
+        if "pass_rate" not in self._known:
+            self._known["pass_rate"] = self._shrunk(self.passed, self._expected_rate)
+        return self._known["pass_rate"]
 
     def valid_chance(self) -> Floats:
         """[categories, segments] chance that a group drawn from each bucket is valid."""
-        return self._shrunk(self.valid, self._expected_valid)
+        if "valid" not in self._known:
+            self._known["valid"] = self._shrunk(self.valid, self._expected_valid)
+        return self._known["valid"]
 
     def valid_beta(self) -> tuple[Floats, Floats]:
         """The Beta posterior of `valid_chance`: (valid, not valid) pseudo-counts."""
@@ -73,10 +81,8 @@ class BucketRates:
 
     def _shrunk(self, sums: Floats, expected: Floats) -> Floats:
         level = (_STRENGTH * expected + sums.sum(0)) / (_STRENGTH + self.groups.sum(0))
-        by_domain = np.zeros((self._num_domains, sums.shape[1]))
-        groups_by_domain = np.zeros_like(by_domain)
-        np.add.at(by_domain, self._domain_of_category, sums)
-        np.add.at(groups_by_domain, self._domain_of_category, self.groups)
+        by_domain = np.add.reduceat(sums, self._domain_starts)
+        groups_by_domain = np.add.reduceat(self.groups, self._domain_starts)
         domain = (_STRENGTH * level + by_domain) / (_STRENGTH + groups_by_domain)
         parent = domain[self._domain_of_category]
         return np.asarray((_STRENGTH * parent + sums) / (_STRENGTH + self.groups))
@@ -94,6 +100,7 @@ class BucketRates:
         """Undo `state`."""
         self.groups[:], self.passed[:] = state["groups"], state["passed"]
         self.valid[:], self.step = state["valid"], state["step"]
+        self._known.clear()
 
 
 def beta_binomial_valid(a: float, b: float, group_size: int) -> float:

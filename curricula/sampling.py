@@ -6,6 +6,7 @@ compared on equal terms.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,6 @@ from curricula.calibration import Calibration, ReliabilityRow
 from curricula.choosing import Chooser
 from curricula.contract import Draw, Fate, GroupResult
 from curricula.errors import (
-    ObservationError,
     SettingsError,
     StateError,
     UnknownProblemError,
@@ -23,7 +23,7 @@ from curricula.errors import (
 from curricula.history import Observed, PassRateHistory
 from curricula.ids import IdTable
 from curricula.pacing import Pacing
-from curricula.selection import check_results, fates
+from curricula.selection import counts_of, fates, names_of
 from curricula.tiers import Floats, Indices
 
 STATE_VERSION = 1
@@ -74,7 +74,7 @@ class SamplingCurriculum:
         self._begin(step)
         count = self._pacing.groups_to_draw(
             num_groups,
-            expected_valid=self._chooser.expected_valid(step, num_groups),
+            expected_valid=partial(self._chooser.expected_valid, step, num_groups),
             valid=self._in_step["valid"],
             draws=self._draws_in_step,
         )
@@ -98,15 +98,10 @@ class SamplingCurriculum:
         names = self._ids.texts(choice.indices)
         self._awaited.update(zip(names, choice.indices.tolist(), strict=True))
         tiers = self._history.tiers.names
-        return [
-            Draw(name, probability, tiers[tier])
-            for name, probability, tier in zip(
-                names,
-                choice.probabilities.tolist(),
-                self._history.tiers_of(choice.indices).tolist(),
-                strict=True,
-            )
-        ]
+        places = self._history.tiers_of(choice.indices).tolist()
+        return list(
+            map(Draw, names, choice.probabilities.tolist(), [tiers[place] for place in places])
+        )
 
     def _begin(self, step: int) -> None:
         if step < max(0, self._step):
@@ -128,30 +123,27 @@ class SamplingCurriculum:
         A problem that was not drawn, or was observed already, is learned from all the same (a
         logged run can be replayed) and counted in the metric `undrawn_results`.
         """
-        if wrong := check_results(results):
-            raise ObservationError(wrong)
-        indices = self._indices(results)
-        counts = np.array([(r.step, r.passes, r.attempts) for r in results], dtype=np.int64)
-        judged = [place for place, result in enumerate(results) if result.attempts]
-        told = np.array([not result.errored for result in results], dtype=bool)
-        awaited = [self._awaited.pop(result.problem_id, None) for result in results]
-        self._counts["undrawn_results"] += awaited.count(None)
-        self._tally(len(results), told, sum(result.valid for result in results))
-        if not judged:
+        counts = counts_of(results)
+        names = names_of(results)
+        indices = self._indices(names)
+        awaited = self._awaited
+        self._counts["undrawn_results"] += [awaited.pop(name, None) for name in names].count(None)
+        self._tally(len(results), int(counts.told.sum()), int(counts.valid.sum()))
+        judged = np.flatnonzero(counts.attempts)
+        if not judged.size:
             return
         batch = Observed(
             indices=indices[judged],
-            steps=counts[judged, 0],
-            passes=counts[judged, 1].astype(np.float64),
-            attempts=counts[judged, 2].astype(np.float64),
-            told=told[judged],
+            steps=counts.steps[judged],
+            passes=counts.passes[judged].astype(np.float64),
+            attempts=counts.attempts[judged].astype(np.float64),
+            told=counts.told[judged],
         )
         predicted = self._history.predicted(batch.indices, int(batch.steps.max()))
         self._calibration.observe(predicted, batch.passes, batch.attempts)
         self._history.learn(batch)
 
-    def _tally(self, num: int, told: np.ndarray[Any, Any], num_valid: int) -> None:
-        num_told = int(told.sum())
+    def _tally(self, num: int, num_told: int, num_valid: int) -> None:
         self._pacing.observe(num_valid, num_told)
         for name, value in (("observed", num), ("valid", num_valid), ("told", num_told)):
             self._in_step[name] += value
@@ -159,10 +151,9 @@ class SamplingCurriculum:
         self._counts["valid"] += num_valid
         self._counts["errored"] += num - num_told
 
-    def _indices(self, results: Sequence[GroupResult]) -> Indices:
-        names = [result.problem_id for result in results]
-        known = [self._awaited.get(name, -1) for name in names]
-        indices = np.array(known, dtype=np.int64)
+    def _indices(self, names: list[str]) -> Indices:
+        awaited = self._awaited
+        indices = np.array([awaited.get(name, -1) for name in names], dtype=np.int64)
         if (rest := np.flatnonzero(indices < 0)).size:
             indices[rest] = self._ids.find([names[place] for place in rest])
         if (foreign := np.flatnonzero(indices < 0)).size:
@@ -175,12 +166,11 @@ class SamplingCurriculum:
 
     def select(self, results: Sequence[GroupResult], num_groups: int) -> dict[str, Fate]:
         """See `Curriculum.select`."""
-        if wrong := check_results(results):
-            raise ObservationError(wrong)
+        counts_of(results)
         if num_groups < 1:
             raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
         domains = self._history.domain_of_category[
-            self._history.category_of(self._indices(results))
+            self._history.category_of(self._indices(names_of(results)))
         ]
         fate, unfilled = fates(
             results, num_groups, domains=domains, domain_shares=self._domain_shares

@@ -1,11 +1,15 @@
 """Which of the rolled-out groups to train on."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curricula.allocation import largest_remainder
 from curricula.contract import Fate, GroupResult
+from curricula.errors import ObservationError
 from curricula.tiers import Floats, Indices
 
 
@@ -53,18 +57,60 @@ def _take(quotas: Indices, domain: int) -> bool:
     return True
 
 
-def check_results(results: Sequence[GroupResult]) -> str | None:
-    """What is wrong with the first result that makes no sense, or None."""
-    known: set[str] = set()
-    for result in results:
-        counts = (result.step, result.passes, result.attempts, result.errors)
-        if not all(isinstance(count, int | np.integer) for count in counts):
-            return f"expected whole numbers, found {result}"
-        if min(counts) < 0 or result.passes > result.attempts:
-            return f"expected 0 <= passes <= attempts, 0 <= errors and 0 <= step, found {result}"
-        if result.attempts + result.errors == 0:
-            return f"expected at least one completion (attempts + errors > 0), found {result}"
-        if result.problem_id in known:
-            return f"expected one result a problem in one call, found two of {result.problem_id!r}"
-        known.add(result.problem_id)
-    return None
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counts:
+    """The counts of a batch of results, each [groups]."""
+
+    steps: Indices
+    passes: Indices
+    attempts: Indices
+    errors: Indices
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """See `GroupResult.valid`."""
+        return (self.passes > 0) & (self.passes < self.attempts)
+
+    @property
+    def told(self) -> NDArray[np.bool_]:
+        """Not `GroupResult.errored`: the group can tell whether it is valid."""
+        return np.asarray(self.valid | (self.errors < self.attempts))
+
+
+def counts_of(results: Sequence[GroupResult]) -> Counts:
+    """The checked counts of results; ObservationError names the first that makes no sense."""
+    columns = (
+        np.array([result.step for result in results]),
+        np.array([result.passes for result in results]),
+        np.array([result.attempts for result in results]),
+        np.array([result.errors for result in results]),
+    )
+    if len(results) and any(column.dtype.kind not in "iu" for column in columns):
+        wrong = next(result for result in results if not _whole(result))
+        raise ObservationError(f"expected whole numbers, found {wrong}")
+    steps, passes, attempts, errors = (column.astype(np.int64) for column in columns)
+    senseless = (np.minimum(steps, np.minimum(passes, errors)) < 0) | (passes > attempts)
+    senseless |= attempts + errors == 0
+    if senseless.any():
+        raise ObservationError(
+            "expected 0 <= passes <= attempts, 0 <= errors, 0 <= step and at least one completion "
+            f"(attempts + errors > 0), found {results[int(senseless.argmax())]}"
+        )
+    return Counts(steps=steps, passes=passes, attempts=attempts, errors=errors)
+
+
+def names_of(results: Sequence[GroupResult]) -> list[str]:
+    """The problem ids of results; ObservationError when one comes twice."""
+    names = [result.problem_id for result in results]
+    if len(set(names)) < len(names):
+        twice, _ = Counter(names).most_common(1)[0]
+        raise ObservationError(
+            f"expected one result a problem in one call, found two of {twice!r}; "
+            "add their counts up first"
+        )
+    return names
+
+
+def _whole(result: GroupResult) -> bool:
+    counts = (result.step, result.passes, result.attempts, result.errors)
+    return all(isinstance(count, int | np.integer) for count in counts)
