@@ -46,7 +46,8 @@ def load_data(section: DataSection, *, extra_domains: Collection[str] = ()) -> L
 
     A row's domain must have a verifier: one of ``rewards.domains()`` or of
     ``extra_domains``, the names with a verifier of the user's own. Rows of ``train`` that
-    ask what a held-out row asks (spacing and system prompt aside) are taken out.
+    ask what a held-out row asks (spacing and system prompt aside) are taken out. Ids are
+    unique over both lists.
 
     Raises DatasetError naming every row that cannot be used by file and line (the first 20
     are shown), sources that cannot be read, or a set that is empty; PackageMissingError
@@ -65,6 +66,8 @@ def load_data(section: DataSection, *, extra_domains: Collection[str] = ()) -> L
             f"{num_taken} of {len(train.problems)} training problems are also held out "
             "and were taken out of training."
         )
+    if clashes := _clashing_ids(kept, train, heldout):
+        raise DatasetError(list_problems("between data.train and data.heldout", clashes))
     if not kept:
         raise DatasetError(
             f"data.train: expected problems to train on, found none left: all "
@@ -134,6 +137,16 @@ def _next_free(problem_id: str, collected: _Collected) -> str:
 def _without_heldout(train: list[Problem], heldout: list[Problem]) -> list[Problem]:
     asked = {_question_key(problem) for problem in heldout}
     return [problem for problem in train if _question_key(problem) not in asked]
+
+
+def _clashing_ids(kept: list[Problem], train: _Collected, heldout: _Collected) -> list[str]:
+    return [
+        f"{train.places[problem_id]}: expected an id of its own, found {problem_id!r}, which "
+        f"{heldout.places[problem_id]} has with another question. Make the ids differ, or leave "
+        "columns.id out and ids are made."
+        for problem_id in (problem.problem_id for problem in kept)
+        if problem_id in heldout.places
+    ]
 
 
 def _question_key(problem: Problem) -> tuple[tuple[str, str], ...]:

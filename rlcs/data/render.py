@@ -118,7 +118,7 @@ class Renderer:
 
         try:
             text: str = self._template_owner.apply_chat_template(
-                list(problem.messages), add_generation_prompt=True, tokenize=False
+                self._turns(problem), add_generation_prompt=True, tokenize=False
             )
         except TemplateError as error:
             roles = ", ".join(turn["role"] for turn in problem.messages)
@@ -127,6 +127,15 @@ class Renderer:
                 f"found the roles {roles}: {error}"
             ) from error
         return text
+
+    def _turns(self, problem: Problem) -> list[dict[str, Any]]:
+        if self._template_owner is self.tokenizer:
+            return [dict(turn) for turn in problem.messages]
+        # A processor's template may read typed parts alone, and skip a plain text in silence.
+        return [
+            {"role": turn["role"], "content": [{"type": "text", "text": turn["content"]}]}
+            for turn in problem.messages
+        ]
 
     def _encode(self, text: str) -> np.ndarray:
         # The template has written the special tokens that belong here.

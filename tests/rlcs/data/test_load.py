@@ -1,0 +1,385 @@
+"""Loading: what rows become, what is refused and in which words, and what ids promise."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import Dataset
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rlcs.config import DataSection, RunConfig, SftConfig, SourceSection
+from rlcs.config_file import load_config
+from rlcs.data import load_data
+from rlcs.errors import DatasetError, PackageMissingError
+from rlcs.types import Problem
+
+REPOSITORY = Path(__file__).parents[3]
+GSM8K = REPOSITORY.parent / "shared" / "data" / "gsm8k"
+ROW = {"question": "What is 1 + 1?", "answer": "2"}
+
+RowFile = Callable[..., str]
+
+
+def section(*train: dict[str, Any], heldout: Iterable[dict[str, Any]] = ()) -> DataSection:
+    return DataSection(
+        train=[SourceSection.model_validate(source) for source in train],
+        heldout=[SourceSection.model_validate(source) for source in heldout],
+    )
+
+
+def load_train(**source: Any) -> list[Problem]:
+    return load_data(section(source)).train
+
+
+def refusal(*train: dict[str, Any], heldout: Iterable[dict[str, Any]] = ()) -> str:
+    with pytest.raises(DatasetError) as caught:
+        load_data(section(*train, heldout=heldout))
+    return str(caught.value)
+
+
+def test_a_row_becomes_a_problem(row_file: RowFile) -> None:
+    row = {"q": "1 + 1?", "a": 2, "n": 7, "d": "math", "c": "sums", "p": 0.5, "r": "Two."}
+    columns = {"question": "q", "reference": "a", "id": "n", "domain": "d", "category": "c"}
+    columns |= {"pass_rate": "p", "response": "r"}
+    [problem] = load_train(path=row_file(row), columns=columns, system_prompt="Add.")
+    assert problem == Problem(
+        problem_id="7",
+        domain="math",
+        category="sums",
+        messages=(
+            {"role": "system", "content": "Add."},
+            {"role": "user", "content": "1 + 1?"},
+        ),
+        reference=2,
+        question="1 + 1?",
+        prior_pass_rate=0.5,
+        demonstration="Two.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("2024-05-01", "a date stays the text it is"),
+        (12345678901234567890123, "a long whole number stays exact"),
+        (0.1, ""),
+        (["1", 2, None], "lists mix types"),
+        ({"action": "click", "bbox": [1, 2]}, "objects gain no keys from other rows"),
+        ("  2 ", "spaces stay"),
+    ],
+)
+def test_references_arrive_as_written(row_file: RowFile, reference: Any, reason: str) -> None:
+    path = row_file({**ROW, "answer": reference}, {**ROW, "answer": {"other": "keys"}})
+    found = load_train(path=path)[0].reference
+    assert found == reference, reason
+    assert type(found) is type(reference), reason
+
+
+def test_messages_replace_the_question(row_file: RowFile) -> None:
+    turns = [
+        {"role": "system", "content": "Own."},
+        {"role": "user", "content": "One?"},
+        {"role": "assistant", "content": "1"},
+        {"role": "user", "content": "Two?"},
+    ]
+    path = row_file({"turns": turns, "answer": "2"})
+    [problem] = load_train(path=path, columns={"messages": "turns"}, system_prompt="Source's.")
+    assert list(problem.messages) == turns, "a row's own system turn stands"
+    assert problem.question == "Two?"
+
+
+def test_demonstrations_are_built_around_the_thinking(row_file: RowFile) -> None:
+    [problem] = load_train(
+        path=row_file({"question": "q", "answer": "1 + 1 is 2.\nSo: \n#### 2"}),
+        columns={"thinking": "answer"},
+        thinking_pattern=r"(?s)^(.*?)\s*####",
+        reference_pattern=r"####\s*(\S+)",
+    )
+    assert problem.reference == "2"
+    assert problem.demonstration == (
+        "<think>1 + 1 is 2.\nSo:</think><answer><|begin_of_box|>2<|end_of_box|></answer>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "row", "category"),
+    [
+        ({"columns": {"category": "c"}, "category": "s"}, {"c": "own"}, "own"),
+        ({"columns": {"category": "c"}, "category": "s"}, {"c": 3}, "3"),
+        ({"columns": {"category": "c"}, "category": "s"}, {"c": None}, "s"),
+        ({"columns": {"category": "c"}}, {}, "rows.jsonl"),
+        ({"category": "s"}, {"c": "not read"}, "s"),
+    ],
+)
+def test_category_of_row_then_source(
+    row_file: RowFile, keys: dict[str, Any], row: dict[str, Any], category: str
+) -> None:
+    [problem] = load_train(path=row_file({**ROW, **row}), **keys)
+    assert Path(problem.category).name == category
+
+
+@pytest.mark.parametrize(
+    ("row", "keys", "said"),
+    [
+        ('{"question": "x"', {}, "expected one JSON object, found broken JSON: Expecting ','"),
+        ("[1]", {}, "expected one JSON object, found a list."),
+        ('{"question": "x", "answer": NaN}', {}, "found NaN, which is not JSON."),
+        ('{"question": "\\ud800", "answer": 1}', {}, "surrogates not allowed"),
+        ({"question": "x"}, {}, "expected an answer in 'answer', found no such key; the row has"),
+        ({"question": "x", "answer": None}, {}, "an answer in 'answer', found nothing (null)."),
+        ({"question": "x", "answer": " "}, {}, "expected an answer in 'answer', found ' '."),
+        ({"question": "x", "answer": True}, {}, "a text, number, list or object in 'answer'"),
+        ('{"question": "x", "answer": 1e999}', {}, "expected a finite number in 'answer'"),
+        ({"question": "", "answer": "1"}, {}, "expected a question (a text) in 'question'"),
+        ({"question": 5, "answer": "1"}, {}, "(a text) in 'question', found 5."),
+        ({"answer": "1"}, {}, "'question', found no such key; the row has answer."),
+        (ROW, {"domain": "maths"}, "a domain that has a verifier (math"),
+        ({**ROW, "d": "maths"}, {"columns": {"domain": "d"}}, "found 'maths'."),
+        (ROW, {"columns": {"domain": "d"}}, "expected a domain (a text) in 'd'"),
+        (ROW, {"columns": {"id": "n"}}, "expected an id (a text) in 'n', found no such key"),
+        ({**ROW, "p": 2}, {"columns": {"pass_rate": "p"}}, "a pass rate from 0 to 1 in 'p'"),
+        ({**ROW, "p": True}, {"columns": {"pass_rate": "p"}}, "found True."),
+        (ROW, {"columns": {"response": "r"}}, "expected a response (a text) in 'r'"),
+        (ROW, {"columns": {"thinking": "t"}}, "expected thinking (a text) in 't'"),
+        (ROW, {"reference_pattern": "#(.*)"}, "'answer' to match reference_pattern '#(.*)'"),
+        (ROW, {"reference_pattern": "2(x)?"}, "to match reference_pattern"),
+        ({**ROW, "answer": 2}, {"reference_pattern": "(.*)"}, "expected a text in 'answer' to"),
+        ({**ROW, "m": []}, {"columns": {"messages": "m"}}, "a list of turns in 'm', found []."),
+        ({**ROW, "m": [{"role": "user"}]}, {"columns": {"messages": "m"}}, "role and content"),
+        (
+            {**ROW, "m": [{"role": "assistant", "content": "x"}]},
+            {"columns": {"messages": "m"}},
+            "expected the last turn in 'm' to be the user's, found the role 'assistant'.",
+        ),
+    ],
+)
+def test_bad_rows_are_named_by_line(
+    row_file: RowFile, row: Any, keys: dict[str, Any], said: str
+) -> None:
+    path = row_file("", row)
+    message = refusal({"path": path, **keys})
+    assert message.startswith(f"1 problem in the data:\n  {path}:2: ")
+    assert said in message
+
+
+def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(b'{"question": "a", "answer": 1}\n{"question": "\xe9"}\n')
+    assert "rows.jsonl:2: expected one JSON object, found 'utf-8'" in refusal(
+        {"path": str(tmp_path / "rows.jsonl")}
+    )
+
+
+def test_a_byte_order_mark_and_odd_line_breaks_are_no_trouble(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes("\ufeff".encode() + '{"question": "a\u2028b", "answer": 1}\r\n'.encode() * 2)
+    assert [problem.question for problem in load_train(path=str(path))] == ["a\u2028b"] * 2
+
+
+def test_all_bad_rows_are_counted_and_the_first_twenty_shown(row_file: RowFile) -> None:
+    path = row_file(*[{"question": f"{n}"} for n in range(30)], ROW, "{")
+    lines = refusal({"path": path}, {"path": "missing.jsonl"}).splitlines()
+    assert lines[0] == "32 problems in the data:"
+    assert lines[1].startswith(f"  {path}:32: "), "broken lines come first"
+    assert lines[2].startswith(f"  {path}:1: ")
+    assert len(lines) == 22
+    assert lines[-1] == "  and 12 more."
+
+
+def test_repeated_ids_name_both_lines(row_file: RowFile) -> None:
+    path = row_file({**ROW, "n": "a"}, {**ROW, "n": "b"}, {**ROW, "n": "a"})
+    message = refusal({"path": path, "columns": {"id": "n"}})
+    assert f"{path}:3: expected a new id, found 'a' again, first at {path}:1." in message
+
+
+def test_an_id_may_not_mean_a_training_and_a_heldout_row(row_file: RowFile) -> None:
+    train = row_file({**ROW, "n": 1}, name="train.jsonl")
+    heldout = row_file({"question": "Other?", "answer": "3", "n": 1}, name="test.jsonl")
+    sources = [{"path": path, "columns": {"id": "n"}} for path in (train, heldout)]
+    message = refusal(sources[0], heldout=[sources[1]])
+    assert f"{train}:1: expected an id of its own, found '1', which {heldout}:1 has" in message
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {"question": st.sampled_from(["a", "b", "é"]), "answer": st.sampled_from(["1", 1, 2.0])}
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(rows=ROWS, data=st.data())
+def test_made_ids_are_unique_and_follow_the_content(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "ids.jsonl"
+
+    def ids(written: list[dict[str, Any]]) -> list[str]:
+        path.write_text("\n".join(json.dumps(row) for row in written), encoding="utf-8")
+        return [problem.problem_id for problem in load_train(path=str(path))]
+
+    found = ids(rows)
+    assert len(set(found)) == len(rows)
+    assert found == ids(rows), "the same file, the same ids"
+    assert set(found) == set(ids(data.draw(st.permutations(rows)))), "order does not matter"
+
+
+def test_made_ids_are_the_same_everywhere(row_file: RowFile) -> None:
+    found = [problem.problem_id for problem in load_train(path=row_file(ROW, ROW, ROW))]
+    assert found == ["0e7399ca8f531481", "0e7399ca8f531481-2", "0e7399ca8f531481-3"]
+
+
+def test_heldout_questions_are_not_trained_on(row_file: RowFile) -> None:
+    train = row_file(ROW, {**ROW, "question": "What is  2 + 2?\n"}, {**ROW, "question": "New?"})
+    heldout = row_file({**ROW, "question": "What is 2 + 2?", "answer": "4"}, ROW, name="h.jsonl")
+    loaded = load_data(section({"path": train, "system_prompt": "x"}, heldout=[{"path": heldout}]))
+    assert [problem.question for problem in loaded.train] == ["New?"]
+    assert len(loaded.heldout) == 2
+    assert loaded.notes == [
+        "2 of 3 training problems are also held out and were taken out of training."
+    ]
+
+
+def test_sets_that_come_out_empty(row_file: RowFile) -> None:
+    path, empty = row_file(ROW), row_file("", name="empty.jsonl")
+    assert f"{empty}: expected rows, found none." in refusal({"path": empty})
+    message = refusal({"path": path}, heldout=[{"path": path}])
+    assert "expected problems to train on, found none left: all 1 are also in data" in message
+
+
+def test_limit_takes_the_first_rows(row_file: RowFile) -> None:
+    path = row_file(ROW, {**ROW, "question": "b"}, "{ broken but never read")
+    assert [problem.question for problem in load_train(path=path, limit=2)] == [
+        "What is 1 + 1?",
+        "b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no.jsonl", "no.jsonl: expected a JSONL or Parquet file, found nothing there"),
+        ("folder", "folder: expected a .jsonl or .parquet file, found a folder."),
+        ("rows.csv", "rows.csv: expected a .jsonl or .parquet file, found a file ending in '.csv'"),
+        ("broken.parquet", "broken.parquet: expected a data set, found"),
+    ],
+)
+def test_files_that_cannot_be_read(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "rows.csv").write_text("a,b\n")
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
+    assert said in refusal({"path": str(tmp_path / name)})
+
+
+def test_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    rows = [{**ROW, "unread": {"x": n}, "boxes": [[1, n]]} for n in range(3)]
+    Dataset.from_list([*rows, {**rows[0], "boxes": None}]).to_parquet(path)
+    columns = {"reference": "boxes"}
+    problems = load_train(path=str(path), columns=columns, limit=3)
+    assert [problem.reference for problem in problems] == [[[1, 0]], [[1, 1]], [[1, 2]]]
+    assert f"{path} row 4: expected an answer in 'boxes'" in refusal(
+        {"path": str(path), "columns": columns}
+    )
+    assert "expected the columns answr, question, found question, answer, unread" in refusal(
+        {"path": str(path), "columns": {"reference": "answr"}}
+    )
+
+
+def test_a_hub_data_set_by_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A folder in the place of an id is loaded by the same call.
+    monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "cache")
+    folder = tmp_path / "sums"
+    folder.mkdir()
+    Dataset.from_list([ROW]).to_parquet(folder / "train.parquet")
+    Dataset.from_list([{**ROW, "question": "Other?"}] * 2).to_parquet(folder / "test.parquet")
+    assert [p.question for p in load_train(hub=str(folder))] == [ROW["question"]]
+    assert len(load_train(hub=str(folder), split="test", limit=1)) == 1
+    assert "expected a data set, found" in refusal({"hub": str(folder), "split": "dev"})
+
+
+CHAIN_SUM = {"reasoning_gym": "chain_sum", "size": 40}
+
+
+def test_reasoning_gym_problems_are_the_same_each_time() -> None:
+    knobs = {"max_terms": 2, "max_digits": 1}
+    first, again = (load_data(section({**CHAIN_SUM, "knobs": knobs})) for _ in range(2))
+    assert first == again
+    assert 0 < len(first.train) < 40, "40 sums of two digits repeat"
+    assert first.notes == [
+        f"reasoning_gym:chain_sum: {40 - len(first.train)} of 40 generated problems repeat an "
+        "earlier one and were left out."
+    ]
+    assert first.train[0].category == "reasoning_gym:chain_sum"
+    assert isinstance(first.train[0].reference, str)
+    assert len({problem.question for problem in first.train}) == len(first.train)
+
+
+def test_reasoning_gym_knobs_may_be_lists() -> None:
+    source = {"reasoning_gym": "basic_arithmetic", "size": 5, "knobs": {"operators": ["+"]}}
+    for problem in load_train(**source):
+        assert not set(problem.question) & set("*/")
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"reasoning_gym": "chainsum"}, "found 'chainsum'. Nearest: chain_sum,"),
+        ({"knobs": {"digits": 2}}, "found digits. Known knobs: min_terms, max_terms, min_digits"),
+        ({"knobs": {"size": 2}}, "expected knobs of the task, found size."),
+        ({"knobs": {"max_digits": 0}}, "the task refuses its knobs: max_digits must be >="),
+        ({"knobs": {"max_digits": "x"}}, "the task refuses its knobs:"),
+        ({"reasoning_gym": "rush_hour"}, "found 40 of 40 without. Such a task has only its own"),
+    ],
+)
+def test_reasoning_gym_refusals(keys: dict[str, Any], said: str) -> None:
+    assert said in refusal({**CHAIN_SUM, **keys})
+
+
+def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "reasoning_gym.factory", None)  # as if not installed
+    with pytest.raises(PackageMissingError, match=r"pip install 'rlcs\[reasoning-gym\]'"):
+        load_train(**CHAIN_SUM)
+
+
+def test_users_domains_are_known(row_file: RowFile) -> None:
+    loaded = load_data(section({"path": row_file(ROW), "domain": "chess"}), extra_domains=["chess"])
+    assert loaded.train[0].domain == "chess"
+
+
+def test_importing_the_package_stays_light() -> None:
+    heavy = ["torch", "transformers", "datasets", "ray", "reasoning_gym"]
+    code = f"import rlcs.data, sys; print({set(heavy)} & set(sys.modules))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    assert shown.stdout.strip() == "set()"
+
+
+@pytest.mark.skipif(not GSM8K.is_dir(), reason=f"GSM8K's files are not at {GSM8K}")
+@pytest.mark.parametrize(("name", "kind"), [("gsm8k", RunConfig), ("gsm8k_sft", SftConfig)])
+def test_gsm8k_loads_by_configuration_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str, kind: Any
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    config = load_config(Path("configs") / f"{name}.yaml", kind=kind)
+    loaded = load_data(config.data)
+    assert (len(loaded.train), len(loaded.heldout)) == (7473, 1319)
+    assert loaded.notes == []
+    assert loaded.train[0].reference == "72"
+    assert all("#" not in problem.reference for problem in loaded.train)
+    response = loaded.train[0].demonstration
+    assert (response is None) == (kind is RunConfig)
+    if response is not None:
+        assert response.startswith("<think>Natalia sold 48/2")
+        assert response.endswith(
+            "and May.</think><answer><|begin_of_box|>72<|end_of_box|></answer>"
+        )
