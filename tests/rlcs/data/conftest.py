@@ -11,8 +11,7 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-CHAT_TEMPLATE = r"""\
-{%- for turn in messages %}
+CHAT_TEMPLATE = r"""{%- for turn in messages %}
 {%- if turn.role not in ['system', 'user', 'assistant'] %}
 {{- raise_exception('no such role') }}
 {%- endif %}
