@@ -22,7 +22,7 @@ def enable(on_loading: Callable[[], None], on_loaded: Callable[[], None]) -> Non
 
 
 def load() -> None:
-    """Import SymPy. Raises AlgebraNeeded outside a worker process."""
+    """Import SymPy and set Pint up. Raises AlgebraNeeded outside a worker process."""
     global _loaded
     if _callbacks is None:
         raise AlgebraNeeded
@@ -30,5 +30,6 @@ def load() -> None:
         on_loading, on_loaded = _callbacks
         on_loading()
         importlib.import_module("sympy")
+        importlib.import_module("rewards.math.units").registry()
         _loaded = True
         on_loaded()

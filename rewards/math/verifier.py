@@ -1,21 +1,52 @@
-"""Math: the reference decides the type, exact values want exact answers."""
+"""Math: the reference decides the type; exact values want exact answers.
+
+Sources of the conventions: VERIFIERS.md of this project (rules from reading and running
+Math-Verify, prm800k, Qwen2.5-Math and others). Left out: partial credit, and any judgement of
+how an answer is simplified beyond refusing a repetition of the question.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import lru_cache
 
-from rewards.errors import BadReferenceError
+from rewards import choice
+from rewards.errors import AnswerError, BadReferenceError
+from rewards.math.cleaning import canonical
+from rewards.math.compare import Comparison
+from rewards.math.cues import Cues, read_cues
+from rewards.math.exact import TooLarge, Undefined
+from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
+from rewards.math.numeric import Unevaluable
+from rewards.math.parameters import split_parameters
+from rewards.math.statements import parse
+from rewards.math.tree import (
+    Bracket,
+    Call,
+    Listing,
+    Node,
+    Number,
+    Product,
+    Relation,
+    SetOf,
+    Words,
+    symbols,
+    walk,
+)
 from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
-_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?(?:/\d+)?")
-_MAX_DIGITS = 1000
+_PLAIN_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?")
+_COMMA_DECIMAL = re.compile(r"[-+−]?\s*\\?\$?\s*\d+(?:,|，)\d+\D*")
+_TEXT_REFERENCE = re.compile(r"[^\\_^{}=+*/<>|]*[^\W\d_][^\\_^{}=+*/<>|]*")
+_SEVERAL = re.compile(r"\d,\d")
 
 
 @dataclass(frozen=True, kw_only=True)
 class MathSettings:
-    """No settings yet."""
+    """allow_restating: whether an answer may repeat an expression of the question."""
+
+    allow_restating: bool = False
 
 
 class MathVerifier:
@@ -27,26 +58,161 @@ class MathVerifier:
         self._settings = settings
 
     def judge(self, answer: str, request: Request) -> Finding:
-        """Compare ``answer`` with the reference."""
-        reference = str(request.reference).strip()
-        if not reference:
-            raise BadReferenceError("the reference is empty")
-        if answer == reference:
+        """Compare ``answer`` with the reference. Raises BadReferenceError, AlgebraNeeded."""
+        reference = _text_of(request.reference)
+        if _PLAIN_NUMBER.fullmatch(answer) and answer == reference:
+            return correct("the same number")
+        if (by_letter := _judge_choice(answer, reference, request.question)) is not None:
+            return by_letter
+        expected = _parse_reference(reference)
+        if answer == reference or _same_text(answer, reference):
             return correct("the same text")
-        expected, found = _number(reference), _number(answer)
         if expected is None:
-            return wrong("a different text")
-        if found is None:
-            return unparseable("not a number")
-        return correct("equal") if expected == found else wrong(f"{found} is not {expected}")
+            return wrong("the reference is beyond the limits, and the text is another")
+        answer = _option_content(answer, reference, request.question)
+        if not self._settings.allow_restating and restates(answer, reference, request.question):
+            return wrong("repeats the question")
+        cues = read_cues(request.question)
+        return _judge_readings(answer, reference, expected, cues)
 
 
-def _number(text: str) -> Fraction | None:
-    text = text.strip().strip("$").strip()
-    text = re.sub(r"^(-?)\\d?frac\{(\d{1,99})\}\{(\d{1,99})\}$", r"\1\2/\3", text)
-    if not text or len(text) > _MAX_DIGITS or not _NUMBER.fullmatch(text):
-        return None
+def _text_of(reference: object) -> str:
+    if isinstance(reference, bool) or not isinstance(reference, str | int | float | list | tuple):
+        raise BadReferenceError(f"expected text or a number, found {type(reference).__name__}")
+    if isinstance(reference, list | tuple):
+        return ", ".join(_text_of(item) for item in reference)
+    text = str(reference).strip()
+    if not text:
+        raise BadReferenceError("the reference is empty")
+    boxed = re.fullmatch(r"\\boxed\s*\{(.*)\}", text, re.DOTALL)
+    return boxed[1].strip() if boxed else text
+
+
+@lru_cache(maxsize=4096)
+def _parse_reference(reference: str) -> tuple[Node, frozenset[str]] | None:
+    """The reference as a tree; None when it is beyond the limits of the parser."""
+    text, parameters = split_parameters(reference)
     try:
-        return Fraction(text.replace(",", ""))
-    except (ValueError, ZeroDivisionError):
+        node = parse(text)
+        for part in walk(node):
+            if isinstance(part, Words) and not part.text.strip():
+                raise BadReferenceError(f"the reference does not parse: {reference[:100]!r}")
+        return node, parameters
+    except AnswerError as error:
+        if len(reference) > MAX_CHARACTERS or "more than" in str(error) or "deeper" in str(error):
+            return None
+        if _TEXT_REFERENCE.fullmatch(reference):
+            return Words(" ".join(reference.lower().split())), frozenset()
+        raise BadReferenceError(f"the reference does not parse: {error}") from error
+
+
+def _same_text(answer: str, reference: str) -> bool:
+    if len(answer) > 3 * len(reference) + 100 or len(reference) > 3 * len(answer) + 100:
+        return False
+    return canonical(answer) == canonical(reference)
+
+
+def _judge_choice(answer: str, reference: str, question: str | None) -> Finding | None:
+    """Letters for a reference that is a letter; None when the reference is no choice."""
+    expected = choice.reference_letters(reference)
+    if expected is None:
         return None
+    listed = choice.options(question)
+    is_bare = len(reference) == 1 and not listed
+    if not listed and len(expected) > 1:
+        return None
+    fits, why = choice.matches(answer, expected, listed)
+    if fits:
+        return correct(why)
+    return None if is_bare and choice.letters(answer) is None else wrong(why)
+
+
+def _option_content(answer: str, reference: str, question: str | None) -> str:
+    """The content behind a letter, when the question lists options and the reference is content."""
+    chosen = choice.letters(answer)
+    if chosen is None or len(chosen) != 1 or choice.reference_letters(reference) is not None:
+        return answer
+    return choice.options(question).get(next(iter(chosen)), answer)
+
+
+def restates(answer: str, reference: str, question: str | None) -> bool:
+    """Whether a compound answer is only copied from the question, unlike the reference."""
+    if not question or len(answer) > MAX_CHARACTERS or choice.options(question):
+        return False
+    copied = canonical(answer)
+    if len(copied) < 3 or not re.search(r"[-+*/^\\!=√(]|mod", copied):
+        return False
+    if re.fullmatch(r"-?\d+(?:[.,]\d+)*%?", copied) or copied == canonical(reference):
+        return False
+    source = canonical(question[:20_000])
+    position = source.find(copied)
+    if position < 0 or (copied.startswith(("\\text", "\\$", "(")) and copied.endswith((")", "}"))):
+        return position >= 0 and bool(re.search(r"[-+*/^!]", copied[1:]))
+    return bool(re.search(r"[-+*/^\\!(=]", copied[1:]))
+
+
+def _judge_readings(
+    answer: str, reference: str, expected: tuple[Node, frozenset[str]], cues: Cues
+) -> Finding:
+    """Try the readings of commas in ``answer`` that the reference allows."""
+    node, parameters = expected
+    text, answer_parameters = split_parameters(answer)
+    if re.match(r"\s*(?:\\approx|≈|约)", reference):
+        cues = _rounding(cues)
+    problem: AnswerError | None = None
+    parsed = False
+    for reading in _readings(text, node):
+        try:
+            found = parse(text, reading)
+            parsed = True
+            if isinstance(node, Relation) and node.operators == ("~",):
+                node, cues = node.sides[-1], _rounding(cues)
+            case = Comparison(node, found, cues, parameters, answer_parameters)
+            if case.holds():
+                return correct("equal")
+        except (AnswerError, Unevaluable) as error:
+            problem = error if isinstance(error, AnswerError) else AnswerError(str(error))
+    if isinstance(node, Words) and _same_words(answer, node.text):
+        return correct("the same words")
+    if not parsed:
+        return unparseable(str(problem))
+    return wrong(str(problem) if problem else _why_not(node, found))
+
+
+def _rounding(cues: Cues) -> Cues:
+    return Cues(True, cues.places, cues.significant, cues.percent, cues.positive, cues.integral)
+
+
+def _readings(text: str, reference: Node) -> list[Reading]:
+    """How commas may be read: grouped digits first, then what the reference's type admits."""
+    readings = [PLAIN_READING]
+    if _SEVERAL.search(text.replace("，", ",").replace(" ", "")):
+        if isinstance(reference, Listing | SetOf | Bracket):
+            readings.append(Reading(grouped=False))
+        elif _COMMA_DECIMAL.fullmatch(text.strip().strip("$")):
+            readings.append(Reading(grouped=False, decimal_comma=True))
+    return readings
+
+
+def _same_words(answer: str, reference: str) -> bool:
+    def folded(text: str) -> str:
+        return re.sub(r"[\s.,!?'\"]+", " ", re.sub(r"\\text\{([^{}]*)\}|\$", r"\1", text)).strip()
+
+    return folded(answer.lower()) == folded(reference.lower())
+
+
+def _why_not(reference: Node, found: Node) -> str:
+    if _is_decimal(found) and not _is_decimal(reference) and not symbols(reference):
+        return "not equal; a rounded value is no answer to an exact reference"
+    return "not equal"
+
+
+def _is_decimal(node: Node) -> bool:
+    if isinstance(node, Product) and len(node.factors) == 2:
+        return _is_decimal(node.factors[1])
+    if isinstance(node, Call) and node.name == "percent":
+        return _is_decimal(node.arguments[0])
+    return isinstance(node, Number) and node.places > 0
+
+
+__all__ = ["MathSettings", "MathVerifier", "TooLarge", "Undefined", "restates"]

@@ -1,0 +1,244 @@
+"""Functions and LaTeX commands applied to their arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from rewards.errors import AnswerError
+from rewards.math.expressions import MAX_DEPTH, ExpressionParser, product_of, root_of
+from rewards.math.tree import (
+    MINUS_ONE,
+    BigOperator,
+    Bracket,
+    Call,
+    NamedSet,
+    Node,
+    Number,
+    Power,
+    Product,
+    Sum,
+    Symbol,
+    divided,
+)
+
+_INVERSE = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
+
+
+class ApplicationParser(ExpressionParser):
+    """Adds functions, roots, fractions, integrals and sums to expressions."""
+
+    def function(self) -> Node:
+        """A function with its base, power and arguments."""
+        name = self.take().text
+        if name == "sqrt":
+            return self._root()
+        base: Node | None = None
+        power: Node | None = None
+        for _ in range(2):
+            if self.at("_"):
+                self.position += 1
+                base = self.argument()
+            elif self.at("^"):
+                self.position += 1
+                power = self.exponent()
+        if name == "lg":
+            name, base = "log", Number(Fraction(10))
+        if power == MINUS_ONE and name in _INVERSE:
+            name, power = "arc" + name, None
+        arguments = self._arguments()
+        if base is not None:
+            arguments = (*arguments, base)
+        node: Node = Call(name, arguments)
+        return node if power is None else Power(node, power)
+
+    def _arguments(self) -> tuple[Node, ...]:
+        if self.at("("):
+            node = self.bracket()
+            is_tuple = isinstance(node, Bracket) and node.opening == "(" and node.closing == ")"
+            return node.items if isinstance(node, Bracket) and is_tuple else (node,)
+        if self.at("{"):
+            return (self.group(),)
+        return (self._bare_argument(),)
+
+    def _bare_argument(self) -> Node:
+        r"""The argument of ``\sin 2x``: implicit factors, up to the next function."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise AnswerError(f"nested deeper than {MAX_DEPTH}")
+        factors = [self.signed_factor()]
+        while self.starts_factor() and self.token.kind != "func" and not self.at("(", "["):
+            factors.append(self.factor())
+        if self.at("/") and self._is_plain_fraction_tail():
+            self.position += 1
+            factors.append(Power(self.factor(), MINUS_ONE))
+        self.depth -= 1
+        return product_of(factors)
+
+    def _is_plain_fraction_tail(self) -> bool:
+        """``sin pi/3``: a number right after the slash belongs to the argument."""
+        return self.peek().kind == "num" and not self.token.spaced
+
+    def _root(self) -> Node:
+        degree: Node = Number(Fraction(2))
+        if self.at("["):
+            self.position += 1
+            degree = self.sum()
+            self.expect("]")
+        if self.at("{"):
+            radicand = self.group()
+        else:
+            radicand = self.primary()
+            if self.at("!"):
+                radicand = self.postfix(radicand)
+        return root_of(radicand, degree)
+
+    def command(self) -> Node:
+        """A LaTeX command that makes a value."""
+        name = self.token.text
+        reader = _COMMANDS.get(name)
+        if reader is None:
+            raise self.failure("unknown command")
+        self.position += 1
+        return reader(self, name)
+
+    def _unicode_root(self, name: str) -> Node:
+        return root_of(self.primary(), Number(Fraction(3 if name == "cbrt" else 2)))
+
+    def _binomial(self, _: str) -> Node:
+        return Call("binom", (self.argument(), self.argument()))
+
+    def _barred(self, _: str) -> Node:
+        """A conjugate, or the name of a segment."""
+        node = self.argument()
+        return Call("conj", (node,)) if isinstance(node, Symbol | Sum) else node
+
+    def _rounded(self, name: str) -> Node:
+        node = self.sum()
+        if not self.at_command("rfloor", "rceil"):
+            self.fail("expected a closing bracket")
+        self.position += 1
+        return Call("floor" if name == "lfloor" else "ceil", (node,))
+
+    def _empty_set(self, _: str) -> Node:
+        return NamedSet("")
+
+    def _labelled(self, name: str) -> Node:
+        return Product((Symbol(name), self.primary()))
+
+    def _vector(self, _: str) -> Node:
+        return self.argument()
+
+    def _set_in_braces(self, _: str) -> Node:
+        return self.braced_set()
+
+    def _environment(self, _: str) -> Node:
+        return self.environment()
+
+    def braced_set(self) -> Node:
+        """A set in braces: read by the subclass."""
+        raise self.failure("expected a value")
+
+    def environment(self) -> Node:
+        """A LaTeX environment: read by the subclass."""
+        raise self.failure("expected a value")
+
+    def _fraction(self, _: str) -> Node:
+        if self.at("{") and self.peek().text == "d" and self.peek(2).text == "}":
+            return self._derivative()
+        numerator = self.argument()
+        return divided(numerator, self.argument())
+
+    def _derivative(self) -> Node:
+        r"""``\frac{d}{dx} body``."""
+        self.position += 3
+        self.expect("{")
+        if self.token.text == "d":
+            self.position += 1
+            variable = self.take().text
+        else:
+            variable = self.take().text.removeprefix("d")
+        self.expect("}")
+        return BigOperator("derivative", variable, self.factor())
+
+    def _angled(self, _: str) -> Node:
+        items = self.items()
+        if not self.at_command("rangle"):
+            self.fail("expected a closing bracket")
+        self.position += 1
+        return items[0] if len(items) == 1 else Bracket("(", ")", items)
+
+    def _big_operator(self, name: str) -> Node:
+        lower: Node | None = None
+        upper: Node | None = None
+        variable = ""
+        for _ in range(2):
+            if self.at("_"):
+                self.position += 1
+                if name == "int":
+                    lower = self.argument()
+                else:
+                    variable, lower = self._bound()
+            elif self.at("^"):
+                self.position += 1
+                upper = self.exponent()
+        if name == "int":
+            return self._integral(lower, upper)
+        if not variable:
+            self.fail("expected a bound variable")
+        outer_names = self.bound_names
+        self.bound_names = outer_names | {variable}  # i is an index here, not a constant
+        body = self.term()
+        self.bound_names = outer_names
+        kind = {"sum": "sum", "prod": "product", "lim": "limit"}[name]
+        return BigOperator(kind, variable, body, lower, upper)  # type: ignore[arg-type]
+
+    def _bound(self) -> tuple[str, Node]:
+        """``{k=1}`` or ``{x \to 0}``."""
+        self.expect("{")
+        variable = self.take().text
+        if not self.at("=", "->"):
+            self.fail("expected a bound")
+        self.position += 1
+        value = self.sum()
+        if self.at("^"):  # x -> 0^+
+            self.position += 2
+        self.expect("}")
+        return variable, value
+
+    def _integral(self, lower: Node | None, upper: Node | None) -> Node:
+        self.integrals += 1
+        body: Node = Number(Fraction(1)) if self.at_differential() else self.sum()
+        self.integrals -= 1
+        if self.token.text == "d" and self.peek().kind == "name":
+            self.position += 1
+            variable = self.take().text
+        elif self.token.kind == "word" and len(self.token.text) == 2 and self.token.text[0] == "d":
+            variable = self.take().text[1]
+        else:
+            raise self.failure("expected a differential")
+        return BigOperator("integral", variable, body, lower, upper)
+
+
+_COMMANDS: dict[str, Callable[[ApplicationParser, str], Node]] = {
+    "frac": ApplicationParser._fraction,
+    "root": ApplicationParser._unicode_root,
+    "cbrt": ApplicationParser._unicode_root,
+    "binom": ApplicationParser._binomial,
+    "overline": ApplicationParser._barred,
+    "bar": ApplicationParser._barred,
+    "vec": ApplicationParser._vector,
+    "lfloor": ApplicationParser._rounded,
+    "lceil": ApplicationParser._rounded,
+    "emptyset": ApplicationParser._empty_set,
+    "varnothing": ApplicationParser._empty_set,
+    "angle": ApplicationParser._labelled,
+    "triangle": ApplicationParser._labelled,
+    "langle": ApplicationParser._angled,
+    "int": ApplicationParser._big_operator,
+    "sum": ApplicationParser._big_operator,
+    "prod": ApplicationParser._big_operator,
+    "lim": ApplicationParser._big_operator,
+    "begin": ApplicationParser._environment,
+    "{": ApplicationParser._set_in_braces,
+}

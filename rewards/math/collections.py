@@ -1,0 +1,244 @@
+"""Several values at once: solutions in any order, assignments, plus-minus, general solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from rewards.errors import AnswerError
+from rewards.math.exact import TooLarge, Undefined
+from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.tree import (
+    BigOperator,
+    Bracket,
+    Call,
+    Listing,
+    Matrix,
+    NamedSet,
+    Node,
+    PlusMinus,
+    Power,
+    Product,
+    Quantity,
+    Ratio,
+    Relation,
+    SetOf,
+    SetOperation,
+    Sum,
+    Symbol,
+    negated,
+    symbols,
+    walk,
+)
+
+MAX_ITEMS = 64
+Same = Callable[[Node, Node], bool]
+
+
+def expanded(node: Node) -> list[Node]:
+    """Both readings of plus-minus signs, or the node alone. Signs in one node go together."""
+    if not any(isinstance(part, PlusMinus) for part in walk(node)):
+        return [node]
+    return [_signed(node, upper=True), _signed(node, upper=False)]
+
+
+def _signed(node: Node, *, upper: bool) -> Node:
+    if isinstance(node, PlusMinus):
+        operand = _signed(node.operand, upper=upper)
+        return operand if upper != node.inverted else negated(operand)
+    if isinstance(node, Sum):
+        return Sum(tuple(_signed(term, upper=upper) for term in node.terms))
+    if isinstance(node, Product):
+        return Product(tuple(_signed(factor, upper=upper) for factor in node.factors))
+    if isinstance(node, Power):
+        return Power(_signed(node.base, upper=upper), _signed(node.exponent, upper=upper))
+    if isinstance(node, Call):
+        return Call(node.name, tuple(_signed(a, upper=upper) for a in node.arguments))
+    if isinstance(node, Quantity):
+        return Quantity(_signed(node.value, upper=upper), node.unit, node.noun)
+    if isinstance(node, Relation):
+        return Relation(node.operators, tuple(_signed(side, upper=upper) for side in node.sides))
+    if isinstance(node, Bracket):
+        items = tuple(_signed(item, upper=upper) for item in node.items)
+        return Bracket(node.opening, node.closing, items)
+    return node
+
+
+def solutions(node: Node) -> list[Node] | None:
+    """The values of a finite set or list of solutions, without labels; None if it is no such."""
+    if isinstance(node, SetOf):
+        parts: list[Node] = list(node.items)
+    elif isinstance(node, Listing):
+        parts = [unlabelled(item) for item in node.items]
+    elif isinstance(node, SetOperation) and node.kind == "union":
+        left, right = solutions(node.left), solutions(node.right)
+        return None if left is None or right is None else left + right
+    elif isinstance(node, Relation) and node.operators == ("in",) and len(node.sides) == 2:
+        return solutions(node.sides[1])
+    elif isinstance(node, NamedSet) and not node.name:
+        return []
+    elif isinstance(node, Relation) and any(isinstance(p, PlusMinus) for p in walk(node)):
+        parts = [unlabelled(node)]
+    elif any(isinstance(part, PlusMinus) for part in walk(node)):
+        parts = [node]
+    else:
+        return None
+    values = [value for part in parts for value in expanded(part)]
+    if len(values) > MAX_ITEMS:
+        raise AnswerError(f"more than {MAX_ITEMS} values")
+    if any(isinstance(value, Relation | SetOperation) for value in values):
+        return None
+    return values
+
+
+def unlabelled(node: Node) -> Node:
+    """The right side of ``x = …``; other nodes as they are."""
+    if isinstance(node, Relation) and node.operators in (("=",), ("~",), ("in",)):
+        value = node.sides[1]
+        if node.operators == ("in",):
+            if isinstance(value, SetOf) and len(value.items) == 1:
+                return value.items[0]
+            return node
+        return value
+    return node
+
+
+def assignments(node: Node) -> dict[str, Node] | None:
+    """``x = 1, y = 2`` as a table, when every item assigns to a different single variable."""
+    if not isinstance(node, Listing) or node.connective == "or":
+        return None
+    table: dict[str, Node] = {}
+    for item in node.items:
+        if not isinstance(item, Relation) or item.operators not in (("=",), ("~",)):
+            return None
+        label = item.sides[0]
+        if not isinstance(label, Symbol) or label.name in table:
+            return None
+        table[label.name] = item.sides[1]
+    return table
+
+
+def same_in_any_order(expected: list[Node], found: list[Node], same: Same) -> bool:
+    """Whether the two lists are the same as sets."""
+    return _covers(expected, found, same) and _covers(
+        found, expected, lambda one, other: same(other, one)
+    )
+
+
+def _covers(values: list[Node], by: list[Node], same: Same) -> bool:
+    return all(any(same(value, other) for other in by) for value in values)
+
+
+def same_in_order(expected: tuple[Node, ...], found: tuple[Node, ...], same: Same) -> bool:
+    """Whether the two tuples are the same item by item."""
+    return len(expected) == len(found) and all(
+        same(one, other) for one, other in zip(expected, found, strict=True)
+    )
+
+
+def as_tuple(node: Node) -> tuple[Node, ...] | None:
+    """The items of a tuple, a vector, or assignments in the order of their variables' names."""
+    if isinstance(node, Bracket):
+        return node.items
+    if isinstance(node, Relation) and node.operators == ("=",):
+        return as_tuple(node.sides[1])
+    if isinstance(node, Matrix):
+        if len(node.rows) == 1:
+            return node.rows[0]
+        if len(node.rows[0]) == 1:
+            return tuple(row[0] for row in node.rows)
+        return None
+    table = assignments(node)
+    if table is not None:
+        return tuple(table[name] for name in sorted(table))
+    if isinstance(node, Listing) and node.connective != "or":
+        return node.items
+    if isinstance(node, Ratio):
+        return None
+    return None
+
+
+def as_rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
+    """The rows of a matrix, written as such or as nested lists."""
+    if isinstance(node, Matrix):
+        return node.rows
+    if isinstance(node, Relation) and node.operators == ("=",):
+        return as_rows(node.sides[1])
+    if isinstance(node, Bracket) and all(isinstance(item, Bracket) for item in node.items):
+        return tuple(item.items for item in node.items if isinstance(item, Bracket))
+    return None
+
+
+# -- general solutions with an integer parameter
+
+
+def progressions(node: Node, parameter: str) -> list[tuple[Any, Any]]:
+    """Each branch of a general solution as (offset, step). Raises AnswerError if not linear."""
+    values = solutions(node)
+    branches = [unlabelled(node)] if values is None else values
+    found = []
+    for branch in branches:
+        if isinstance(branch, Relation | SetOf) or symbols(branch) - {parameter}:
+            raise AnswerError("not a general solution in one parameter")
+        if any(isinstance(part, BigOperator) for part in walk(branch)):
+            raise AnswerError("not a general solution in one parameter")
+        mp = context()
+        try:
+            at = [Evaluator({parameter: mp.mpf(n)}).value(branch) for n in (0, 1, 2, 5)]
+        except (Unevaluable, TooLarge, Undefined) as error:
+            raise AnswerError("not a general solution in one parameter") from error
+        step = at[1] - at[0]
+        small = mp.mpf(10) ** (15 - DIGITS)
+        if abs(at[2] - at[0] - 2 * step) > small or abs(at[3] - at[0] - 5 * step) > small:
+            raise AnswerError("not linear in the parameter")
+        found.append((at[0], abs(step)))
+    return found
+
+
+def same_progressions(expected: list[tuple[Any, Any]], found: list[tuple[Any, Any]]) -> bool:
+    """Whether two unions of arithmetic progressions are the same set."""
+    mp = context()
+    steps = [step for _, step in expected + found]
+    if any(step == 0 for step in steps):
+        return False
+    period = steps[0]
+    for step in steps[1:]:
+        ratio = _small_ratio(step / period)
+        if ratio is None:
+            return False
+        period = period * ratio.numerator
+    small = period * mp.mpf(10) ** (15 - DIGITS)
+    residues = [_residues(branches, period, small) for branches in (expected, found)]
+    if any(residue is None for residue in residues):
+        return False
+    one, other = (residue or [] for residue in residues)
+    return _circular_subset(one, other, period, small) and _circular_subset(
+        other, one, period, small
+    )
+
+
+def _small_ratio(value: Any) -> Fraction | None:
+    ratio = Fraction(float(value)).limit_denominator(720)
+    mp = context()
+    close = abs(value - mp.mpf(ratio.numerator) / ratio.denominator) < mp.mpf(10) ** (15 - DIGITS)
+    return ratio if close and ratio and ratio.numerator <= 720 else None
+
+
+def _residues(branches: list[tuple[Any, Any]], period: Any, small: Any) -> list[Any] | None:
+    mp = context()
+    found = []
+    for offset, step in branches:
+        count = int(mp.nint(period / step))
+        if count > 1000:
+            return None
+        found += [mp.fmod(offset + k * step, period) for k in range(count)]
+    return [value + period if value < -small else value for value in found]
+
+
+def _circular_subset(one: list[Any], other: list[Any], period: Any, small: Any) -> bool:
+    def near(a: Any, b: Any) -> bool:
+        distance = abs(a - b)
+        return bool(distance < small or abs(distance - period) < small)
+
+    return all(any(near(a, b) for b in other) for a in one)

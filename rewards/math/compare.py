@@ -1,0 +1,440 @@
+"""Whether an answer is the reference: the reference's type decides how they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rewards.errors import AnswerError
+from rewards.math import equations, units
+from rewards.math.collections import (
+    as_rows,
+    as_tuple,
+    assignments,
+    expanded,
+    progressions,
+    same_in_any_order,
+    same_in_order,
+    same_progressions,
+    solutions,
+    unlabelled,
+)
+from rewards.math.cues import Cues
+from rewards.math.exact import TooLarge, Undefined, rational
+from rewards.math.phrases import meaning
+from rewards.math.realsets import NotARealSet, real_set, same_set
+from rewards.math.tree import (
+    BigOperator,
+    Bracket,
+    Builder,
+    Call,
+    Congruence,
+    Constant,
+    Listing,
+    Matrix,
+    NamedSet,
+    Node,
+    Number,
+    PlusMinus,
+    Power,
+    Product,
+    Quantity,
+    Ratio,
+    Relation,
+    SetOf,
+    SetOperation,
+    Sum,
+    Symbol,
+    Words,
+    divided,
+    symbols,
+    walk,
+)
+from rewards.math.values import same_value
+
+_INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One reference and one answer. parameters: variables declared to run over the integers."""
+
+    reference: Node
+    answer: Node
+    cues: Cues
+    reference_parameters: frozenset[str] = frozenset()
+    answer_parameters: frozenset[str] = frozenset()
+
+    def holds(self) -> bool:
+        """Whether the answer is right. Raises AlgebraNeeded, Undefined, AnswerError."""
+        return same(self.reference, self.answer, self)
+
+
+def same(reference: Node, answer: Node, case: Comparison) -> bool:
+    """Compare by the type of ``reference``."""
+    reference, answer = meaning(reference), meaning(answer)
+    if case.reference_parameters or case.answer_parameters:
+        return _same_general_solution(reference, answer, case)
+    if _left_open(answer) and not _left_open(reference):
+        return False  # an integral or sum that is only written down restates the problem
+    reference = _plain_reference(reference)
+    for matches, compare in _BY_TYPE:
+        if matches(reference, answer):
+            return compare(reference, answer, case)
+    return _same_expression(reference, answer, case)
+
+
+def _plain_reference(reference: Node) -> Node:
+    """A reference in its plainest form: ``≈ 2.83`` and sets of one value unwrapped."""
+    if isinstance(reference, Relation) and reference.operators == ("in",):
+        inside = reference.sides[1]
+        if isinstance(inside, SetOf | Bracket | SetOperation | NamedSet | Builder):
+            return inside
+    is_single = isinstance(reference, SetOf) and len(reference.items) == 1
+    if is_single and isinstance(reference, SetOf) and len(expanded(reference.items[0])) == 1:
+        return reference.items[0]
+    return reference
+
+
+def _left_open(node: Node) -> bool:
+    return any(isinstance(part, BigOperator) for part in walk(node))
+
+
+# -- sets of numbers and solutions
+
+
+def _is_finite(node: Node) -> bool:
+    return solutions(node) is not None and not _is_region(node)
+
+
+def _is_region(node: Node) -> bool:
+    """Whether ``node`` describes an infinite set of reals: an interval, an inequality, a union."""
+    if isinstance(node, Relation):
+        return any(operator in _INEQUALITIES for operator in node.operators) or (
+            node.operators == ("in",) and _is_region(node.sides[1])
+        )
+    if isinstance(node, Listing):
+        return any(_is_region(item) for item in node.items)
+    if isinstance(node, SetOperation):
+        return solutions(node) is None
+    if isinstance(node, Bracket):
+        mixed = (node.opening, node.closing) in (("(", "]"), ("[", ")"))
+        return len(node.items) == 2 and (mixed or any(_is_infinite(i) for i in node.items))
+    return isinstance(node, Builder) or (isinstance(node, NamedSet) and node.name != "")
+
+
+def _is_infinite(node: Node) -> bool:
+    return any(part == Constant("oo") for part in walk(node))
+
+
+def _same_region(reference: Node, answer: Node, case: Comparison) -> bool:
+    if isinstance(answer, Quantity | Number | Words):
+        return False
+    if reference == answer:
+        return True
+    try:
+        return same_set(real_set(reference), real_set(answer))
+    except NotARealSet:
+        return _same_symbolic_region(reference, answer, case)
+
+
+def _same_symbolic_region(reference: Node, answer: Node, case: Comparison) -> bool:
+    """Regions with letters in them, piece by piece."""
+    if isinstance(reference, Relation) and isinstance(answer, Relation):
+        return equations.same_inequality(reference, answer, case.cues)
+    if isinstance(reference, Bracket) and isinstance(answer, Bracket):
+        ends = (reference.opening, reference.closing) == (answer.opening, answer.closing)
+        return ends and same_in_order(reference.items, answer.items, _matcher(case))
+    if isinstance(reference, SetOperation) and isinstance(answer, SetOperation):
+        return (
+            reference.kind == answer.kind
+            and _same_region(reference.left, answer.left, case)
+            and _same_region(reference.right, answer.right, case)
+        )
+    if isinstance(reference, Builder) and isinstance(answer, Builder):
+        return equations.same_builder(reference, answer)
+    return False
+
+
+def _same_finite(reference: Node, answer: Node, case: Comparison) -> bool:
+    expected = solutions(reference)
+    assert expected is not None
+    table, answered = assignments(reference), assignments(answer)
+    if table is not None and not _one_variable(table):
+        return _same_assignments(table, answer, case)
+    found = solutions(answer)
+    if found is None and isinstance(answer, Bracket) and isinstance(reference, Listing):
+        found = list(answer.items)
+    if found is None and isinstance(answer, Bracket) and len(answer.items) > 2:
+        found = list(answer.items)
+    if answered is not None and not _one_variable(answered):
+        return same_in_order(tuple(expected), as_tuple(answer) or (), _matcher(case))
+    if found is None:
+        found = [_value_of(answer, reference)]
+    return same_in_any_order(expected, found, _matcher(case))
+
+
+def _one_variable(table: dict[str, Node]) -> bool:
+    """Whether the labels are one variable with indices (x_1, x_2)."""
+    return len({name.partition("_")[0] for name in table}) == 1
+
+
+def _same_assignments(table: dict[str, Node], answer: Node, case: Comparison) -> bool:
+    answered = assignments(answer)
+    if answered is not None:
+        return table.keys() == answered.keys() and all(
+            same(table[name], answered[name], case) for name in table
+        )
+    items = as_tuple(answer)
+    if items is None and isinstance(answer, SetOf) and len(answer.items) == len(table) == 1:
+        items = answer.items
+    return items is not None and same_in_order(
+        tuple(table[name] for name in table), items, _matcher(case)
+    )
+
+
+def _matcher(case: Comparison) -> equations.Same:
+    def matches(reference: Node, answer: Node) -> bool:
+        try:
+            return same(reference, answer, case)
+        except (Undefined, TooLarge):
+            return False
+
+    return matches
+
+
+# -- tuples, matrices, ratios, congruences, quantities, words
+
+
+def _same_bracket(reference: Node, answer: Node, case: Comparison) -> bool:
+    assert isinstance(reference, Bracket)
+    if _is_region(answer) and not isinstance(answer, Bracket):
+        return _same_region(reference, answer, case)
+    rows, answered_rows = as_rows(reference), as_rows(answer)
+    if rows is not None and isinstance(answer, Matrix):
+        return _same_rows(rows, answered_rows, case)
+    kinds = (reference.opening, reference.closing)
+    is_pair = isinstance(answer, Bracket) and len(reference.items) == 2
+    if is_pair and isinstance(answer, Bracket) and kinds != (answer.opening, answer.closing):
+        return False
+    if isinstance(answer, SetOf):
+        return False
+    items = as_tuple(answer)
+    return items is not None and same_in_order(reference.items, items, _matcher(case))
+
+
+def _same_matrix(reference: Node, answer: Node, case: Comparison) -> bool:
+    rows, found = as_rows(reference), as_rows(answer)
+    assert rows is not None
+    if found is None:
+        expected, items = as_tuple(reference), as_tuple(answer)
+        if expected is None or items is None or isinstance(answer, Listing):
+            return False
+        return same_in_order(expected, items, _matcher(case))
+    return _same_rows(rows, found, case)
+
+
+def _same_rows(
+    rows: tuple[tuple[Node, ...], ...],
+    found: tuple[tuple[Node, ...], ...] | None,
+    case: Comparison,
+) -> bool:
+    return (
+        found is not None
+        and len(rows) == len(found)
+        and all(
+            same_in_order(one, other, _matcher(case))
+            for one, other in zip(rows, found, strict=True)
+        )
+    )
+
+
+def _same_ratio(reference: Node, answer: Node, case: Comparison) -> bool:
+    answer = unlabelled(answer)
+    expected = reference.parts if isinstance(reference, Ratio) else None
+    found = answer.parts if isinstance(answer, Ratio) else None
+    if expected is None:
+        assert found is not None
+        return len(found) == 2 and same_value(reference, divided(*found), case.cues)
+    if found is None:
+        return len(expected) == 2 and same(divided(*expected), answer, case)
+    return len(expected) == len(found) and all(
+        same_value(Product((expected[0], other)), Product((one, found[0])), case.cues)
+        for one, other in zip(expected[1:], found[1:], strict=True)
+    )
+
+
+def _same_congruence(reference: Node, answer: Node, case: Comparison) -> bool:
+    if isinstance(reference, Congruence) and isinstance(answer, Congruence):
+        if not same_value(reference.modulus, answer.modulus):
+            return False
+        return _same_class(reference.right, answer.right, reference.modulus)
+    if isinstance(answer, Congruence):
+        return same_value(reference, answer.right) or (
+            answer.left is None and _same_class(reference, answer.right, answer.modulus)
+        )
+    assert isinstance(reference, Congruence)
+    return reference.left is None and same_value(reference, answer)
+
+
+def _same_class(one: Node, other: Node, modulus: Node) -> bool:
+    values = [rational(node) for node in (one, other, modulus)]
+    if any(value is None for value in values):
+        return same_value(one, other)
+    expected, found, size = (value or Fraction(0) for value in values)
+    return bool(size) and (expected - found) % size == 0
+
+
+def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
+    answer = _value_of(answer, reference)
+    expected = reference if isinstance(reference, Quantity) else Quantity(reference, ())
+    found = answer if isinstance(answer, Quantity) else Quantity(answer, ())
+    if expected.unit and found.noun:
+        return False
+    if found.unit and expected.noun:
+        return False
+    if expected.unit and found.unit and expected.unit != found.unit:
+        conversion = units.conversion(found.unit, expected.unit)
+        if conversion is None:
+            return False
+        factor, offset = conversion
+        scaled = Sum((Product((Number(factor), found.value)), Number(offset)))
+        return same_value(expected.value, scaled, case.cues)
+    if same(expected.value, found.value, case):
+        return True
+    return _same_angle(expected, found, case)
+
+
+def _same_angle(expected: Quantity, found: Quantity, case: Comparison) -> bool:
+    """Degrees against a bare multiple of pi, which is in radians."""
+    degrees = (("degree", Fraction(1)),)
+    radians = (("radian", Fraction(1)),)
+    pairs = ((expected, found), (found, expected))
+    for with_degrees, other in pairs:
+        if with_degrees.unit != degrees or other.unit not in ((), radians):
+            continue
+        if other.unit == () and not any(part == Constant("pi") for part in walk(other.value)):
+            continue
+        return same_value(Call("degree", (with_degrees.value,)), other.value, case.cues)
+    return False
+
+
+def _same_words(reference: Node, answer: Node, case: Comparison) -> bool:
+    answer = meaning(unlabelled(answer))
+    if isinstance(reference, Words) and isinstance(answer, Words):
+        return reference.text == answer.text
+    return False
+
+
+# -- general solutions, relations, expressions
+
+
+def _same_general_solution(reference: Node, answer: Node, case: Comparison) -> bool:
+    plain = Comparison(reference, answer, case.cues)
+    if isinstance(reference, Congruence) or isinstance(answer, Congruence):
+        return equations.same_classes(
+            reference, answer, case.reference_parameters, case.answer_parameters
+        )
+    names = []
+    for node, declared in (
+        (reference, case.reference_parameters),
+        (answer, case.answer_parameters),
+    ):
+        free = symbols_of_values(node)
+        chosen = free & declared if declared else free
+        if len(chosen) != 1:
+            return plain.holds()
+        names.append(next(iter(chosen)))
+    try:
+        expected = progressions(reference, names[0])
+    except AnswerError:
+        return plain.holds()
+    return same_progressions(expected, progressions(answer, names[1]))
+
+
+def symbols_of_values(node: Node) -> frozenset[str]:
+    """Free variables of the values, labels such as ``x =`` left out."""
+    values = solutions(node)
+    return frozenset().union(*map(symbols, [unlabelled(node)] if values is None else values))
+
+
+def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
+    assert isinstance(reference, Relation)
+    if isinstance(answer, Relation):
+        return equations.same_equation(reference, answer, case.cues, _matcher(case))
+    label, value = reference.sides[0], reference.sides[-1]
+    if equations.is_label(label, value) or isinstance(label, Words):
+        return same(value, answer, case)
+    return False
+
+
+def _value_of(answer: Node, reference: Node) -> Node:
+    """The value an answer gives: ``x = 5`` for 5. Raises AnswerError for false or empty claims."""
+    if isinstance(answer, Relation) and set(answer.operators) <= {"=", "~"}:
+        return equations.claimed_value(answer, reference)
+    if isinstance(answer, Relation) and answer.operators == ("in",):
+        return unlabelled(answer)
+    return answer
+
+
+def _same_expression(reference: Node, answer: Node, case: Comparison) -> bool:
+    answer = meaning(_value_of(answer, reference))
+    if isinstance(answer, SetOf) and len(answer.items) == 1:
+        answer = answer.items[0]
+    if isinstance(answer, Quantity | Ratio | Congruence) or isinstance(reference, Quantity):
+        return same(reference, answer, case)
+    if isinstance(answer, Listing):  # "1/2 or 0.5" says one thing twice
+        return all(same(reference, unlabelled(item), case) for item in answer.items)
+    if not isinstance(answer, _EXPRESSIONS):
+        return False
+    if len(expanded(answer)) > 1:
+        return all(same(reference, value, case) for value in expanded(answer))
+    if _same_percentage(reference, answer, case):
+        return True
+    if isinstance(reference, Number) and reference.base != 10 and case.cues.based:
+        return (
+            isinstance(answer, Number)
+            and answer.base == reference.base
+            and (answer.value == reference.value)
+        )
+    if same_value(reference, answer, case.cues):
+        return True
+    return equations.same_up_to_constant(reference, answer, case.cues)
+
+
+def _same_percentage(reference: Node, answer: Node, case: Comparison) -> bool:
+    """A bare 50 for 50 %, and the reverse, when the question asks for a percentage."""
+    if not case.cues.percent:
+        return False
+    expected, found = _percentage(reference), _percentage(answer)
+    if (expected is None) == (found is None):
+        return False
+    return same_value(expected or reference, found or answer, case.cues)
+
+
+def _percentage(node: Node) -> Node | None:
+    if isinstance(node, Call) and node.name == "percent":
+        return node.arguments[0]
+    if isinstance(node, Product) and len(node.factors) == 2:
+        inner = _percentage(node.factors[1])
+        return None if inner is None else Product((node.factors[0], inner))
+    return None
+
+
+_EXPRESSIONS = (Number, Symbol, Constant, Sum, Product, Power, Call, BigOperator, PlusMinus)
+_BY_TYPE: tuple[
+    tuple[Callable[[Node, Node], bool], Callable[[Node, Node, Comparison], bool]], ...
+] = (
+    (lambda r, a: isinstance(r, Words), _same_words),
+    (lambda r, a: isinstance(r, Matrix), _same_matrix),
+    (lambda r, a: isinstance(r, Congruence) or isinstance(a, Congruence), _same_congruence),
+    (lambda r, a: isinstance(r, Ratio), _same_ratio),
+    (lambda r, a: _is_region(r), _same_region),
+    (lambda r, a: isinstance(r, Bracket), _same_bracket),
+    (lambda r, a: _is_finite(r), _same_finite),
+    (lambda r, a: isinstance(r, Relation), _same_relation),
+    (lambda r, a: isinstance(r, Quantity), _same_quantity),
+    (lambda r, a: isinstance(a, Quantity), _same_quantity),
+    (lambda r, a: isinstance(a, Ratio), _same_ratio),
+)

@@ -1,0 +1,286 @@
+"""Equations up to a factor, inequalities, claims such as ``x = 5``, constants of integration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from rewards.errors import AlgebraNeeded, AnswerError
+from rewards.math.collections import solutions, unlabelled
+from rewards.math.cues import Cues
+from rewards.math.exact import TooLarge, Undefined, rational
+from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.tree import (
+    Builder,
+    Congruence,
+    Node,
+    Number,
+    Product,
+    Quantity,
+    Relation,
+    Sum,
+    Symbol,
+    Words,
+    difference,
+    symbols,
+)
+from rewards.math.values import points, same_value, substituted
+
+Same = Callable[[Node, Node], bool]
+_CONSTANT_NAMES = frozenset(["C", "c", "K", "k", "D", "A", "const"])
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~": "~"}
+
+
+def is_label(node: Node, value: Node) -> bool:
+    """Whether ``node`` names ``value``: a variable not in it, f(x), a segment AB, an angle."""
+    if isinstance(node, Symbol):
+        return node.name not in symbols(value)
+    return application(node) is not None
+
+
+def application(node: Node) -> str | None:
+    """The variable of ``f(x)``, "" for other products of letters (AB, P(A)), else None."""
+    if not isinstance(node, Product):
+        return None
+    if not all(isinstance(factor, Symbol | Number | Product) for factor in node.factors):
+        return None
+    if not isinstance(node.factors[0], Symbol):
+        return None
+    last = node.factors[-1]
+    named = isinstance(last, Symbol) and len(node.factors) == 2
+    return last.name if named and isinstance(last, Symbol) else ""
+
+
+def claimed_value(answer: Relation, reference: Node) -> Node:
+    """The value that a chain of equalities gives. Raises AnswerError for a false or empty one."""
+    sides = list(answer.sides)
+    names = symbols(reference)
+    label, *values = sides
+    is_named = isinstance(label, Words) or (
+        is_label(label, values[0]) if names else bool(symbols(label))
+    )
+    if not is_named and not names and len(sides) == 2 and symbols(sides[1]):
+        return _checked(sides[0])  # "5 = x"
+    reverse_named = names and len(sides) == 2 and isinstance(sides[1], Symbol)
+    if not is_named and reverse_named and is_label(sides[1], sides[0]):
+        return _checked(sides[0])
+    if not is_named:
+        if any(side == values[-1] for side in sides[:-1]):
+            raise AnswerError("a tautology")
+        values = sides
+    operators = answer.operators[1:] if is_named else answer.operators
+    exact = [values[0]]
+    for (left, right), operator in zip(pairwise(values), operators, strict=True):
+        if operator == "=" and not _equal_values(left, right):
+            raise AnswerError("a false equation")
+        if operator == "~" and not _roughly_equal(left, right):
+            raise AnswerError("a false approximation")
+        if operator == "=":
+            exact.append(right)
+    return _checked(exact[-1])
+
+
+def _checked(node: Node) -> Node:
+    if isinstance(node, Relation):
+        raise AnswerError("nested relations")
+    return node
+
+
+def _equal_values(left: Node, right: Node) -> bool:
+    left, right = (n.value if isinstance(n, Quantity) else n for n in (left, right))
+    try:
+        return same_value(left, right)
+    except (Undefined, Unevaluable):
+        return False
+
+
+def _roughly_equal(left: Node, right: Node) -> bool:
+    """Within one percent: what follows an approximation sign is not judged, only not absurd."""
+    left, right = (n.value if isinstance(n, Quantity) else n for n in (left, right))
+    try:
+        one, other = (Evaluator({}).value(node) for node in (left, right))
+    except (Unevaluable, TooLarge, Undefined):
+        return False
+    return bool(abs(one - other) * 100 <= max(abs(one), abs(other)))
+
+
+def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same) -> bool:
+    """Whether two equations say the same: equal values for labels, or equal up to a factor."""
+    ref_label, ref_value = reference.sides[0], reference.sides[-1]
+    ans_label, ans_value = answer.sides[0], answer.sides[-1]
+    if not set(answer.operators) <= {"=", "~"} or not set(reference.operators) <= {"=", "~"}:
+        return False
+    if isinstance(ref_label, Words) or isinstance(ans_label, Words):
+        return same(ref_value, ans_value)
+    one, other = application(ref_label), application(ans_label)
+    if one is not None and other is not None:
+        if one and other and one != other and other in symbols(ans_value):
+            ans_value = substituted(ans_value, other, Symbol(one))
+        return (ref_label == ans_label and same(ref_value, ans_value)) or bool(
+            one and other and same(ref_value, ans_value)
+        )
+    if (one is not None) != (other is not None):
+        plain = ans_label if one is not None else ref_label
+        if isinstance(plain, Symbol) and plain.name not in symbols(ref_value) | symbols(ans_value):
+            return same(ref_value, ans_value)
+    if len(answer.sides) > 2 or len(reference.sides) > 2:
+        return ref_label == ans_label and same(ref_value, claimed_value(answer, ref_value))
+    if isinstance(ref_label, Symbol) and ref_label == ans_label and same(ref_value, ans_value):
+        return True
+    return _same_up_to_factor(reference, answer, cues)
+
+
+def _moved(relation: Relation) -> Node:
+    return difference(relation.sides[0], relation.sides[1])
+
+
+def _same_up_to_factor(reference: Relation, answer: Relation, cues: Cues) -> bool:
+    factor = _constant_ratio(_moved(reference), _moved(answer), cues)
+    return factor is not None and factor != 0
+
+
+def _constant_ratio(one: Node, other: Node, cues: Cues) -> Any:
+    """``other / one`` when it is the same at all points, else None."""
+    mp = context()
+    names = symbols(one) | symbols(other)
+    if not names:
+        return None
+    ratio: Any = None
+    compared = 0
+    for point in points(names, frozenset(), cues):
+        try:
+            expected, found = Evaluator(point).value(one), Evaluator(point).value(other)
+        except (Undefined, Unevaluable, TooLarge, AlgebraNeeded):
+            continue
+        if abs(expected) < mp.mpf(10) ** -20:
+            continue
+        current = found / expected
+        if ratio is not None and abs(current - ratio) > abs(ratio) * mp.mpf(10) ** (15 - DIGITS):
+            return None
+        ratio = current
+        compared += 1
+    return ratio if compared >= 3 else None
+
+
+def same_inequality(reference: Relation, answer: Relation, cues: Cues) -> bool:
+    """Inequalities with letters: the same up to a positive factor, or turned by a negative one."""
+    steps = [
+        (Relation((op,), (left, right)))
+        for left, op, right in zip(
+            reference.sides[:-1], reference.operators, reference.sides[1:], strict=True
+        )
+    ]
+    answered = [
+        (Relation((op,), (left, right)))
+        for left, op, right in zip(
+            answer.sides[:-1], answer.operators, answer.sides[1:], strict=True
+        )
+    ]
+    if len(steps) != len(answered) or any(op not in _FLIPPED for op in answer.operators):
+        return False
+    in_order = all(_same_step(one, other, cues) for one, other in zip(steps, answered, strict=True))
+    return in_order or all(
+        _same_step(one, other, cues) for one, other in zip(steps, answered[::-1], strict=True)
+    )
+
+
+def _same_step(one: Relation, other: Relation, cues: Cues) -> bool:
+    factor = _constant_ratio(_moved(one), _moved(other), cues)
+    if factor is None or factor == 0 or context().im(factor) != 0:
+        return False
+    operator = other.operators[0] if factor > 0 else _FLIPPED[other.operators[0]]
+    return one.operators[0] == operator
+
+
+def same_builder(reference: Builder, answer: Builder) -> bool:
+    """Set builders that differ in the name of the bound variable only."""
+    return _renamed(answer.condition, answer.variable, reference.variable) == reference.condition
+
+
+def _renamed(node: Node, name: str, new: str) -> Node:
+    if isinstance(node, Relation):
+        sides = tuple(substituted(side, name, Symbol(new)) for side in node.sides)
+        return Relation(node.operators, sides)
+    return substituted(node, name, Symbol(new))
+
+
+def same_classes(
+    reference: Node,
+    answer: Node,
+    reference_parameters: Iterable[str],
+    answer_parameters: Iterable[str],
+) -> bool:
+    """``x ≡ 3 (mod 7)`` against ``x = 7k + 3``."""
+    one = _residue_class(reference, frozenset(reference_parameters))
+    other = _residue_class(answer, frozenset(answer_parameters))
+    if one is None or other is None:
+        return False
+    return bool(one[1] == other[1] and (one[0] - other[0]) % one[1] == 0)
+
+
+def _residue_class(node: Node, parameters: frozenset[str]) -> tuple[Any, Any] | None:
+    if isinstance(node, Congruence):
+        value, modulus = rational(node.right), rational(node.modulus)
+        return None if value is None or not modulus else (value, modulus)
+    value_node = unlabelled(node)
+    free = symbols(value_node) & parameters if parameters else symbols(value_node)
+    if len(free) != 1 or solutions(node) is not None:
+        return None
+    (name,) = free
+    at = [rational(substituted(value_node, name, Number(n))) for n in map(Fraction, (0, 1, 2))]
+    if at[0] is None or at[1] is None or at[2] is None or at[2] - at[1] != at[1] - at[0]:
+        return None
+    step = abs(at[1] - at[0])
+    return (at[0], step) if step else None
+
+
+def same_up_to_constant(reference: Node, answer: Node, cues: Cues) -> bool:
+    """Antiderivatives: equal up to an additive constant, which both must have.
+
+    An answer may add a constant to a reference without one when the question integrates.
+    """
+    expected_rest, expected_name = _without_constant(reference)
+    found_rest, found_name = _without_constant(answer)
+    if found_name is None or (expected_name is None and not cues.integral):
+        return False
+    if expected_name is None:
+        expected_rest = reference
+    names = symbols(expected_rest) | symbols(found_rest)
+    if not names or found_name in names or expected_name in names:
+        return False
+    return _constant_difference(expected_rest, found_rest, names, cues)
+
+
+def _without_constant(node: Node) -> tuple[Node, str | None]:
+    if not isinstance(node, Sum):
+        return node, None
+    for index, term in enumerate(node.terms):
+        if isinstance(term, Symbol) and term.name.partition("_")[0] in _CONSTANT_NAMES:
+            rest = node.terms[:index] + node.terms[index + 1 :]
+            kept = rest[0] if len(rest) == 1 else Sum(rest)
+            if term.name not in symbols(kept):
+                return kept, term.name
+    return node, None
+
+
+def _constant_difference(one: Node, other: Node, names: frozenset[str], cues: Cues) -> bool:
+    mp = context()
+    constant: Any = None
+    compared = 0
+    for point in points(names, frozenset(), cues):
+        try:
+            values = [Evaluator(point).value(node) for node in (one, other)]
+        except (Undefined, Unevaluable, TooLarge, AlgebraNeeded):
+            continue
+        if mp.im(values[0]) != 0:
+            continue
+        current = values[1] - values[0]
+        if constant is not None and abs(current - constant) > mp.mpf(10) ** (15 - DIGITS) * (
+            1 + abs(values[0])
+        ):
+            return False
+        constant = current
+        compared += 1
+    return compared >= 2

@@ -1,0 +1,308 @@
+"""Subsets of the real line as sorted disjoint intervals with numerical endpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cmp_to_key
+from typing import Any
+
+from rewards.math import symbolic
+from rewards.math.exact import TooLarge, Undefined, rational
+from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.tree import (
+    Bracket,
+    Builder,
+    Listing,
+    NamedSet,
+    Node,
+    Number,
+    Product,
+    Relation,
+    SetOf,
+    SetOperation,
+    Sum,
+    Symbol,
+    difference,
+    symbols,
+)
+from rewards.math.values import substituted
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
+_PROBES = tuple(Fraction(n) for n in (0, 1, 2, 7, -3))
+
+
+class NotARealSet(Exception):
+    """The node is no subset of the real line that can be computed here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An interval, or a point when both ends are the same and closed."""
+
+    low: Any
+    high: Any
+    low_closed: bool
+    high_closed: bool
+
+
+RealSet = list[Piece]
+
+
+def same_set(one: RealSet, other: RealSet) -> bool:
+    """Whether two sets in normal form are the same."""
+    if len(one) != len(other):
+        return False
+    return all(
+        _equal(a.low, b.low)
+        and _equal(a.high, b.high)
+        and (a.low_closed, a.high_closed) == (b.low_closed, b.high_closed)
+        for a, b in zip(one, other, strict=True)
+    )
+
+
+def real_set(node: Node) -> RealSet:
+    """The normal form of ``node``. Raises NotARealSet."""
+    try:
+        return _read(node)
+    except (Unevaluable, TooLarge, Undefined) as error:
+        raise NotARealSet(str(error)) from error
+
+
+def _read(node: Node) -> RealSet:
+    if isinstance(node, NamedSet):
+        return _named(node.name)
+    if isinstance(node, Bracket) and len(node.items) == 2:
+        return _interval(node)
+    if isinstance(node, SetOf):
+        return _normal([_point(_number(item)) for item in node.items])
+    if isinstance(node, SetOperation):
+        return _operation(node.kind, _read(node.left), _read(node.right))
+    if isinstance(node, Sum) and len(node.terms) == 2 and isinstance(node.terms[0], NamedSet):
+        return _operation("difference", _read(node.terms[0]), _read(_unsigned(node.terms[1])))
+    if isinstance(node, Relation):
+        return _relation(node)
+    if isinstance(node, Builder):
+        return _read(node.condition)
+    if isinstance(node, Listing):
+        return _listing(node)
+    raise NotARealSet(type(node).__name__)
+
+
+def _unsigned(node: Node) -> Node:
+    if isinstance(node, Product) and len(node.factors) == 2:
+        return node.factors[1]
+    raise NotARealSet("a sum of sets")
+
+
+def _named(name: str) -> RealSet:
+    mp = context()
+    if name == "":
+        return []
+    if name == "R":
+        return [Piece(-mp.inf, mp.inf, False, False)]
+    raise NotARealSet(name)
+
+
+def _interval(node: Bracket) -> RealSet:
+    low, high = _number(node.items[0]), _number(node.items[1])
+    mp = context()
+    low_closed = node.opening == "[" and bool(mp.isfinite(low))
+    high_closed = node.closing == "]" and bool(mp.isfinite(high))
+    if low > high or (low == high and not (low_closed and high_closed)):
+        raise NotARealSet("an empty interval")
+    return [Piece(low, high, low_closed, high_closed)]
+
+
+def _listing(node: Listing) -> RealSet:
+    parts = [_read(item) for item in node.items]
+    if node.connective == "and":
+        return _fold("intersection", parts)
+    if node.connective == "or":
+        return _fold("union", parts)
+    # "x > 1, x < 3" means both at once; "x < 1, x > 2" can only mean either.
+    return _fold("intersection", parts) or _fold("union", parts)
+
+
+def _fold(kind: str, parts: list[RealSet]) -> RealSet:
+    total = parts[0]
+    for part in parts[1:]:
+        total = _operation(kind, total, part)
+    return total
+
+
+def _relation(node: Relation) -> RealSet:
+    if len(node.sides) == 2 and node.operators[0] in ("in", "notin"):
+        if not isinstance(node.sides[0], Symbol):
+            raise NotARealSet("membership of no variable")
+        inside = _read(node.sides[1])
+        return inside if node.operators[0] == "in" else _complement(inside)
+    steps = zip(node.sides[:-1], node.operators, node.sides[1:], strict=True)
+    return _fold("intersection", [_inequality(*step) for step in steps])
+
+
+def _inequality(left: Node, operator: str, right: Node) -> RealSet:
+    names = symbols(left) | symbols(right)
+    if len(names) != 1 or operator not in ("<", "<=", ">", ">=", "=", "!="):
+        raise NotARealSet("not an inequality in one variable")
+    (name,) = names
+    solved = _linear(left, operator, right, name)
+    if solved is not None:
+        return solved
+    if operator == "=":
+        raise NotARealSet("an equation to solve")
+    return _from_sympy(symbolic.solution_set((left, right), operator, name))
+
+
+def _linear(left: Node, operator: str, right: Node, name: str) -> RealSet | None:
+    """The solutions of an inequality that is linear in ``name``, else None."""
+    if isinstance(left, Symbol) and name not in symbols(right):
+        return _half_line(operator, _number(right))
+    if isinstance(right, Symbol) and name not in symbols(left):
+        return _half_line(_FLIPPED[operator], _number(left))
+    moved = difference(left, right)
+    at = [rational(substituted(moved, name, Number(n))) for n in _PROBES]
+    if any(value is None for value in at):
+        return None
+    values = [value for value in at if value is not None]
+    slope = values[1] - values[0]
+    if not slope or any(v != values[0] + slope * n for v, n in zip(values, _PROBES, strict=True)):
+        return None
+    root = -values[0] / slope
+    mp = context()
+    bound = mp.mpf(root.numerator) / root.denominator
+    return _half_line(operator if slope > 0 else _FLIPPED[operator], bound)
+
+
+def _half_line(operator: str, bound: Any) -> RealSet:
+    mp = context()
+    if not mp.isfinite(bound):
+        if operator in ("<", ">", "<=", ">="):
+            return [Piece(-mp.inf, mp.inf, False, False)]
+        raise NotARealSet("an infinite value")
+    if operator in ("<", "<="):
+        return [Piece(-mp.inf, bound, False, operator == "<=")]
+    if operator in (">", ">="):
+        return [Piece(bound, mp.inf, operator == ">=", False)]
+    if operator == "=":
+        return [_point(bound)]
+    return _complement([_point(bound)])
+
+
+def _point(value: Any) -> Piece:
+    return Piece(value, value, True, True)
+
+
+def _number(node: Node) -> Any:
+    value = Evaluator({}).value(node)
+    mp = context()
+    if mp.isnan(value) or abs(mp.im(value)) > mp.mpf(10) ** (-DIGITS // 2):
+        raise NotARealSet("an endpoint that is no real number")
+    return mp.re(value)
+
+
+def _equal(one: Any, other: Any) -> bool:
+    mp = context()
+    if not mp.isfinite(one) or not mp.isfinite(other):
+        return bool(one == other)
+    return bool(abs(one - other) <= mp.mpf(10) ** (15 - DIGITS) * max(1, abs(one), abs(other)))
+
+
+def _complement(parts: RealSet) -> RealSet:
+    mp = context()
+    low, closed = -mp.inf, False
+    gaps: RealSet = []
+    for part in parts:
+        if low < part.low or (low == part.low and closed and not part.low_closed):
+            gaps.append(Piece(low, part.low, closed, not part.low_closed))
+        low, closed = part.high, not part.high_closed
+    if low < mp.inf:
+        gaps.append(Piece(low, mp.inf, closed, False))
+    return [_tidy(gap) for gap in gaps]
+
+
+def _tidy(piece: Piece) -> Piece:
+    mp = context()
+    return Piece(
+        piece.low,
+        piece.high,
+        piece.low_closed and bool(mp.isfinite(piece.low)),
+        piece.high_closed and bool(mp.isfinite(piece.high)),
+    )
+
+
+def _operation(kind: str, left: RealSet, right: RealSet) -> RealSet:
+    if kind == "union":
+        return _normal(left + right)
+    if kind == "difference":
+        right = _complement(right)
+    pieces = []
+    for one in left:
+        for other in right:
+            low, low_closed = _tighter(one.low, one.low_closed, other.low, other.low_closed, 1)
+            high, high_closed = _tighter(
+                one.high, one.high_closed, other.high, other.high_closed, -1
+            )
+            if low < high or (low == high and low_closed and high_closed):
+                pieces.append(Piece(low, high, low_closed, high_closed))
+    return _normal(pieces)
+
+
+def _tighter(one: Any, one_closed: bool, other: Any, other_closed: bool, sign: int) -> Any:
+    if _equal(one, other):
+        return one, one_closed and other_closed
+    return (one, one_closed) if sign * one > sign * other else (other, other_closed)
+
+
+def _normal(pieces: list[Piece]) -> RealSet:
+    """Sorted, with touching pieces joined."""
+
+    def order(a: Piece, b: Piece) -> int:
+        if not _equal(a.low, b.low):
+            return -1 if a.low < b.low else 1
+        return int(b.low_closed) - int(a.low_closed)
+
+    joined: RealSet = []
+    for piece in sorted(pieces, key=cmp_to_key(order)):
+        last = joined[-1] if joined else None
+        if last is None or not _touch(last, piece):
+            joined.append(piece)
+            continue
+        if _equal(last.high, piece.high):
+            high, closed = last.high, last.high_closed or piece.high_closed
+        elif last.high > piece.high:
+            high, closed = last.high, last.high_closed
+        else:
+            high, closed = piece.high, piece.high_closed
+        joined[-1] = Piece(last.low, high, last.low_closed, closed)
+    return joined
+
+
+def _touch(left: Piece, right: Piece) -> bool:
+    if _equal(left.high, right.low):
+        return left.high_closed or right.low_closed
+    return bool(right.low < left.high)
+
+
+def _from_sympy(found: Any) -> RealSet:
+    import sympy
+
+    mp = context()
+
+    def endpoint(value: Any) -> Any:
+        if value in (sympy.oo, -sympy.oo):
+            return mp.inf if value == sympy.oo else -mp.inf
+        return mp.mpf(str(sympy.N(value, DIGITS)))
+
+    if found is sympy.S.EmptySet:
+        return []
+    if found is sympy.S.Reals:
+        return _named("R")
+    if isinstance(found, sympy.Union):
+        return _normal([piece for part in found.args for piece in _from_sympy(part)])
+    if isinstance(found, sympy.FiniteSet):
+        return _normal([_point(endpoint(value)) for value in found.args])
+    if isinstance(found, sympy.Interval):
+        low, high = endpoint(found.start), endpoint(found.end)
+        return [_tidy(Piece(low, high, not found.left_open, not found.right_open))]
+    raise NotARealSet(type(found).__name__)

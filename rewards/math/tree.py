@@ -1,0 +1,251 @@
+"""The small syntax tree answers are read into. Nothing in it can be executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from functools import lru_cache
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Base of all nodes; equality is structural."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A written number. digits: significant figures of a decimal, 0 for an integer.
+
+    places: digits after the point. base: the base it was written in (``101_2``).
+    """
+
+    value: Fraction
+    digits: int = 0
+    places: int = 0
+    base: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol(Node):
+    """A variable, with any subscript in its name (``x_1``)."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Node):
+    """pi, e, i or infinity ("oo")."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Node):
+    """A sum of terms."""
+
+    terms: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Node):
+    """A product of factors; a quotient holds a power of -1."""
+
+    factors: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Power(Node):
+    """base to the exponent."""
+
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function of a closed list, applied."""
+
+    name: str
+    arguments: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlusMinus(Node):
+    """An operand with both signs. inverted: written as minus-plus."""
+
+    operand: Node
+    inverted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BigOperator(Node):
+    """An integral, sum, product, limit or derivative that binds ``variable``."""
+
+    kind: Literal["integral", "sum", "product", "limit", "derivative"]
+    variable: str
+    body: Node
+    lower: Node | None = None
+    upper: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix(Node):
+    """Rows of equal length."""
+
+    rows: tuple[tuple[Node, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket(Node):
+    """Two or more items in "(" or "[" at either side: a tuple, a list or an interval."""
+
+    opening: str
+    closing: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetOf(Node):
+    """A finite set by its elements."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSet(Node):
+    """R, Q, Z, N, C, or "" for the empty set."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Builder(Node):
+    """``{variable | condition}``."""
+
+    variable: str
+    condition: Node
+
+
+@dataclass(frozen=True, slots=True)
+class SetOperation(Node):
+    """kind: union, intersection or difference."""
+
+    kind: str
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Relation(Node):
+    """``sides[0] operators[0] sides[1] …``; operators: = != < <= > >= in notin ~."""
+
+    operators: tuple[str, ...]
+    sides: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Node):
+    """Items with "," "and" or "or" between them."""
+
+    connective: str
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio(Node):
+    """``a : b : …``."""
+
+    parts: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Congruence(Node):
+    """``left ≡ right (mod modulus)``; left is None for ``3 mod 7`` and the like."""
+
+    left: Node | None
+    right: Node
+    modulus: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity(Node):
+    """A value with a unit: (name, exponent) pairs of known units, or ``noun`` for a count."""
+
+    value: Node
+    unit: tuple[tuple[str, Fraction], ...]
+    noun: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Words(Node):
+    """Text, folded to lower case and single spaces."""
+
+    text: str
+
+
+ONE, MINUS_ONE, ZERO = Number(Fraction(1)), Number(Fraction(-1)), Number(Fraction(0))
+
+
+@lru_cache(maxsize=64)
+def _field_names(kind: type[Node]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The nodes directly under ``node``."""
+    for name in _field_names(type(node)):  # type: ignore[arg-type]
+        value = getattr(node, name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, Node):
+                    yield item
+                elif isinstance(item, tuple):
+                    yield from (part for part in item if isinstance(part, Node))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """``node`` and everything under it."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(children(current))
+
+
+def symbols(node: Node) -> frozenset[str]:
+    """Names of the free variables."""
+    if isinstance(node, Symbol):
+        return frozenset((node.name,))
+    found: frozenset[str] = frozenset()
+    for child in children(node):
+        found |= symbols(child)
+    if isinstance(node, BigOperator):
+        body = symbols(node.body)
+        outer = frozenset().union(*(symbols(b) for b in (node.lower, node.upper) if b is not None))
+        if node.kind == "derivative" or (node.kind == "integral" and node.lower is None):
+            return body | outer
+        return (body - {node.variable}) | outer
+    if isinstance(node, Builder):
+        return found - {node.variable}
+    return found
+
+
+def negated(node: Node) -> Node:
+    """``-node``, folded into a number."""
+    if isinstance(node, Number):
+        return Number(-node.value, node.digits, node.places, node.base)
+    return Product((MINUS_ONE, node))
+
+
+def divided(numerator: Node, denominator: Node) -> Node:
+    """``numerator / denominator``."""
+    return Product((numerator, Power(denominator, MINUS_ONE)))
+
+
+def difference(left: Node, right: Node) -> Node:
+    """``left - right``."""
+    return Sum((left, negated(right)))
