@@ -1,6 +1,5 @@
 """Which problems to draw: by weighted buckets, or in shuffled epochs."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,8 +9,10 @@ from numpy.typing import NDArray
 
 from curricula.allocation import filled, rounded
 from curricula.buckets import distinct
+from curricula.domains import DomainShares
 from curricula.history import PassRateHistory
 from curricula.tiers import Floats, Indices
+from curricula.weighing import Weigher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,26 +66,31 @@ class Coverage:
 
 
 class WeightedChooser:
-    """Draws from (category, segment) buckets: `weigh(step)` gives each bucket's problems a weight.
+    """Draws from (category, segment) buckets: `weigh` says how much a problem of each is wanted.
 
-    `weigh` returns [categories, segments], the relative chance of a problem in each bucket; zero
-    means never (the exploration floor does not reach such a bucket either).
+    A weight of zero means never: exploration and re-tests do not reach such a bucket either.
     """
 
     def __init__(
-        self, history: PassRateHistory, weigh: Callable[[int], Floats], coverage: Coverage
+        self,
+        history: PassRateHistory,
+        weigh: Weigher,
+        coverage: Coverage,
+        domains: DomainShares,
     ) -> None:
         self._history = history
         self._weigh = weigh
         self._coverage = coverage
-        columns = history.tiers.retired
-        self._retired: NDArray[np.bool_] = np.tile(columns, len(history.rates.groups))
+        self._domains = domains
+        num_categories, num_segments = history.rates.groups.shape
+        self._retired: NDArray[np.bool_] = np.tile(history.tiers.retired, num_categories)
+        self._domain_of_bucket = np.repeat(history.domain_of_category, num_segments)
 
     def choose(
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
         """Shares by weight, whole numbers by systematic rounding, then evenly within a bucket."""
-        weights = self._weigh(step).ravel()
+        weights = self._weigh(step, rng).ravel()
         buckets = self._history.buckets
         excluded = distinct(np.concatenate([drawn, resting]))
         occupied = buckets.occupied(excluded)
@@ -112,7 +118,7 @@ class WeightedChooser:
     def expected_valid(self, step: int, count: int) -> float:
         """The valid chances of all buckets, by the share of the draws each would get."""
         room = self._history.buckets.sizes()
-        shares = self._shares(self._weigh(step).ravel(), room, count, retired_too=False)
+        shares = self._shares(self._weigh(step, None).ravel(), room, count, retired_too=False)
         return float((shares * self._history.rates.valid_chance().ravel()).sum())
 
     def _shares(self, weights: Floats, room: Indices, count: int, *, retired_too: bool) -> Floats:
@@ -122,12 +128,19 @@ class WeightedChooser:
         usual = _share_out(np.where(resting, 0.0, open_ * weights))
         evenly = _share_out(np.where(resting, 0, open_))
         shares = (1 - self._coverage.exploration) * usual + self._coverage.exploration * evenly
-        if retired_too or not count:
-            return shares
-        retired = np.where(self._retired, open_, 0)
-        due = retired.sum() / self._coverage.retest_after / count
+        retired = np.where(self._retired & (not retired_too), open_, 0)
+        due = retired.sum() / self._coverage.retest_after / max(1, count)
         share = min(self._coverage.retest_share, due)
-        return np.asarray((1 - share) * shares + share * _share_out(retired))
+        return self._by_domain((1 - share) * shares + share * _share_out(retired))
+
+    def _by_domain(self, shares: Floats) -> Floats:
+        """Scale each domain to its share; what a domain without problems leaves, others take."""
+        wanted = self._domains.shares()
+        if wanted is None:
+            return shares
+        found = np.bincount(self._domain_of_bucket, shares, minlength=len(wanted))
+        factors = np.where(found > 0, wanted / np.where(found > 0, found, 1.0), 0.0)
+        return _share_out(shares * factors[self._domain_of_bucket])
 
     def state(self) -> dict[str, Any]:
         """For a saved state: all of it is in the history."""

@@ -48,14 +48,12 @@ class Observed:
     told: NDArray[np.bool_]
     """False where our own failures leave it open whether the group is valid."""
 
-    @property
-    def valid(self) -> NDArray[np.bool_]:
-        """Neither all passed nor all failed."""
-        return (self.passes > 0) & (self.passes < self.attempts)
-
 
 class PassRateHistory:
-    """What is known about the difficulty of every problem, in 17 bytes each besides its id."""
+    """What is known about the difficulty of every problem, in 17 bytes each besides its id.
+
+    `homes` is the segment each problem starts in; without `movable` it stays there.
+    """
 
     def __init__(
         self,
@@ -66,7 +64,9 @@ class PassRateHistory:
         discount: float,
         rate_discount: float,
         prior_strength: float,
+        homes: NDArray[np.uint8],
         retirement: Retirement | None,
+        movable: bool,
     ) -> None:
         num = len(problems)
         self.tiers = tiers
@@ -74,7 +74,9 @@ class PassRateHistory:
         self._prior_strength = prior_strength
         self._retirement = retirement
         self.domain_of_category = problems.domain_of_category
-        self.homes = tiers.homes(problems.prior_pass_rates)
+        self.homes = homes
+        self._movable = movable
+        self.num_seen = 0
         self.buckets = Buckets(
             problems.category_codes.astype(np.int32) * tiers.num_segments + self.homes,
             len(problems.categories) * tiers.num_segments,
@@ -116,18 +118,31 @@ class PassRateHistory:
         prior = self.rates.pass_rate().ravel()[self.buckets.bucket_of(indices)]
         return self._mean(prior, passes, failures)
 
+    def gains(self, batch: Observed) -> Floats:
+        """By how much each group beat the running pass rate of its bucket, before learning.
+
+        Scaled down where little had been observed in the bucket, so that getting to know a bucket
+        does not look like progress in it.
+        """
+        at = self.buckets.bucket_of(batch.indices)
+        groups = self.rates.groups.ravel()[at]
+        rate = self.rates.pass_rate().ravel()[at]
+        return np.asarray((batch.passes / batch.attempts - rate) * groups / (groups + 4.0))
+
     def learn(self, batch: Observed) -> None:
         """Add a batch of results (each problem at most once) and put its problems in their tier."""
         self.rates.age(int(batch.steps.max()))
         at = self.buckets.bucket_of(batch.indices)
         prior = self.rates.pass_rate().ravel()[at]
         told = batch.told
-        self.rates.learn(at[told], (batch.passes / batch.attempts)[told], batch.valid[told])
+        self.rates.learn(at[told], batch.passes[told], batch.attempts[told])
         passes, failures = self._add(batch)
         mean = self._mean(prior, passes, failures)
-        segments = self._segments(mean, passes + failures)
-        category = at // self.tiers.num_segments
-        self.buckets.move(batch.indices, category * self.tiers.num_segments + segments)
+        if self._movable:
+            segments = self._segments(mean, passes + failures)
+            inside = at % self.tiers.num_segments != self.tiers.outside
+            targets = at // self.tiers.num_segments * self.tiers.num_segments + segments
+            self.buckets.move(batch.indices[inside], targets[inside])
 
     def _mean(self, prior: Floats, passes: Floats, failures: Floats) -> Floats:
         k = self._prior_strength
@@ -147,11 +162,12 @@ class PassRateHistory:
         failures = failures + (batch.attempts - batch.passes) * late
         scale = np.minimum(1.0, _MOST_EVIDENCE / (passes + failures))
         self.passes[i], self.failures[i] = passes * scale, failures * scale
+        self.num_seen += int((self.last_step[i] < 0).sum())
         self.last_step[i] = np.maximum(self.last_step[i], batch.steps)
         return passes * scale, failures * scale
 
     def _segments(self, mean: Floats, evidence: Floats) -> Indices:
-        segments = self.tiers.seen[self.tiers.tier_of(mean)]
+        segments = self.tiers.seen[self.tiers.bin_of(mean)]
         if (rule := self._retirement) is not None:
             enough = evidence >= rule.evidence
             segments[enough & (mean >= rule.solved_above)] = self.tiers.solved
@@ -183,6 +199,7 @@ class PassRateHistory:
         self.buckets.restore(self.initial_buckets(), state["buckets"])
         self.rates.restore(state["rates"])
         seen = state["seen"]
+        self.num_seen = len(seen)
         self.passes[:], self.failures[:], self.last_step[:] = 0, 0, -1
         self.passes[seen], self.failures[seen] = state["passes"], state["failures"]
         self.last_step[seen] = state["last_step"]

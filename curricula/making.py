@@ -1,19 +1,36 @@
 """Putting a curriculum together from its kind and settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from curricula.choosing import Coverage, EpochChooser, WeightedChooser
+from curricula.choosing import Chooser, Coverage, EpochChooser, WeightedChooser
 from curricula.contract import CurriculumProblem
+from curricula.domains import DomainShares, FixedShares, ProgressShares
 from curricula.errors import SettingsError
 from curricula.expansion import RatioAverage
 from curricula.history import PassRateHistory, Retirement
-from curricula.pacing import OneDraw
+from curricula.pacing import OneDraw, Pacing, PredictedDraw, Refill
 from curricula.problems import ProblemSet
 from curricula.sampling import SamplingCurriculum
-from curricula.settings import CommonSettings, RlcsSettings, UniformSettings, make_settings
-from curricula.tiers import Floats, TierLayout
+from curricula.settings import (
+    AdaptiveSettings,
+    CommonSettings,
+    DapoSettings,
+    HardStageSettings,
+    PosteriorSettings,
+    RlcsSettings,
+    StaticSettings,
+    make_settings,
+)
+from curricula.tiers import TierLayout
+from curricula.weighing import Weigher, by_tier, by_utility, easiest_first, evenly
+
+_SOLVED_ABOVE, _HOPELESS_BELOW = 0.95, 0.05
+_BINS_OF_POSTERIOR, _BINS_OF_STATIC = 2, 5
+"""Bins a tier where pass rates themselves count, not tiers."""
 
 
 def make_curriculum(
@@ -40,98 +57,162 @@ def make_curriculum(
         raise SettingsError(f"expected a seed of at least 0, found {seed}")
     if not isinstance(problems, ProblemSet):
         problems = ProblemSet.of(problems)
-    return _BUILDERS[type(checked)](kind, problems, group_size, seed, checked)
-
-
-def _history(
-    problems: ProblemSet,
-    group_size: int,
-    settings: CommonSettings,
-    retirement: Retirement | None = None,
-) -> PassRateHistory:
-    return PassRateHistory(
-        problems,
-        TierLayout(settings.tiers, settings.boundaries),
-        group_size=group_size,
-        discount=settings.discount,
-        rate_discount=settings.rate_discount,
-        prior_strength=settings.prior_strength,
-        retirement=retirement,
-    )
-
-
-def _uniform(
-    kind: str, problems: ProblemSet, group_size: int, seed: int, settings: CommonSettings
-) -> SamplingCurriculum:
-    history = _history(problems, group_size, settings)
+    parts = _parts(problems, checked, group_size, seed)
     return SamplingCurriculum(
         problems.ids,
-        history,
-        EpochChooser(history, seed),
-        OneDraw(RatioAverage(initial=1.0, decay=0.0, cap=1.0), expand=False),
+        parts.history,
+        parts.chooser,
+        parts.pacing,
         kind=kind,
-        min_gap=0,
-        domain_shares=None,
-        rng=_generator(seed),
+        min_gap=parts.min_gap,
+        domains=parts.domains,
+        carry_over=parts.carry_over,
+        rng=np.random.Generator(np.random.PCG64(seed)),
     )
 
 
-def _rlcs(
-    kind: str, problems: ProblemSet, group_size: int, seed: int, settings: CommonSettings
-) -> SamplingCurriculum:
-    assert isinstance(settings, RlcsSettings)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Parts:
+    """What the kinds differ in."""
+
+    history: PassRateHistory
+    chooser: Chooser
+    pacing: Pacing
+    domains: DomainShares = field(default_factory=lambda: FixedShares((), {}))
+    min_gap: int = 0
+    carry_over: bool = False
+
+
+def _parts(problems: ProblemSet, settings: CommonSettings, group_size: int, seed: int) -> _Parts:
+    if isinstance(settings, AdaptiveSettings):
+        return _adaptive(problems, settings, group_size)
+    if isinstance(settings, StaticSettings):
+        return _static(problems, settings, group_size)
+    history = _history(problems, settings, group_size)
+    pacing = Refill(settings.max_draws) if isinstance(settings, DapoSettings) else _unexpanded()
+    return _Parts(history=history, chooser=EpochChooser(history, seed), pacing=pacing)
+
+
+def _static(problems: ProblemSet, settings: StaticSettings, group_size: int) -> _Parts:
+    tiers = TierLayout(settings.tiers, settings.boundaries, _BINS_OF_STATIC)
+    homes = tiers.homes(_filled_in(problems))
+    history = _history(problems, settings, group_size, tiers=tiers, homes=homes, movable=False)
+    alone = FixedShares((), {})
+    coverage = Coverage(exploration=0.0, retest_after=1, retest_share=0.0)
+    chooser = WeightedChooser(history, easiest_first(history, settings), coverage, alone)
+    return _Parts(history=history, chooser=chooser, pacing=_unexpanded())
+
+
+def _adaptive(problems: ProblemSet, settings: AdaptiveSettings, group_size: int) -> _Parts:
+    bins = _BINS_OF_POSTERIOR if isinstance(settings, PosteriorSettings) else 1
+    tiers = TierLayout(settings.tiers, settings.boundaries, bins)
+    homes, hopeless_below = None, _HOPELESS_BELOW
+    if isinstance(settings, HardStageSettings):
+        homes, hopeless_below = _stage_homes(problems, tiers, settings), -1.0
     history = _history(
         problems,
-        group_size,
         settings,
-        Retirement(evidence=settings.retire_evidence, solved_above=0.95, hopeless_below=0.05),
+        group_size,
+        tiers=tiers,
+        homes=homes,
+        retirement=Retirement(
+            evidence=settings.retire_evidence,
+            solved_above=_SOLVED_ABOVE,
+            hopeless_below=hopeless_below,
+        ),
     )
+    domains: DomainShares = FixedShares(problems.domains, settings.domain_ratios)
+    if settings.domains == "progress":
+        domains = ProgressShares(len(problems.domains), settings.domain_floor)
     coverage = Coverage(
         exploration=settings.exploration,
         retest_after=settings.retest_after,
         retest_share=settings.retest_share,
     )
+    return _Parts(
+        history=history,
+        chooser=WeightedChooser(history, _weigher(history, settings), coverage, domains),
+        pacing=_expanded(settings),
+        domains=domains,
+        min_gap=settings.min_gap,
+        carry_over=settings.carry_over,
+    )
+
+
+def _weigher(history: PassRateHistory, settings: AdaptiveSettings) -> Weigher:
+    if isinstance(settings, RlcsSettings):
+        return by_tier(history, settings)
+    if isinstance(settings, PosteriorSettings):
+        return by_utility(history, settings)
+    return evenly(history)
+
+
+def _history(
+    problems: ProblemSet,
+    settings: CommonSettings,
+    group_size: int,
+    *,
+    tiers: TierLayout | None = None,
+    homes: NDArray[np.uint8] | None = None,
+    retirement: Retirement | None = None,
+    movable: bool = True,
+) -> PassRateHistory:
+    tiers = tiers or TierLayout(settings.tiers, settings.boundaries)
+    return PassRateHistory(
+        problems,
+        tiers,
+        group_size=group_size,
+        discount=settings.discount,
+        rate_discount=settings.rate_discount,
+        prior_strength=settings.prior_strength,
+        homes=tiers.homes(problems.prior_pass_rates) if homes is None else homes,
+        retirement=retirement,
+        movable=movable,
+    )
+
+
+def _stage_homes(
+    problems: ProblemSet, tiers: TierLayout, settings: HardStageSettings
+) -> NDArray[np.uint8]:
+    """Everything that is not known to be hard and solvable is outside."""
+    rates = problems.prior_pass_rates
+    inside = (rates > settings.pass_rate_above) & (rates <= settings.pass_rate_upto)
+    if not inside.any():
+        raise SettingsError(
+            f"expected problems with an offline pass rate above {settings.pass_rate_above} and at "
+            f"most {settings.pass_rate_upto}, found none among {len(problems)} problems "
+            f"({int(np.isnan(rates).sum())} ungraded); grade the problems or widen the band"
+        )
+    return np.where(inside, tiers.homes(rates), np.uint8(tiers.outside))
+
+
+def _filled_in(problems: ProblemSet) -> NDArray[np.float64]:
+    """Offline pass rates; of an ungraded problem its category's mean, or a half."""
+    rates = problems.prior_pass_rates.astype(np.float64)
+    graded = ~np.isnan(rates)
+    if not graded.any():
+        raise SettingsError(
+            f"expected offline pass rates to go from easy to hard by, found {len(problems)} "
+            "problems without any; grade the problems first"
+        )
+    codes = problems.category_codes
+    num = len(problems.categories)
+    sums = np.bincount(codes[graded], rates[graded], minlength=num)
+    counts = np.bincount(codes[graded], minlength=num)
+    means = np.where(counts > 0, sums / np.maximum(1, counts), 0.5)
+    return np.where(graded, rates, means[codes])
+
+
+def _unexpanded() -> Pacing:
+    return OneDraw(RatioAverage(initial=1.0, decay=0.0, cap=1.0), expand=False)
+
+
+def _expanded(settings: AdaptiveSettings) -> Pacing:
+    if settings.expansion == "predicted":
+        return PredictedDraw(settings.expansion_cap)
     average = RatioAverage(
         initial=settings.initial_expansion,
         decay=settings.expansion_decay,
         cap=settings.expansion_cap,
     )
-    return SamplingCurriculum(
-        problems.ids,
-        history,
-        WeightedChooser(history, tier_weighing(history, settings), coverage),
-        OneDraw(average, expand=True),
-        kind=kind,
-        min_gap=settings.min_gap,
-        domain_shares=None,
-        rng=_generator(seed),
-    )
-
-
-def tier_weighing(history: PassRateHistory, settings: RlcsSettings) -> Callable[[int], Floats]:
-    """Weight of a bucket: its tier's weight times (chance of a valid group) ^ sharpness.
-
-    The tier is that of the bucket's running pass rate, so a category that has become easy counts
-    as easy whatever its problems' tiers were when they were last seen. The valid chance is what
-    tells a category of middling problems from one half trivial, half impossible.
-    """
-    hardest_first = history.tiers.centres[::-1]
-    wanted = np.array(settings.tier_weights[::-1])
-
-    def weigh(step: int) -> Floats:
-        by_tier = np.interp(history.rates.pass_rate(), hardest_first, wanted)
-        chance = history.rates.valid_chance()
-        # Never quite zero: the exploration floor and re-tests reach every bucket.
-        return np.asarray(np.maximum(by_tier * chance**settings.sharpness, 1e-9))
-
-    return weigh
-
-
-def _generator(seed: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(seed))
-
-
-_BUILDERS: dict[
-    type[CommonSettings],
-    Callable[[str, ProblemSet, int, int, CommonSettings], SamplingCurriculum],
-] = {UniformSettings: _uniform, RlcsSettings: _rlcs}
+    return OneDraw(average, expand=True)

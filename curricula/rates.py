@@ -10,7 +10,7 @@ from math import lgamma
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.random import Generator
 
 from curricula.tiers import Floats, Indices, TierLayout
 
@@ -19,7 +19,11 @@ _STRENGTH = 2.0
 
 
 class BucketRates:
-    """Discounted sums by bucket [categories, segments]: groups, pass rates, valid groups."""
+    """Discounted sums over groups, by bucket.
+
+    `sums` [4, categories, segments]: groups, pass rates, valid groups, and reward variances
+    4 p (1 - p) (unbiased: times attempts / (attempts - 1)).
+    """
 
     def __init__(
         self,
@@ -29,77 +33,75 @@ class BucketRates:
         group_size: int,
         discount: float,
     ) -> None:
-        self._domain_of_category = domain_of_category
         # Categories are sorted by domain, so a domain is a run of rows.
+        self._domain_of_category = domain_of_category
         self._domain_starts = np.flatnonzero(np.diff(domain_of_category, prepend=-1))
-        self._known: dict[str, Floats] = {}
         self._discount = discount
-        shape = (len(domain_of_category), tiers.num_segments)
-        self.groups = np.zeros(shape)
-        self.passed = np.zeros(shape)
-        self.valid = np.zeros(shape)
+        self.sums = np.zeros((4, len(domain_of_category), tiers.num_segments))
         self.step = 0
-        self._expected_rate = tiers.expected_rate
-        self._expected_valid = _valid_chance(tiers, group_size)
+        self._expected = _expected(tiers, group_size)
+        self._known: dict[int, Floats] = {}
 
     def age(self, step: int) -> None:
         """Let what was observed before `step` count less."""
         if step > self.step:
-            factor = self._discount ** (step - self.step)
-            for sums in (self.groups, self.passed, self.valid):
-                sums *= factor
+            self.sums *= self._discount ** (step - self.step)
             self.step = step
             self._known.clear()
 
-    def learn(self, buckets: Indices, pass_rates: Floats, valid: NDArray[np.bool_]) -> None:
+    def learn(self, buckets: Indices, passes: Floats, attempts: Floats) -> None:
         """One more group in each of these buckets (flat bucket numbers, repeats allowed)."""
-        for sums, values in (
-            (self.groups, np.ones(len(buckets))),
-            (self.passed, pass_rates),
-            (self.valid, valid.astype(np.float64)),
-        ):
-            sums += np.bincount(buckets, values, minlength=sums.size).reshape(sums.shape)
+        rate = passes / attempts
+        spread = 4 * rate * (1 - rate) * attempts / np.maximum(1, attempts - 1)
+        # Two attempts that differ would count as 2; a utility is at most 1.
+        values = (np.ones(len(rate)), rate, (rate > 0) & (rate < 1), np.minimum(1.0, spread))
+        shape = self.sums.shape[1:]
+        for sums, value in zip(self.sums, values, strict=True):
+            sums += np.bincount(buckets, value, minlength=sums.size).reshape(shape)
         self._known.clear()
+
+    @property
+    def groups(self) -> Floats:
+        """[categories, segments] groups observed, discounted."""
+        return np.asarray(self.sums[0])
 
     def pass_rate(self) -> Floats:
         """[categories, segments] expected pass rate of a problem drawn from each bucket."""
-        if "pass_rate" not in self._known:
-            self._known["pass_rate"] = self._shrunk(self.passed, self._expected_rate)
-        return self._known["pass_rate"]
+        return self._shrunk(1)
 
     def valid_chance(self) -> Floats:
         """[categories, segments] chance that a group drawn from each bucket is valid."""
-        if "valid" not in self._known:
-            self._known["valid"] = self._shrunk(self.valid, self._expected_valid)
-        return self._known["valid"]
+        return self._shrunk(2)
 
-    def valid_beta(self) -> tuple[Floats, Floats]:
-        """The Beta posterior of `valid_chance`: (valid, not valid) pseudo-counts."""
-        mean = self.valid_chance()
+    def variance(self) -> Floats:
+        """[categories, segments] expected reward variance 4 p (1 - p) in each bucket."""
+        return self._shrunk(3)
+
+    def sampled(self, mean: Floats, rng: Generator) -> Floats:
+        """A Thompson sample of a utility in [0, 1] with this posterior mean: Beta, as many
+        pseudo-counts as there are groups in the bucket besides the prior's."""
         weight = _STRENGTH + self.groups
-        return weight * mean, weight * (1 - mean)
+        return rng.beta(weight * mean + 1e-6, weight * (1 - mean) + 1e-6)
 
-    def _shrunk(self, sums: Floats, expected: Floats) -> Floats:
-        level = (_STRENGTH * expected + sums.sum(0)) / (_STRENGTH + self.groups.sum(0))
+    def _shrunk(self, which: int) -> Floats:
+        if which in self._known:
+            return self._known[which]
+        groups, sums = self.sums[0], self.sums[which]
+        level = (_STRENGTH * self._expected[which] + sums.sum(0)) / (_STRENGTH + groups.sum(0))
         by_domain = np.add.reduceat(sums, self._domain_starts)
-        groups_by_domain = np.add.reduceat(self.groups, self._domain_starts)
+        groups_by_domain = np.add.reduceat(groups, self._domain_starts)
         domain = (_STRENGTH * level + by_domain) / (_STRENGTH + groups_by_domain)
         parent = domain[self._domain_of_category]
-        return np.asarray((_STRENGTH * parent + sums) / (_STRENGTH + self.groups))
+        self._known[which] = (_STRENGTH * parent + sums) / (_STRENGTH + groups)
+        return self._known[which]
 
     def state(self) -> dict[str, Any]:
         """For a saved state."""
-        return {
-            "groups": self.groups.copy(),
-            "passed": self.passed.copy(),
-            "valid": self.valid.copy(),
-            "step": self.step,
-        }
+        return {"sums": self.sums.copy(), "step": self.step}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Undo `state`."""
-        self.groups[:], self.passed[:] = state["groups"], state["passed"]
-        self.valid[:], self.step = state["valid"], state["step"]
+        self.sums[:], self.step = state["sums"], state["step"]
         self._known.clear()
 
 
@@ -118,17 +120,15 @@ def beta_binomial_valid(a: float, b: float, group_size: int) -> float:
     return max(0.0, 1.0 - end(a) - end(b))
 
 
-def _valid_chance(tiers: TierLayout, group_size: int) -> Floats:
-    """What to expect of each segment at first.
+def _expected(tiers: TierLayout, group_size: int) -> Floats:
+    """[4, segments] what `sums` would hold a group, before anything was observed.
 
-    Within a tier pass rates spread like a posterior after one group (G pseudo-counts). Of unknown
+    Within a bin pass rates spread like a posterior after one group (G pseudo-counts). Of unknown
     problems nothing is known: Beta(1, 1). That is hopeful, so every category gets its chance early.
     """
-    chances = np.array(
-        [
-            beta_binomial_valid(rate * group_size, (1 - rate) * group_size, group_size)
-            for rate in tiers.expected_rate
-        ]
-    )
-    chances[tiers.unknown] = beta_binomial_valid(1.0, 1.0, group_size)
-    return chances
+    counts = np.full(tiers.num_segments, float(group_size))
+    counts[tiers.unknown] = 2.0
+    a, b = counts * tiers.expected_rate, counts * (1 - tiers.expected_rate)
+    valid = [beta_binomial_valid(*pair, group_size) for pair in zip(a, b, strict=True)]
+    variance = 4 * a * b / (counts * (counts + 1))
+    return np.stack([np.ones(len(a)), tiers.expected_rate, np.array(valid), variance])

@@ -14,7 +14,9 @@ import numpy as np
 from curricula.calibration import Calibration, ReliabilityRow
 from curricula.choosing import Chooser
 from curricula.contract import Draw, Fate, GroupResult
+from curricula.domains import DomainShares
 from curricula.errors import (
+    ObservationError,
     SettingsError,
     StateError,
     UnknownProblemError,
@@ -24,7 +26,7 @@ from curricula.history import Observed, PassRateHistory
 from curricula.ids import IdTable
 from curricula.pacing import Pacing
 from curricula.selection import counts_of, fates, names_of
-from curricula.tiers import Floats, Indices
+from curricula.tiers import Indices
 
 STATE_VERSION = 1
 
@@ -41,7 +43,8 @@ class SamplingCurriculum:
         *,
         kind: str,
         min_gap: int,
-        domain_shares: Floats | None,
+        domains: DomainShares,
+        carry_over: bool,
         rng: np.random.Generator,
     ) -> None:
         self._ids = ids
@@ -50,7 +53,9 @@ class SamplingCurriculum:
         self._pacing = pacing
         self._kind = kind
         self._min_gap = min_gap
-        self._domain_shares = domain_shares
+        self._domains = domains
+        self._carry_over = carry_over
+        self._carried: dict[str, int] = {}
         self._rng = rng
         self._calibration = Calibration()
         self._step = -1
@@ -61,7 +66,7 @@ class SamplingCurriculum:
             (
                 *("drawn", "observed", "valid", "errored", "undrawn_results"),
                 *("relaxed_draws", "missing_draws", "unfilled_quota"),
-                *(f"fate_{fate}" for fate in Fate),
+                *(f"fate_{fate}" for fate in Fate if fate is not Fate.CARRIED),
             ),
             0,
         )
@@ -72,9 +77,12 @@ class SamplingCurriculum:
         if num_groups < 1:
             raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
         self._begin(step)
+        wanted = num_groups - len(self._carried)
+        if wanted <= 0:
+            return []
         count = self._pacing.groups_to_draw(
-            num_groups,
-            expected_valid=partial(self._chooser.expected_valid, step, num_groups),
+            wanted,
+            expected_valid=partial(self._chooser.expected_valid, step, wanted),
             valid=self._in_step["valid"],
             draws=self._draws_in_step,
         )
@@ -86,7 +94,8 @@ class SamplingCurriculum:
         choice = self._chooser.choose(
             count,
             step=step,
-            drawn=drawn,
+            # A carried group's problem must not come a second time in this step either.
+            drawn=np.union1d(drawn, list(self._carried.values())).astype(np.int64),
             resting=np.concatenate(resting) if resting else none,
             rng=self._rng,
         )
@@ -141,6 +150,9 @@ class SamplingCurriculum:
         )
         predicted = self._history.predicted(batch.indices, int(batch.steps.max()))
         self._calibration.observe(predicted, batch.passes, batch.attempts)
+        categories = self._history.category_of(batch.indices)
+        domains = self._history.domain_of_category[categories]
+        self._domains.observe(domains, self._history.gains(batch))
         self._history.learn(batch)
 
     def _tally(self, num: int, num_told: int, num_valid: int) -> None:
@@ -169,16 +181,37 @@ class SamplingCurriculum:
         counts_of(results)
         if num_groups < 1:
             raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
-        domains = self._history.domain_of_category[
-            self._history.category_of(self._indices(names_of(results)))
-        ]
+        names = names_of(results)
+        if absent := set(self._carried) - set(names):
+            raise ObservationError(
+                f"expected the {len(self._carried)} groups carried over from the last step among "
+                f"the results, found {len(absent)} missing: {listed(sorted(absent))}"
+            )
+        indices = self._indices(names)
         fate, unfilled = fates(
-            results, num_groups, domains=domains, domain_shares=self._domain_shares
+            results,
+            num_groups,
+            domains=self._history.domain_of_category[self._history.category_of(indices)],
+            domain_shares=self._domains.shares(),
         )
+        self._carried = self._carry(results, fate, indices) if self._carry_over else {}
         self._counts["unfilled_quota"] += unfilled
         for each in fate.values():
-            self._counts[f"fate_{each}"] += 1
+            if each is not Fate.CARRIED:  # its fate is not decided yet
+                self._counts[f"fate_{each}"] += 1
         return fate
+
+    def _carry(
+        self, results: Sequence[GroupResult], fate: dict[str, Fate], indices: Indices
+    ) -> dict[str, int]:
+        """Turn surplus groups into carried ones, unless they have been carried once already."""
+        carried = {
+            result.problem_id: index
+            for result, index in zip(results, indices.tolist(), strict=True)
+            if fate[result.problem_id] is Fate.SURPLUS and result.problem_id not in self._carried
+        }
+        fate.update(dict.fromkeys(carried, Fate.CARRIED))
+        return carried
 
     def metrics(self) -> dict[str, float]:
         """See `Curriculum.metrics`.
@@ -187,6 +220,7 @@ class SamplingCurriculum:
         selection, of the groups that can tell). Of the recent past: `brier`, `brier_baseline`,
         `calibration_error`. Of the whole run: `num_*` counts. Of all problems: `tier/NAME` (share
         in each tier), `unseen` (share never observed), `solved`, `hopeless` (number retired).
+        `num_drawn` = the sum of `num_fate_*` + `num_carried` + what was not selected from yet.
         """
         sizes = self._history.sizes()
         total = float(sizes.sum())
@@ -196,18 +230,18 @@ class SamplingCurriculum:
             minlength=len(self._history.tiers.names),
         )
         tiers = self._history.tiers
-        unseen = sizes[:, tiers.unseen].sum() + sizes[:, tiers.unknown].sum()
         told = self._in_step["told"]
         return {
             **self._pacing.metrics(),
             **({"valid_rate": self._in_step["valid"] / told} if told else {}),
             **self._calibration.metrics(),
             **{f"tier/{name}": float(by_tier[i] / total) for i, name in enumerate(tiers.names)},
-            "unseen": float(unseen / total),
+            "unseen": 1 - self._history.num_seen / total,
             "solved": float(sizes[:, tiers.solved].sum()),
             "hopeless": float(sizes[:, tiers.hopeless].sum()),
             **{f"num_{name}": float(count) for name, count in self._counts.items()},
             "num_awaited": float(len(self._awaited)),
+            "num_carried": float(len(self._carried)),
         }
 
     def reliability(self) -> list[ReliabilityRow]:
@@ -234,6 +268,8 @@ class SamplingCurriculum:
             "rng": self._rng.bit_generator.state,
             "step": self._step,
             "draws_in_step": self._draws_in_step,
+            "domains": self._domains.state(),
+            "carried": dict(self._carried),
             "recent": {step: indices.copy() for step, indices in self._recent.items()},
             "awaited": dict(self._awaited),
             "counts": dict(self._counts),
@@ -259,6 +295,8 @@ class SamplingCurriculum:
         self._chooser.restore(state["chooser"])
         self._pacing.restore(state["pacing"])
         self._calibration.restore(state["calibration"])
+        self._domains.restore(state["domains"])
+        self._carried = dict(state["carried"])
         self._rng.bit_generator.state = state["rng"]
         self._step = state["step"]
         self._draws_in_step = state["draws_in_step"]

@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from curricula import Curriculum, CurriculumProblem, Draw, Fate, GroupResult
+from curricula import (
+    Curriculum,
+    CurriculumProblem,
+    Draw,
+    Fate,
+    GroupResult,
+    SamplingCurriculum,
+    make_curriculum,
+)
 
 GROUP_SIZE = 8
 
@@ -57,3 +65,25 @@ def run(
             results += part
         log.append((drawn, curriculum.select(results, num_groups)))
     return log
+
+
+def make(kind: str, num: int = 600, seed: int = 1, **settings: object) -> SamplingCurriculum:
+    """A curriculum over `num` graded problems."""
+    return make_curriculum(
+        kind, problems(num, graded=True), group_size=GROUP_SIZE, seed=seed, **settings
+    )
+
+
+def assert_same_state(one: object, other: object, path: str = "state") -> None:
+    if isinstance(one, dict):
+        assert isinstance(other, dict), path
+        assert one.keys() == other.keys(), path
+        for key in one:
+            assert_same_state(one[key], other[key], f"{path}.{key}")
+    elif isinstance(one, np.ndarray):
+        assert isinstance(other, np.ndarray), path
+        assert one.dtype == other.dtype, path
+        assert one.tobytes() == other.tobytes(), path
+    else:
+        assert type(one) in (int, float, str, bool, list, type(None)), f"{path}: {type(one)}"
+        assert one == other, path

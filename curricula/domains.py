@@ -1,0 +1,112 @@
+"""The share of each domain, where the weights shall not decide it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from curricula.errors import SettingsError, listed
+from curricula.tiers import Floats, Indices
+
+_MEMORY = 0.9
+_CAUTION = 8.0
+"""Groups without any progress that a domain is taken to have seen, against noise."""
+
+
+class DomainShares(Protocol):
+    """Shares [domains], summing to one, or None to leave it to the weights."""
+
+    def shares(self) -> Floats | None:
+        """The shares of the running step."""
+        ...
+
+    def observe(self, domains: Indices, gains: Floats) -> None:
+        """By group: its domain, and by how much it beat its bucket's running pass rate."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """For a saved state."""
+        ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Undo `state`."""
+        ...
+
+
+class FixedShares:
+    """Always the same; None of them when `ratios` is empty."""
+
+    def __init__(self, names: Sequence[str], ratios: Mapping[str, float]) -> None:
+        self._shares = _normalised(names, ratios) if ratios else None
+
+    def shares(self) -> Floats | None:
+        """See DomainShares."""
+        return self._shares
+
+    def observe(self, domains: Indices, gains: Floats) -> None:
+        """Nothing to learn."""
+
+    def state(self) -> dict[str, Any]:
+        """Nothing to save."""
+        return {}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Nothing to restore."""
+
+
+class ProgressShares:
+    """The more a domain's pass rates move, the more of it (absolute learning progress).
+
+        progress   = |mean gain over the running rate|, discounted, shrunk towards zero
+        share      = floor + (1 - floor * domains) * progress / sum of progress
+
+    Falling pass rates count as well: what is being forgotten needs practice. The idea is that of
+    automated curriculum learning by learning progress (arXiv 1704.03003).
+    """
+
+    def __init__(self, num_domains: int, floor: float) -> None:
+        if floor * num_domains > 1:
+            raise SettingsError(
+                f"expected domain_floor of at most 1 / {num_domains} (the number of domains), "
+                f"found {floor}"
+            )
+        self._floor = floor
+        self._gains = np.zeros(num_domains)
+        self._groups = np.zeros(num_domains)
+
+    def shares(self) -> Floats | None:
+        """See DomainShares."""
+        progress = np.abs(self._gains) / (self._groups + _CAUTION) + 1e-6
+        free = 1 - self._floor * len(progress)
+        return np.asarray(self._floor + free * progress / progress.sum())
+
+    def observe(self, domains: Indices, gains: Floats) -> None:
+        """See DomainShares."""
+        num = len(self._gains)
+        self._gains = _MEMORY * self._gains + np.bincount(domains, gains, minlength=num)
+        self._groups = _MEMORY * self._groups + np.bincount(domains, minlength=num)
+
+    def state(self) -> dict[str, Any]:
+        """See DomainShares."""
+        return {"gains": self._gains.copy(), "groups": self._groups.copy()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See DomainShares."""
+        self._gains, self._groups = state["gains"].copy(), state["groups"].copy()
+
+
+def _normalised(names: Sequence[str], ratios: Mapping[str, float]) -> Floats:
+    if foreign := sorted(set(ratios) - set(names)):
+        raise SettingsError(
+            f"expected domain_ratios of the problems' domains ({listed(names)}), "
+            f"found {listed(foreign)}, of which there are no problems; correct or remove them"
+        )
+    if missing := [name for name in names if name not in ratios]:
+        raise SettingsError(
+            f"expected a ratio for every domain, found none for {listed(missing)}; "
+            "give 0 to a domain that shall not be drawn"
+        )
+    values = np.array([ratios[name] for name in names], dtype=np.float64)
+    if values.sum() <= 0:
+        raise SettingsError("expected a domain_ratio above 0, found only zeros")
+    return np.asarray(values / values.sum())
