@@ -73,9 +73,6 @@ def _sentence(found: Any, kind: type[BaseModel]) -> str:
         return f"{where}unknown key. {_advice(path, section, kind)}"
     if found["type"] == "missing":
         return f"{where}expected {_required(leaf)}, found nothing: this key has no default."
-    if found["type"] == "union_tag_not_found":
-        tags = ", ".join(_tags(leaf, context["discriminator"].strip("'")))
-        return f"{where}expected the key {context['discriminator']}, one of {tags}; found none."
     if found["type"] == "union_tag_invalid":
         key = f"{path}.{context['discriminator']}".replace("'", "")
         return f"{key}: expected one of {context['expected_tags']}, found {context['tag']!r}."
@@ -102,8 +99,7 @@ def _required(leaf: Any) -> str:
     if _is_model(leaf):
         needed = [name for name, field in leaf.model_fields.items() if field.is_required()]
         return f"a section with {_listed(needed)}" if needed else "a section"
-    words = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-    return words.get(leaf, "a list" if typing.get_origin(leaf) is list else "a value")
+    return "a list" if typing.get_origin(leaf) is list else "text"
 
 
 def _locate(
@@ -154,14 +150,6 @@ def _is_chosen(member: Any, part: str | int) -> bool:
         for field in member.model_fields.values()
         if typing.get_origin(field.annotation) is Literal
     )
-
-
-def _tags(annotation: Any, discriminator: str) -> list[str]:
-    return [
-        str(tag)
-        for member in _members(annotation)
-        for tag in typing.get_args(member.model_fields[discriminator].annotation)
-    ]
 
 
 def _all_keys(kind: type[BaseModel], prefix: str = "") -> Iterator[str]:
