@@ -1,0 +1,217 @@
+"""The command line: one thin function a verb.
+
+Heavy imports happen inside the verbs, so that ``rlcs --help`` answers at once. A mistake of
+the user's ends with one message on standard error and exit status 2; a traceback means a
+bug of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from rlcs import __version__
+from rlcs.errors import RlcsError
+
+USER_ERROR = 2
+
+Verb = Callable[[argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit status."""
+    arguments = build_parser().parse_args(argv)
+    verb: Verb = arguments.verb
+    _quieten()
+    try:
+        return verb(arguments)
+    except RlcsError as error:
+        print(f"rlcs: error: {error}", file=sys.stderr)
+        return USER_ERROR
+    except KeyboardInterrupt:
+        print("rlcs: interrupted", file=sys.stderr)
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all verbs."""
+    parser = argparse.ArgumentParser(
+        prog="rlcs",
+        description="Reinforcement learning with verifiable rewards and curriculum sampling.",
+        epilog="Each verb has its own --help with an example.",
+    )
+    parser.add_argument("--version", action="version", version=f"rlcs {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    _add_train(verbs)
+    _add_sft(verbs)
+    _add_eval(verbs)
+    _add_export(verbs)
+    return parser
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Verb,
+    summary: str,
+    examples: Sequence[str],
+) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=run)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    parser.add_argument("config", nargs=None if required else "?", help="a YAML file")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key.path=value", help="values that replace the file's"
+    )
+
+
+def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "train",
+        run_train,
+        "train a model by reinforcement learning",
+        [
+            "rlcs train configs/quickstart.yaml",
+            "rlcs train configs/gsm8k.yaml run.name=second learner.learning_rate=2e-6",
+            "rlcs train --resume runs/second",
+            "rlcs train --schema > train.schema.json",
+        ],
+    )
+    _add_config(parser, required=False)
+    parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
+    parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
+
+
+def _add_sft(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "sft",
+        run_sft,
+        "the cold start: teach the form of a response by demonstrations",
+        ["rlcs sft configs/gsm8k_sft.yaml", "rlcs sft --schema > sft.schema.json"],
+    )
+    _add_config(parser, required=False)
+    parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
+
+
+def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "eval",
+        run_eval,
+        "held-out accuracy and pass@k by domain and category",
+        [
+            "rlcs eval configs/quickstart.yaml --model runs/quickstart",
+            "rlcs eval configs/gsm8k.yaml --model MODEL_FOLDER --json accuracy.json",
+        ],
+    )
+    _add_config(parser)
+    parser.add_argument("--model", metavar="PATH", help="a model folder, a checkpoint or a run")
+    parser.add_argument("--json", metavar="FILE", help="also write the numbers here; - prints them")
+
+
+def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "export",
+        run_export,
+        "copy a run's best (or last) model to a Hugging Face model folder",
+        ["rlcs export runs/quickstart my-model"],
+    )
+    parser.add_argument("run", metavar="RUN", help="a run folder or a checkpoint")
+    parser.add_argument("out", metavar="OUT", help="the folder to write; must not exist")
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """``rlcs train``"""
+    from pathlib import Path
+
+    from rlcs.config import RunConfig
+    from rlcs.config_file import load_config
+    from rlcs.errors import ConfigError
+
+    if arguments.schema:
+        return _print_schema(RunConfig)
+    if arguments.config is None and arguments.resume is None:
+        raise ConfigError("expected a config file, or --resume RUN; see rlcs train --help.")
+    config = (
+        load_config(arguments.config, arguments.overrides, kind=RunConfig)
+        if arguments.config is not None
+        else None
+    )
+    from rlcs.training.train import train
+
+    return train(config, Path(arguments.resume) if arguments.resume else None)
+
+
+def run_sft(arguments: argparse.Namespace) -> int:
+    """``rlcs sft``"""
+    from rlcs.config import SftConfig
+    from rlcs.config_file import load_config
+    from rlcs.errors import ConfigError
+
+    if arguments.schema:
+        return _print_schema(SftConfig)
+    if arguments.config is None:
+        raise ConfigError("expected a config file; see rlcs sft --help.")
+    config = load_config(arguments.config, arguments.overrides, kind=SftConfig)
+    from rlcs.training.sft import sft
+
+    return sft(config)
+
+
+def run_eval(arguments: argparse.Namespace) -> int:
+    """``rlcs eval``"""
+    from rlcs.config import RunConfig
+    from rlcs.config_file import load_config
+
+    config = load_config(arguments.config, arguments.overrides, kind=RunConfig)
+    from rlcs.training.examine import examine
+
+    return examine(config, model=arguments.model, json_path=arguments.json)
+
+
+def run_export(arguments: argparse.Namespace) -> int:
+    """``rlcs export``"""
+    from pathlib import Path
+
+    from rlcs.training.export import export
+
+    return export(Path(arguments.run), Path(arguments.out))
+
+
+def _print_schema(kind: type) -> int:
+    import json
+
+    from rlcs.config_file import config_schema
+
+    print(json.dumps(config_schema(kind), indent=2))
+    return 0
+
+
+def _quieten() -> None:
+    """Keep other packages' chatter out of the table; an explicit setting of the user's wins."""
+    for name, value in (
+        ("TRANSFORMERS_VERBOSITY", "error"),
+        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
+        ("HF_DATASETS_DISABLE_PROGRESS_BARS", "1"),
+        ("DS_LOG_LEVEL", "error"),
+        ("TOKENIZERS_PARALLELISM", "false"),
+    ):
+        os.environ.setdefault(name, value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

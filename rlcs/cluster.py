@@ -1,0 +1,147 @@
+"""The Ray cluster: starting or joining it, what each process gets, and errors from afar.
+
+One of the few files that import ray. A run on a laptop starts a local cluster; the same
+code joins a running one when ``hardware.ray_address`` or ``RAY_ADDRESS`` names it, which is
+also how it behaves inside ``ray job submit``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from rlcs.config import HardwareSection
+from rlcs.errors import EngineError, RlcsError
+
+START_SECONDS = 300
+"""How long actors may take to start before the run gives up, with the reason."""
+
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Object store of a local CPU cluster: a few copies of a small model's weights."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessPlan:
+    """What each engine and each rank runs on."""
+
+    device: str
+    """``cpu`` or ``cuda``."""
+    num_threads: int
+    gpus_per_process: float
+    """Less than one when processes share a GPU; 0 on a CPU."""
+
+    def actor_options(self) -> dict[str, Any]:
+        """Options for ``ActorClass.options``."""
+        return {
+            "num_cpus": 1,
+            "num_gpus": self.gpus_per_process,
+            "runtime_env": {"env_vars": self._environment()},
+        }
+
+    def _environment(self) -> dict[str, str]:
+        """Threads must be fixed before torch is imported, or the results differ by machine."""
+        threads = str(self.num_threads)
+        return {
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+
+
+def start_cluster(hardware: HardwareSection, *, num_processes: int) -> ProcessPlan:
+    """Join or start Ray and share its GPUs among ``num_processes`` engines and ranks."""
+    # Telemetry and the dashboard's side processes are of no use to a run and cost memory.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    address = hardware.ray_address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _join(address)
+    else:
+        _start_local(num_processes)
+    num_gpus = int(ray.cluster_resources().get("GPU", 0))
+    if hardware.device == "cuda" and not num_gpus:
+        raise EngineError(
+            "hardware.device = cuda, but this Ray cluster has no GPU. "
+            "Use hardware.device=cpu, or join a cluster with GPUs by hardware.ray_address."
+        )
+    use_gpus = num_gpus > 0 and hardware.device != "cpu"
+    return ProcessPlan(
+        device="cuda" if use_gpus else "cpu",
+        num_threads=hardware.threads_per_process or os.cpu_count() or 1,
+        gpus_per_process=min(1.0, num_gpus / num_processes) if use_gpus else 0,
+    )
+
+
+def stop_cluster() -> None:
+    """Leave Ray; a local cluster ends with it."""
+    ray.shutdown()
+
+
+def fetch(references: Any, *, waiting_for: str, timeout: float | None = None) -> Any:
+    """``ray.get`` whose errors are ours: the cause of a failed task, a dead actor, a deadline.
+
+    ``waiting_for`` names the work in the message, for example ``"rollout actor 0"``.
+    """
+    try:
+        return ray.get(references, timeout=timeout)
+    except ray.exceptions.GetTimeoutError as error:
+        raise EngineError(
+            f"waited {timeout:.0f} s for {waiting_for} without an answer. Is the cluster large "
+            f"enough? It has {_shortly(ray.cluster_resources())}, of which are free "
+            f"{_shortly(ray.available_resources())}."
+        ) from error
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause if isinstance(error.cause, RlcsError) else None
+        if cause is None:
+            raise
+        raise cause from None
+    except ray.exceptions.RayActorError as error:
+        raise EngineError(
+            f"{waiting_for} died: {_first_line(error)} The run can go on from its last "
+            "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
+            "rollout.batch_tokens or learner.micro_batch_tokens."
+        ) from error
+
+
+def fetch_all(references: Sequence[Any], *, waiting_for: str) -> list[Any]:
+    """The results of several tasks; the first failure is raised."""
+    results: list[Any] = fetch(list(references), waiting_for=waiting_for)
+    return results
+
+
+def _join(address: str) -> None:
+    try:
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"expected a Ray cluster at {address}, found none that answers: {_first_line(error)} "
+            "Start one with `ray start --head`, or leave hardware.ray_address out."
+        ) from error
+
+
+def _start_local(num_processes: int) -> None:
+    ray.init(
+        address="local",
+        num_cpus=max(os.cpu_count() or 1, num_processes),
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
+    )
+
+
+def _shortly(resources: dict[str, float]) -> str:
+    shown = [f"{resources[name]:g} {name}" for name in ("CPU", "GPU") if name in resources]
+    return ", ".join(shown) or "neither CPU nor GPU"
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

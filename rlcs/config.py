@@ -1,0 +1,351 @@
+"""The whole run as strict, frozen pydantic models: one tree, checked once, before anything starts.
+
+Every key is known and typed; a key that is not is refused with the nearest known name
+(``rlcs.config_file`` makes the message). Checks that span sections live in
+``RunConfig.check_across_sections``, so that nothing fails an hour into a run for
+a reason that was visible at its start.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from rlcs.curriculum_section import SECTIONS, AnyCurriculumSection
+
+
+class Section(BaseModel):
+    """Base of all sections: unknown keys refused, values never coerced, frozen."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
+
+
+class RunSection(Section):
+    """The run as a whole: its name, length and rhythm."""
+
+    name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    """Names the run folder."""
+    folder: str = "runs"
+    """Where run folders lie."""
+    seed: int = Field(default=0, ge=0)
+    num_steps: int = Field(default=100, ge=1)
+    groups_per_step: int = Field(default=32, ge=1)
+    """Valid groups that one step trains on; more are rolled out (see curriculum)."""
+    save_every: int = Field(default=25, ge=1)
+    """Steps between checkpoints; the last step is always saved."""
+    keep_checkpoints: int = Field(default=2, ge=1)
+    """Newest checkpoints kept; the best by held-out accuracy is kept beside them."""
+
+
+class ModelSection(Section):
+    """The policy that is trained."""
+
+    path: str
+    """A Hugging Face model folder or hub id."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Type of weights and arithmetic; float32 on a CPU."""
+
+
+class ColumnsSection(Section):
+    """Which column of a row holds what; a column left out is not read."""
+
+    question: str | None = "question"
+    """Text of the one user turn."""
+    messages: str | None = None
+    """A list of ``{"role", "content"}`` turns, in place of ``question``."""
+    reference: str = "answer"
+    id: str | None = None
+    """Unique ids; made from the content when left out."""
+    domain: str | None = None
+    category: str | None = None
+    pass_rate: str | None = None
+    """Pass rate from offline grading, in [0, 1]."""
+    response: str | None = None
+    """A whole response to imitate (cold start)."""
+    thinking: str | None = None
+    """The thinking alone; the response is built around it and the reference (cold start)."""
+
+    @model_validator(mode="after")
+    def check_question(self) -> ColumnsSection:
+        if self.question is None and self.messages is None:
+            raise ValueError("expected question or messages to name a column; found neither.")
+        return self
+
+
+class SourceSection(Section):
+    """Where rows come from: exactly one of ``path``, ``hub`` and ``reasoning_gym``."""
+
+    path: str | None = None
+    """A JSONL or Parquet file."""
+    hub: str | None = None
+    """A data-set id on the Hugging Face hub."""
+    subset: str | None = None
+    """Configuration name of a hub data set."""
+    split: str = "train"
+    """Split of a hub data set."""
+    reasoning_gym: str | None = None
+    """A task of the reasoning-gym package, for example ``chain_sum``."""
+    knobs: dict[str, Any] = Field(default_factory=dict)
+    """Difficulty knobs of the reasoning-gym task."""
+    size: int = Field(default=500, ge=1)
+    """Problems to generate from a reasoning-gym task."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the reasoning-gym task."""
+    columns: ColumnsSection = ColumnsSection()
+    reference_pattern: str | None = None
+    """Regular expression; its first group, searched in the reference column, is the reference."""
+    thinking_pattern: str | None = None
+    """The same for the thinking column."""
+    domain: str = "math"
+    """Domain of rows without a domain column."""
+    category: str | None = None
+    """Category of rows without a category column; the source's own name when left out."""
+    system_prompt: str | None = None
+    limit: int | None = Field(default=None, ge=1)
+    """Use the first rows only."""
+
+    @field_validator("reference_pattern", "thinking_pattern")
+    @classmethod
+    def check_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            num_groups = 1 if pattern is None else re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(
+                f"expected a regular expression, found {pattern!r}: {error}."
+            ) from None
+        if num_groups < 1:
+            raise ValueError(
+                f"expected a regular expression with a group, found {pattern!r}. "
+                "Put parentheses around what is wanted."
+            )
+        return pattern
+
+    @model_validator(mode="after")
+    def check_one_origin(self) -> SourceSection:
+        given = [key for key in ("path", "hub", "reasoning_gym") if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(
+                f"expected exactly one of path, hub, reasoning_gym; found {found}. "
+                "Write one list entry for each source."
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """What reports call this source."""
+        return self.path or self.hub or f"reasoning_gym:{self.reasoning_gym}"
+
+
+class DataSection(Section):
+    """What is trained on, and what is held out to measure it."""
+
+    train: list[SourceSection] = Field(min_length=1)
+    heldout: list[SourceSection] = Field(default_factory=list)
+    """Never trained on: rows of ``train`` that ask the same question are taken out."""
+
+
+class RolloutSection(Section):
+    """How completions are drawn."""
+
+    engine: Literal["transformers"] = "transformers"
+    num_actors: int = Field(default=1, ge=1)
+    group_size: int = Field(default=8, ge=2)
+    """Completions of one problem, G."""
+    temperature: float = Field(default=1.0, gt=0)
+    max_prompt_tokens: int = Field(default=512, ge=1)
+    max_thinking_tokens: int = Field(default=512, ge=1)
+    max_answer_tokens: int = Field(default=64, ge=1)
+    """Tokens after the thinking budget."""
+    force_answer: str | None = "</think><answer>"
+    """Inserted when thinking runs over its budget; null lets it run into the length limit."""
+    batch_tokens: int = Field(default=65536, ge=1)
+    """Tokens (rows times longest possible row) that an engine holds at once."""
+
+    @property
+    def max_completion_tokens(self) -> int:
+        """The drawn tokens of a completion, inserted ones not counted."""
+        return self.max_thinking_tokens + self.max_answer_tokens
+
+
+class DomainScoringSection(Section):
+    """How one domain is judged."""
+
+    pass_mark: float | None = Field(default=None, ge=0, le=1)
+    """A verdict passes from this score on; the domain's own mark when left out."""
+    verifier: str | None = None
+    """Import path ``module:function`` of your own verifier."""
+    settings: dict[str, Any] = Field(default_factory=dict)
+    """Settings of the domain's verifier."""
+
+
+class ScoringSection(Section):
+    """How completions are judged."""
+
+    num_workers: int = Field(default=1, ge=1)
+    """Killable verifier processes."""
+    deadline_seconds: float = Field(default=1.0, gt=0)
+    """One check may take this long; then its worker is killed and replaced."""
+    domains: dict[str, DomainScoringSection] = Field(default_factory=dict)
+
+
+class OptimiserSection(Section):
+    """AdamW with warm-up: shared by the cold start and the RL run."""
+
+    learning_rate: float = Field(default=1e-6, gt=0)
+    warmup_steps: int = Field(default=0, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How the rate falls from the end of the warm-up to the last step."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+
+
+class RanksSection(Section):
+    """The DeepSpeed ranks and how a batch is cut for them."""
+
+    num_ranks: int = Field(default=1, ge=1)
+    zero_stage: Literal[0, 1, 2, 3] = 0
+    micro_batch_tokens: int = Field(default=16384, ge=1)
+    """Tokens (rows times longest row) that one forward and backward pass holds."""
+
+
+class LearnerSection(OptimiserSection, RanksSection):
+    """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
+
+    loss: Literal["per_sample", "per_token"] = "per_sample"
+    """Mean within each completion, then over completions; or one mean over all tokens."""
+    clip_low: float = Field(default=0.2, gt=0, lt=1)
+    clip_high: float = Field(default=0.28, gt=0)
+    normalise_advantages: bool = True
+    """Divide a group's advantages by their standard deviation."""
+    updates_per_step: int = Field(default=1, ge=1)
+    """Optimiser steps made of one batch of groups."""
+
+
+class EvaluationSection(Section):
+    """Held-out accuracy, before, during and after the run."""
+
+    every_steps: int | None = Field(default=None, ge=1)
+    """Steps between evaluations; before and after only when left out."""
+    samples_per_problem: int = Field(default=4, ge=1)
+    """k of avg@k and pass@k, drawn at the training temperature."""
+
+
+class TrackingSection(Section):
+    """Where metrics go besides the run folder."""
+
+    tensorboard: bool = True
+    wandb_project: str | None = None
+    mlflow_experiment: str | None = None
+
+
+class HardwareSection(Section):
+    """What the processes run on."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads_per_process: int | None = Field(default=None, ge=1)
+    """CPU threads of each engine and rank; all cores when left out."""
+    ray_address: str | None = None
+    """A running cluster; a local one is started when left out."""
+
+
+class SftSection(OptimiserSection, RanksSection):
+    """The cold start."""
+
+    num_epochs: int = Field(default=1, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    """Responses an optimiser step learns from."""
+    max_tokens: int = Field(default=2048, ge=2)
+    """Longest prompt and response together; longer rows are refused."""
+
+
+class SftConfig(Section):
+    """``rlcs sft``: supervised fine-tuning on demonstrated responses."""
+
+    run_name: str = Field(default="sft", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seed: int = Field(default=0, ge=0)
+    output: str
+    """Folder of the trained model."""
+    model: ModelSection
+    data: DataSection
+    sft: SftSection = SftSection()
+    scoring: ScoringSection = ScoringSection()
+    hardware: HardwareSection = HardwareSection()
+
+
+class RunConfig(Section):
+    """``rlcs train``: the RL run."""
+
+    run: RunSection = RunSection()
+    model: ModelSection
+    data: DataSection
+    rollout: RolloutSection = RolloutSection()
+    scoring: ScoringSection = ScoringSection()
+    curriculum: AnyCurriculumSection = Field(default_factory=lambda: SECTIONS["rlcs"](kind="rlcs"))
+    learner: LearnerSection = LearnerSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    tracking: TrackingSection = TrackingSection()
+    hardware: HardwareSection = HardwareSection()
+
+    @field_validator("curriculum", mode="before")
+    @classmethod
+    def fill_curriculum_kind(cls, value: Any) -> Any:
+        # A section that names no kind, or a single override, is of the default kind.
+        return {"kind": "rlcs", **value} if isinstance(value, dict) else value
+
+    @model_validator(mode="after")
+    def check_across_sections(self) -> RunConfig:
+        problems = [*self._batch_problems(), *self._token_budget_problems()]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _batch_problems(self) -> Iterator[str]:
+        groups, updates = self.run.groups_per_step, self.learner.updates_per_step
+        if groups % updates:
+            yield (
+                f"run.groups_per_step = {groups} groups cannot be cut into "
+                f"learner.updates_per_step = {updates} equal updates: {groups} / {updates} = "
+                f"{groups / updates:.2f}. Use {_nearest_multiples(groups, updates)} groups, or a "
+                f"number of updates that divides {groups}."
+            )
+        samples = groups // updates * self.rollout.group_size
+        if samples < self.learner.num_ranks:
+            yield (
+                f"one update has {groups // updates} groups x {self.rollout.group_size} "
+                f"completions = {samples} samples, fewer than learner.num_ranks = "
+                f"{self.learner.num_ranks}: some ranks would learn nothing. "
+                "Use more groups per step or fewer ranks."
+            )
+
+    def _token_budget_problems(self) -> Iterator[str]:
+        rollout = self.rollout
+        longest = rollout.max_prompt_tokens + rollout.max_completion_tokens
+        for key, budget in (
+            ("learner.micro_batch_tokens", self.learner.micro_batch_tokens),
+            ("rollout.batch_tokens", rollout.batch_tokens),
+        ):
+            if budget < longest:
+                yield (
+                    f"{key} = {budget} is less than one row can need: max_prompt_tokens "
+                    f"{rollout.max_prompt_tokens} + max_thinking_tokens "
+                    f"{rollout.max_thinking_tokens} + max_answer_tokens "
+                    f"{rollout.max_answer_tokens} = {longest}. Raise {key} to {longest} or more."
+                )
+
+
+def _nearest_multiples(count: int, divisor: int) -> str:
+    below = count - count % divisor
+    above = below + divisor
+    return f"{below} or {above}" if below else str(above)

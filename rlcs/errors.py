@@ -1,0 +1,53 @@
+"""Every error a user can cause or meet, in one tree.
+
+RlcsError
+├── ConfigError      (ValueError)    a key or value of the configuration is wrong
+├── DatasetError     (ValueError)    rows that cannot be trained on
+├── ModelError       (ValueError)    a model folder that cannot be used
+├── RunFolderError   (OSError)       a run folder that is in the way, missing or incomplete
+│   └── ResumeError                  a run that cannot be continued as asked
+├── EngineError      (RuntimeError)  a rollout engine that cannot serve
+├── LearningError    (RuntimeError)  an update that must not be applied
+└── PackageMissingError (ImportError) an optional package that the configuration needs
+
+A message says what was expected, what was found and what to do. The command line prints
+it without a traceback and exits with 2. Anything outside the tree is a bug of ours.
+"""
+
+from __future__ import annotations
+
+
+class RlcsError(Exception):
+    """Base of everything in this module; catch it to handle any expected failure."""
+
+
+class ConfigError(RlcsError, ValueError):
+    """A key or value of the configuration is wrong."""
+
+
+class DatasetError(RlcsError, ValueError):
+    """Rows that cannot be trained on; the message names each by file and line."""
+
+
+class ModelError(RlcsError, ValueError):
+    """A model folder that cannot be used."""
+
+
+class RunFolderError(RlcsError, OSError):
+    """A run folder that is in the way, missing or incomplete."""
+
+
+class ResumeError(RunFolderError):
+    """A run that cannot be continued as asked."""
+
+
+class EngineError(RlcsError, RuntimeError):
+    """A rollout engine that cannot serve what was asked."""
+
+
+class LearningError(RlcsError, RuntimeError):
+    """An update that must not be applied: zero or non-finite loss, lost rank."""
+
+
+class PackageMissingError(RlcsError, ImportError):
+    """An optional package that the configuration needs is not installed."""

@@ -1,0 +1,1 @@
+"""From judged groups to new weights: advantages, packing, losses, the DeepSpeed ranks."""

@@ -1,0 +1,168 @@
+"""The learner as the trainer sees it: DeepSpeed ranks in Ray actors, driven as one."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import ray
+
+from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.config import OptimiserSection, RanksSection
+from rlcs.errors import LearningError
+from rlcs.learner.losses import Objective
+from rlcs.learner.packing import MicroBatch, pack
+from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.types import StepReport, TrainingSample
+from rlcs.weights import Weights
+
+
+class RankActor:
+    """One :class:`~rlcs.learner.rank.LearnerRank` in a process of its own."""
+
+    def address(self) -> tuple[str, int]:
+        """This node's address and a free port, where the ranks meet."""
+        with socket.socket() as probe:
+            probe.bind(("", 0))
+            return ray.util.get_node_ip_address(), int(probe.getsockname()[1])
+
+    def start(self, settings: RankSettings, place: RankPlace) -> None:
+        """Load the model and meet the other ranks."""
+        from rlcs.learner.rank import LearnerRank
+
+        self.rank = LearnerRank(settings, place)
+
+    def learn(
+        self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
+    ) -> StepReport:
+        return self.rank.learn(micro_batches, objective, learning_rate)
+
+    def weights(self) -> Weights:
+        return self.rank.weights()
+
+    def save(self, folder: str) -> None:
+        self.rank.save(folder)
+
+    def load(self, folder: str) -> None:
+        self.rank.load(folder)
+
+    def export(self, folder: str) -> None:
+        self.rank.export(folder)
+
+
+class Learner:
+    """All ranks of a run; every method acts on all of them and waits."""
+
+    def __init__(self, settings: RankSettings, *, plan: ProcessPlan) -> None:
+        """Start the actors at once; :meth:`wait_until_ready` waits for them."""
+        self.ranks = settings.ranks
+        self.settings = settings
+        options = plan.actor_options()
+        self.actors: list[Any] = [
+            ray.remote(RankActor).options(**options).remote() for _ in range(self.ranks.num_ranks)
+        ]
+
+    def wait_until_ready(self) -> None:
+        """Returns when all ranks have met and loaded the model."""
+        address, port = fetch(
+            self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=START_SECONDS
+        )
+        fetch(
+            [
+                actor.start.remote(
+                    self.settings,
+                    RankPlace(
+                        rank=rank,
+                        num_ranks=len(self.actors),
+                        master_address=address,
+                        master_port=port,
+                    ),
+                )
+                for rank, actor in enumerate(self.actors)
+            ],
+            waiting_for="the learner ranks to start",
+            timeout=START_SECONDS,
+        )
+
+    def learn(
+        self,
+        samples: Sequence[TrainingSample],
+        objective: Objective,
+        *,
+        loss: str,
+        learning_rate: float,
+    ) -> StepReport:
+        """One optimiser step on ``samples``.
+
+        Raises:
+            LearningError: loss or gradient is not finite, or samples with something to learn
+                left no gradient.
+        """
+        shares = pack(
+            samples,
+            loss=loss,
+            num_ranks=len(self.actors),
+            micro_batch_tokens=self.ranks.micro_batch_tokens,
+        )
+        reports: list[StepReport] = fetch_all(
+            [
+                actor.learn.remote(share, objective, learning_rate)
+                for actor, share in zip(self.actors, shares, strict=True)
+            ],
+            waiting_for="the learner ranks to learn",
+        )
+        report = dataclasses.replace(reports[0], num_samples=len(samples))
+        if report.grad_norm == 0:
+            raise LearningError(
+                f"the gradient of {len(samples)} samples from valid groups is exactly zero: "
+                "nothing was learned and nothing will be. (An on-policy loss of zero is normal, a "
+                "zero gradient is not.) Look for frozen parameters, a learning signal that is "
+                "constant, or a model in a type too coarse for its gradients."
+            )
+        return report
+
+    def weights(self) -> Any:
+        """An object reference to all parameters, as rank 0 gathers them."""
+        references = [actor.weights.remote() for actor in self.actors]
+        return references[0]
+
+    def save(self, folder: str) -> None:
+        """Write the state for an exact resume."""
+        fetch_all(
+            [actor.save.remote(folder) for actor in self.actors], waiting_for="a rank to save"
+        )
+
+    def load(self, folder: str) -> None:
+        """Continue from :meth:`save`."""
+        fetch_all(
+            [actor.load.remote(folder) for actor in self.actors], waiting_for="a rank to load"
+        )
+
+    def export(self, folder: str) -> None:
+        """Write a Hugging Face model folder."""
+        fetch_all(
+            [actor.export.remote(folder) for actor in self.actors], waiting_for="a rank to export"
+        )
+
+
+def rank_settings(
+    *,
+    model_path: str,
+    dtype: str,
+    seed: int,
+    optimiser: OptimiserSection,
+    ranks: RanksSection,
+    plan: ProcessPlan,
+) -> RankSettings:
+    """The settings of a run's ranks on the hardware it got."""
+    return RankSettings(
+        model_path=model_path,
+        dtype=dtype,
+        device=plan.device,
+        num_threads=plan.num_threads,
+        seed=seed,
+        optimiser=optimiser,
+        ranks=ranks,
+    )

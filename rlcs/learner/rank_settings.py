@@ -1,0 +1,31 @@
+"""What a DeepSpeed rank is built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlcs.config import OptimiserSection, RanksSection
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RankPlace:
+    """Where a rank stands among its peers."""
+
+    rank: int
+    num_ranks: int
+    master_address: str
+    master_port: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RankSettings:
+    """What every rank of a learner is built from."""
+
+    model_path: str
+    dtype: str
+    device: str
+    """``cpu`` or ``cuda``."""
+    num_threads: int
+    seed: int
+    optimiser: OptimiserSection
+    ranks: RanksSection

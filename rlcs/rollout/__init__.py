@@ -1,0 +1,1 @@
+"""From prompts to completions: engines, the Ray actors around them, force answering."""

@@ -1,0 +1,110 @@
+"""Ray actors around engines, and the pool that shares a step's prompts among them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.rollout.engine import Engine, GroupRequest, Sampling
+from rlcs.types import Completion
+from rlcs.weights import Weights
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineSettings:
+    """What every engine of a pool is built from."""
+
+    engine: str
+    model_path: str
+    dtype: str
+    device: str
+    num_threads: int
+    batch_tokens: int
+    eos_token_ids: tuple[int, ...]
+
+
+def make_engine(settings: EngineSettings) -> Engine:
+    """The engine that ``settings.engine`` names, in this process."""
+    import torch
+
+    from rlcs.rollout.transformers_engine import TransformersEngine
+
+    torch.set_num_threads(settings.num_threads)
+    return TransformersEngine(
+        settings.model_path,
+        dtype=settings.dtype,
+        device=settings.device,
+        batch_tokens=settings.batch_tokens,
+        eos_token_ids=settings.eos_token_ids,
+    )
+
+
+class RolloutActor:
+    """One engine in a process of its own."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self.engine = make_engine(settings)
+
+    def ready(self) -> bool:
+        """Answers once the engine is up."""
+        return True
+
+    def load_weights(self, version: int, weights: Weights) -> None:
+        self.engine.load_weights(version, weights)
+
+    def generate(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> list[tuple[Completion, ...]]:
+        return self.engine.generate(requests, sampling)
+
+
+class RolloutPool:
+    """All rollout actors of a run."""
+
+    def __init__(self, settings: EngineSettings, *, num_actors: int, plan: ProcessPlan) -> None:
+        """Start the actors at once; :meth:`wait_until_ready` waits for them."""
+        options = plan.actor_options()
+        self.actors: list[Any] = [
+            ray.remote(RolloutActor).options(**options).remote(settings) for _ in range(num_actors)
+        ]
+
+    def wait_until_ready(self) -> None:
+        """Returns when every engine has loaded its model."""
+        fetch(
+            [actor.ready.remote() for actor in self.actors],
+            waiting_for="the rollout actors to start",
+            timeout=START_SECONDS,
+        )
+
+    def publish(self, version: int, weights: Any) -> None:
+        """Make every engine serve ``version``; ``weights`` is an object reference or a dict."""
+        fetch_all(
+            [actor.load_weights.remote(version, weights) for actor in self.actors],
+            waiting_for="a rollout actor to load weights",
+        )
+
+    def generate(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> list[tuple[Completion, ...]]:
+        """The groups in the order of ``requests``.
+
+        The split over actors depends on the requests alone, so that a resumed run draws the
+        same tokens: longest prompts first, dealt out one by one.
+        """
+        order = sorted(range(len(requests)), key=lambda i: (-len(requests[i].prompt.token_ids), i))
+        shares = [order[start :: len(self.actors)] for start in range(len(self.actors))]
+        answers = fetch_all(
+            [
+                actor.generate.remote([requests[index] for index in share], sampling)
+                for actor, share in zip(self.actors, shares, strict=True)
+            ],
+            waiting_for="a rollout actor to generate",
+        )
+        groups: dict[int, tuple[Completion, ...]] = {}
+        for share, answer in zip(shares, answers, strict=True):
+            groups.update(zip(share, answer, strict=True))
+        return [groups[index] for index in range(len(requests))]

@@ -1,0 +1,59 @@
+"""What every rollout engine offers, whatever runs inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from rlcs.types import Completion, Prompt
+from rlcs.weights import Weights
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampling:
+    """How tokens are drawn. Top-p is always 1: cutting the tail garbles text over a long run."""
+
+    temperature: float
+    """0 takes the most likely token."""
+    max_thinking_tokens: int
+    max_answer_tokens: int
+    force_answer: str | None = None
+    """Text inserted when thinking runs over its budget, None to let it run on."""
+
+    @property
+    def max_drawn_tokens(self) -> int:
+        """Tokens a completion may draw, inserted ones not counted."""
+        return self.max_thinking_tokens + self.max_answer_tokens
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GroupRequest:
+    """One prompt, to be answered once for each seed."""
+
+    prompt: Prompt
+    seeds: tuple[int, ...]
+    """[G]; the same seed, prompt and weights draw the same tokens."""
+
+
+class Engine(Protocol):
+    """Draws completions under one version of the weights."""
+
+    @property
+    def policy_version(self) -> int:
+        """The version served; raises EngineError while a load is incomplete."""
+        ...
+
+    def generate(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> list[tuple[Completion, ...]]:
+        """The groups in the order of ``requests``, each with one completion a seed."""
+        ...
+
+    def load_weights(self, version: int, weights: Weights) -> None:
+        """Serve ``version`` from now on; after a failed load nothing is served."""
+        ...
+
+    def close(self) -> None:
+        """Give memory back; the engine is not used again."""
+        ...

@@ -1,0 +1,175 @@
+"""The embedded engine: transformers models, no GPU and no extra install needed.
+
+Prompts are sorted by length and cut into batches under a token budget. A prompt is read
+once for its whole group; then all rows draw one token at a time, and rows that have ended
+leave the batch, so that a long tail does not pay for the short ones.
+
+Left out: admitting new rows while a batch runs (the vLLM engine is for that), and top-p,
+top-k and repetition penalties, which would make the logged log-probabilities those of
+another policy than the one that is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from rlcs.errors import EngineError, ModelError
+from rlcs.rollout.cache import new_cache
+from rlcs.rollout.drawing import RowState
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.types import Completion
+from rlcs.weights import Weights, load_arrays
+
+
+class TransformersEngine:
+    """An :class:`~rlcs.rollout.engine.Engine` around ``AutoModelForCausalLM``."""
+
+    def __init__(
+        self,
+        model_path: str,
+        *,
+        dtype: str,
+        device: str,
+        batch_tokens: int,
+        eos_token_ids: Sequence[int],
+    ) -> None:
+        """Load the model as version 0; ``batch_tokens`` bounds rows times the longest row."""
+        if Path(model_path).exists() and not (Path(model_path) / "config.json").exists():
+            raise ModelError(
+                f"expected a model folder with config.json, found none in {model_path}."
+            )
+        self.tokenizer = AutoTokenizer.from_pretrained(model_path)
+        self.model = AutoModelForCausalLM.from_pretrained(model_path, dtype=getattr(torch, dtype))
+        self.model.to(device=device).eval()
+        self.device = torch.device(device)
+        self.batch_tokens = batch_tokens
+        self.eos_token_ids = tuple(eos_token_ids)
+        self._version: int | None = 0
+
+    @property
+    def policy_version(self) -> int:
+        """The version served."""
+        if self._version is None:
+            raise EngineError(
+                "this engine holds no complete version of the weights: the last load failed "
+                "halfway. Publish a version again before generating."
+            )
+        return self._version
+
+    def load_weights(self, version: int, weights: Weights) -> None:
+        """Replace all weights; until the last is in place no version is served."""
+        self._version = None
+        load_arrays(_own_parameters(self.model), weights)
+        self._version = version
+
+    @torch.inference_mode()
+    def generate(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> list[tuple[Completion, ...]]:
+        """One group a request, in order; see :class:`~rlcs.rollout.engine.Engine`."""
+        version = self.policy_version
+        groups: dict[int, tuple[Completion, ...]] = {}
+        for batch in self._batches(requests, sampling):
+            rows = self._draw_batch([requests[index] for index in batch], sampling)
+            completions = iter(rows.completions(self.tokenizer, version))
+            for index in batch:
+                groups[index] = tuple(next(completions) for _ in requests[index].seeds)
+        return [groups[index] for index in range(len(requests))]
+
+    def close(self) -> None:
+        """Drop the model."""
+        self._version = None
+        del self.model
+
+    def _batches(self, requests: Sequence[GroupRequest], sampling: Sampling) -> Iterator[list[int]]:
+        """Indices of requests, longest prompts first, each batch within the token budget."""
+        inserted = len(self._force_ids(sampling))
+        order = sorted(
+            range(len(requests)), key=lambda index: -len(requests[index].prompt.token_ids)
+        )
+        batch: list[int] = []
+        rows = row_tokens = 0
+        for index in order:
+            request = requests[index]
+            if batch and (rows + len(request.seeds)) * row_tokens > self.batch_tokens:
+                yield batch
+                batch, rows = [], 0
+            if not batch:
+                row_tokens = len(request.prompt.token_ids) + sampling.max_drawn_tokens + inserted
+            batch.append(index)
+            rows += len(request.seeds)
+        if batch:
+            yield batch
+
+    def _force_ids(self, sampling: Sampling) -> list[int]:
+        if sampling.force_answer is None:
+            return []
+        ids: list[int] = self.tokenizer.encode(sampling.force_answer, add_special_tokens=False)
+        return ids
+
+    def _draw_batch(self, requests: Sequence[GroupRequest], sampling: Sampling) -> RowState:
+        cache, mask, logits = self._prefill(requests)
+        rows = RowState(
+            requests,
+            sampling,
+            force_ids=self._force_ids(sampling),
+            eos_token_ids=self.eos_token_ids,
+            tokenizer=self.tokenizer,
+            device=self.device,
+        )
+        positions = mask.sum(-1)
+        while True:
+            tokens = rows.draw(logits)
+            kept = rows.drop_ended()
+            if kept is not None:
+                if not len(kept):
+                    return rows
+                cache.batch_select_indices(kept)
+                mask, positions, tokens = mask[kept], positions[kept], tokens[kept]
+            mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=-1)
+            logits = self._forward(
+                input_ids=tokens[:, None],
+                attention_mask=mask[:, None, None, :],
+                position_ids=positions[:, None],
+                past_key_values=cache,
+            )
+            positions = positions + 1
+
+    def _prefill(self, requests: Sequence[GroupRequest]) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        """Read each prompt once; returns the cache, the mask and the logits for all rows."""
+        longest = max(len(request.prompt.token_ids) for request in requests)
+        token_ids = torch.zeros(len(requests), longest, dtype=torch.long)
+        mask = torch.zeros(len(requests), longest, dtype=torch.bool)
+        for row, request in enumerate(requests):
+            prompt = request.prompt.token_ids
+            token_ids[row, longest - len(prompt) :] = torch.from_numpy(np.array(prompt))
+            mask[row, longest - len(prompt) :] = True
+        token_ids, mask = token_ids.to(self.device), mask.to(self.device)
+        cache = new_cache(self.model.config)
+        logits = self._forward(
+            input_ids=token_ids,
+            attention_mask=mask.long(),
+            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
+            past_key_values=cache,
+        )
+        repeats = torch.tensor([len(request.seeds) for request in requests], device=self.device)
+        source = torch.arange(len(requests), device=self.device).repeat_interleave(repeats)
+        cache.batch_select_indices(source)
+        return cache, mask[source], logits[source]
+
+    def _forward(self, **inputs: Any) -> torch.Tensor:
+        """Logits of the last position, [rows, vocabulary] float32."""
+        output = self.model(**inputs, use_cache=True, logits_to_keep=1)
+        logits: torch.Tensor = output.logits[:, -1].float()
+        return logits
+
+
+def _own_parameters(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
+    """Named parameters, tied ones once: the learner publishes the same names."""
+    return model.named_parameters(remove_duplicate=True)

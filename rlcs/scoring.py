@@ -1,0 +1,88 @@
+"""From completions to verdicts and rewards, in verifier processes that can be killed.
+
+A completion that *we* could not judge (broken reference, timeout, crash) has no reward: it
+is NaN, never zero, so that a dead verifier cannot look like a hard domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+import rewards
+from rewards import Request, Verdict, VerifierPool
+from rlcs.config import ScoringSection
+from rlcs.errors import ConfigError
+from rlcs.types import Completion, Problem
+
+
+class Scorer:
+    """Judges completions; close it to end its worker processes."""
+
+    def __init__(self, section: ScoringSection) -> None:
+        """Raises ConfigError for settings no verifier has, or a verifier that does not import."""
+        custom = {name: part.verifier for name, part in section.domains.items() if part.verifier}
+        settings = {name: part.settings for name, part in section.domains.items() if part.settings}
+        self._marks = {
+            name: part.pass_mark
+            for name, part in section.domains.items()
+            if part.pass_mark is not None
+        }
+        unknown = sorted(set(section.domains) - set(rewards.domains()) - set(custom))
+        if unknown:
+            raise ConfigError(
+                f"scoring.domains: {', '.join(unknown)} is not a known domain. Known are "
+                f"{', '.join(rewards.domains())}; name your own with "
+                "scoring.domains.NAME.verifier=module:function."
+            )
+        try:
+            self.pool = VerifierPool(
+                section.num_workers,
+                custom=custom,
+                settings=settings,
+                deadline_seconds=section.deadline_seconds,
+            )
+        except rewards.SettingsError as error:
+            raise ConfigError(f"scoring: {error}") from error
+
+    def judge(
+        self, problems: Sequence[Problem], groups: Sequence[Sequence[Completion]]
+    ) -> list[tuple[Verdict, ...]]:
+        """Verdicts for the completions of each problem, in order."""
+        requests = [
+            Request(
+                domain=problem.domain,
+                response=completion.text,
+                reference=problem.reference,
+                question=problem.question,
+            )
+            for problem, completions in zip(problems, groups, strict=True)
+            for completion in completions
+        ]
+        try:
+            verdicts = iter(self.pool.judge(requests))
+        except rewards.SettingsError as error:
+            raise ConfigError(f"scoring: {error}") from error
+        return [tuple(next(verdicts) for _ in completions) for completions in groups]
+
+    def passed(self, domain: str, verdict: Verdict) -> bool:
+        """Whether ``verdict`` reaches the pass mark: the one definition of a pass."""
+        if verdict.ours_failed:
+            return False
+        mark = self._marks.get(domain)
+        return self.pool.passed(domain, verdict) if mark is None else verdict.score >= mark
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self.pool.close()
+
+
+def reward_of(verdict: Verdict) -> float:
+    """The reward of one verdict: its score, or NaN where our own side failed."""
+    return float("nan") if verdict.ours_failed else verdict.score
+
+
+def rewards_of(verdicts: Sequence[Verdict]) -> np.ndarray:
+    """Rewards [G] of a group's verdicts."""
+    return np.array([reward_of(verdict) for verdict in verdicts], dtype=np.float64)

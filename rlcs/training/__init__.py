@@ -1,0 +1,1 @@
+"""The runs: the RL loop, the cold start, evaluation, checkpoints, the run log."""

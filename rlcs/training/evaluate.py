@@ -1,0 +1,143 @@
+"""Held-out accuracy: avg@k and pass@k at the training temperature, greedy beside them.
+
+The seeds depend on the run's seed and the problem alone, so that two versions of a model
+are measured with the same random numbers.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rlcs.rollout.actors import RolloutPool
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.scoring import Scorer
+from rlcs.seeds import derive_seed
+from rlcs.types import Problem, Prompt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Accuracy:
+    """Accuracy over some problems; shares in [0, 1], None when nothing could be judged."""
+
+    num_problems: int
+    accuracy: float | None
+    """avg@k: the mean over problems of the share of k completions that passed."""
+    pass_at_k: float | None
+    """Share of problems with at least one pass among k completions."""
+    greedy: float | None
+    """Share of problems whose most likely completion passed."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """Accuracy over all held-out problems and over parts of them."""
+
+    num_completions: int
+    """k"""
+    num_errors: int
+    """Completions that our own side failed to judge; left out of all shares."""
+    overall: Accuracy
+    by_domain: dict[str, Accuracy]
+    by_category: dict[str, Accuracy]
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``summary.json``, ``rlcs eval --json`` and the step log."""
+        return {
+            **_as_json(self.overall, self.num_completions),
+            "samples_per_problem": self.num_completions,
+            "errors": self.num_errors,
+            "by_domain": self._parts(self.by_domain),
+            "by_category": self._parts(self.by_category),
+        }
+
+    def _parts(self, parts: dict[str, Accuracy]) -> dict[str, Any]:
+        return {name: _as_json(part, self.num_completions) for name, part in sorted(parts.items())}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Examinee:
+    """Who is asked, what, and who judges."""
+
+    problems: Sequence[Problem]
+    prompts: dict[str, Prompt]
+    rollouts: RolloutPool
+    scorer: Scorer
+
+
+def evaluate(
+    examinee: Examinee, sampling: Sampling, *, num_completions: int, seed: int
+) -> Evaluation:
+    """Ask every problem ``num_completions`` times and once greedily."""
+    sampled = _passes(examinee, sampling, num_completions=num_completions, seed=seed)
+    greedy = _passes(examinee, replace(sampling, temperature=0.0), num_completions=1, seed=seed)
+    problems = examinee.problems
+
+    def over(rows: Sequence[int]) -> Accuracy:
+        return Accuracy(
+            num_problems=len(rows),
+            accuracy=_mean(sampled[rows], np.nanmean),
+            pass_at_k=_mean(sampled[rows], np.nanmax),
+            greedy=_mean(greedy[rows], np.nanmean),
+        )
+
+    def split(key: Callable[[Problem], str]) -> dict[str, Accuracy]:
+        rows = defaultdict(list)
+        for row, problem in enumerate(problems):
+            rows[key(problem)].append(row)
+        return {name: over(part) for name, part in rows.items()}
+
+    return Evaluation(
+        num_completions=num_completions,
+        num_errors=int(np.isnan(sampled).sum() + np.isnan(greedy).sum()),
+        overall=over(range(len(problems))),
+        by_domain=split(lambda problem: problem.domain),
+        by_category=split(lambda problem: f"{problem.domain}/{problem.category}"),
+    )
+
+
+def _passes(
+    examinee: Examinee, sampling: Sampling, *, num_completions: int, seed: int
+) -> np.ndarray:
+    """[problems, completions] 1 for a pass, 0 for none, NaN where our own side failed."""
+    requests = [
+        GroupRequest(
+            prompt=examinee.prompts[problem.problem_id],
+            seeds=tuple(
+                derive_seed(seed, "evaluate", problem.problem_id, index)
+                for index in range(num_completions)
+            ),
+        )
+        for problem in examinee.problems
+    ]
+    groups = examinee.rollouts.generate(requests, sampling)
+    verdicts = examinee.scorer.judge(examinee.problems, groups)
+    return np.array(
+        [
+            [
+                np.nan if verdict.ours_failed else examinee.scorer.passed(problem.domain, verdict)
+                for verdict in judged
+            ]
+            for problem, judged in zip(examinee.problems, verdicts, strict=True)
+        ],
+        dtype=np.float64,
+    )
+
+
+def _mean(passes: np.ndarray, reduce: Callable[..., np.ndarray]) -> float | None:
+    """The mean over problems of ``reduce`` over a problem's judged completions."""
+    judged = passes[~np.isnan(passes).all(axis=1)]
+    return float(reduce(judged, axis=1).mean()) if len(judged) else None
+
+
+def _as_json(part: Accuracy, num_completions: int) -> dict[str, Any]:
+    return {
+        "accuracy": part.accuracy,
+        "greedy": part.greedy,
+        f"pass@{num_completions}": part.pass_at_k,
+        "problems": part.num_problems,
+    }

@@ -1,0 +1,132 @@
+"""The loop: draw, render, generate, score, observe, select, learn, publish, log.
+
+Read :func:`train_step` first; everything else in ``rlcs`` serves one of its lines. This is
+the synchronous schedule: every completion is drawn by the newest policy, and nothing of a
+step depends on timing, so that a resumed run repeats it bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from curricula import Curriculum, Fate
+from rlcs.config import RunConfig
+from rlcs.learner.advantages import training_samples
+from rlcs.learner.losses import PolicyObjective
+from rlcs.learner.packing import split_updates
+from rlcs.learner.schedule import learning_rate
+from rlcs.rollout.engine import Sampling
+from rlcs.training.checkpoint import TrainerState
+from rlcs.training.groups import result_of, roll_out
+from rlcs.training.parts import Material, Processes
+from rlcs.training.run_log import RunLog
+from rlcs.training.step_row import Stopwatch, step_row
+from rlcs.types import RolloutGroup, StepReport
+
+
+@dataclass(kw_only=True)
+class Trainer:
+    """The parts of a run, and its state between steps."""
+
+    config: RunConfig
+    material: Material
+    sampling: Sampling
+    curriculum: Curriculum
+    processes: Processes
+    log: RunLog
+    state: TrainerState
+
+
+def train_step(trainer: Trainer) -> dict[str, Any]:
+    """One step of the run; returns its row of ``steps.jsonl``."""
+    config, curriculum, state = trainer.config, trainer.curriculum, trainer.state
+    step = state.steps_done + 1
+    watch = Stopwatch()
+
+    drawn: list[RolloutGroup] = []
+    while draws := curriculum.draw(config.run.groups_per_step, step=step):
+        with watch.measure("rollout"):
+            groups = roll_out(
+                draws,
+                trainer.material,
+                trainer.processes.rollouts,
+                trainer.sampling,
+                group_size=config.rollout.group_size,
+                seed=config.run.seed,
+                step=step,
+            )
+        curriculum.observe([result_of(group, step) for group in groups])
+        drawn += groups
+
+    candidates = [*state.carried, *drawn]
+    fates = curriculum.select(
+        [result_of(group, step) for group in candidates], config.run.groups_per_step
+    )
+    trained = _with_fate(candidates, fates, Fate.TRAINED)
+    with watch.measure("learn"):
+        reports = learn(trainer, trained, step)
+    with watch.measure("publish"):
+        if reports:
+            state.policy_version += 1
+            trainer.processes.publish(state.policy_version)
+
+    state.steps_done = step
+    state.carried = _with_fate(candidates, fates, Fate.CARRIED)
+    state.num_rollouts += sum(len(group.completions) for group in drawn)
+    state.num_tokens += sum(group.num_tokens for group in drawn)
+    state.seconds += watch.total_seconds()
+    row = step_row(
+        step=step,
+        policy_version=state.policy_version,
+        drawn=drawn,
+        fates=fates,
+        reports=reports,
+        curriculum=curriculum.metrics(),
+        watch=watch,
+    )
+    trainer.log.write_groups(step, candidates, fates)
+    trainer.log.write_rollouts(step, drawn)
+    trainer.log.write_step(step, row)
+    return row
+
+
+def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepReport]:
+    """The optimiser steps on a batch of groups; none when there is nothing to learn from."""
+    settings = trainer.config.learner
+    num_steps, num_updates = trainer.config.run.num_steps, settings.updates_per_step
+    objective = PolicyObjective(
+        clip_low=settings.clip_low,
+        clip_high=settings.clip_high,
+        temperature=trainer.sampling.temperature,
+    )
+    samples = training_samples(groups, normalise=settings.normalise_advantages)
+    return [
+        trainer.processes.learner.learn(
+            part,
+            objective,
+            loss=settings.loss,
+            learning_rate=learning_rate(
+                settings, (step - 1) * num_updates + update, num_steps * num_updates
+            ),
+        )
+        for update, part in enumerate(split_updates(samples, num_updates))
+    ]
+
+
+def run_steps(
+    trainer: Trainer,
+    *,
+    after_step: Callable[[dict[str, Any]], None],
+    should_stop: Callable[[], bool],
+) -> None:
+    """Train until the last step, or until ``should_stop`` says so after a whole step."""
+    while trainer.state.steps_done < trainer.config.run.num_steps and not should_stop():
+        after_step(train_step(trainer))
+
+
+def _with_fate(
+    groups: list[RolloutGroup], fates: dict[str, Fate], fate: Fate
+) -> list[RolloutGroup]:
+    return [group for group in groups if fates[group.problem.problem_id] is fate]

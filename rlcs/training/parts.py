@@ -1,0 +1,156 @@
+"""The parts of a run and how they are started: data, prompts, scorer, engines, ranks.
+
+Everything a user can get wrong is checked before the first process starts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import curricula
+from curricula import Curriculum, CurriculumProblem
+from rlcs.cluster import start_cluster, stop_cluster
+from rlcs.config import RolloutSection, RunConfig
+from rlcs.data import LoadedData, Renderer, check_references, load_data
+from rlcs.errors import ConfigError
+from rlcs.learner.actors import Learner, rank_settings
+from rlcs.rollout.actors import EngineSettings, RolloutPool
+from rlcs.rollout.engine import Sampling
+from rlcs.scoring import Scorer
+from rlcs.types import Problem, Prompt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Material:
+    """What a run works on: problems, their prompts, and who judges the answers."""
+
+    problems: dict[str, Problem]
+    """Training problems by id."""
+    heldout: list[Problem]
+    prompts: dict[str, Prompt]
+    """Prompts of all problems by id."""
+    renderer: Renderer
+    scorer: Scorer
+    notes: list[str]
+    """What was left out of the data and why."""
+
+
+def load_material(config: RunConfig) -> Material:
+    """Load and check the data; nothing is started but the verifier processes.
+
+    Raises:
+        DatasetError, ModelError, ConfigError: everything that is wrong, at once.
+    """
+    renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
+    scorer = Scorer(config.scoring)
+    try:
+        loaded = load_data(config.data, extra_domains=config.scoring.domains)
+        everything = [*loaded.train, *loaded.heldout]
+        unchecked = check_references(everything, scorer.pool)
+        check_group_count(config, loaded)
+        return Material(
+            problems={problem.problem_id: problem for problem in loaded.train},
+            heldout=loaded.heldout,
+            prompts=renderer.render_all(everything),
+            renderer=renderer,
+            scorer=scorer,
+            notes=[*loaded.notes, *unchecked],
+        )
+    except BaseException:
+        scorer.close()
+        raise
+
+
+def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
+    """A step cannot train on more groups than there are problems."""
+    if len(loaded.train) < config.run.groups_per_step:
+        raise ConfigError(
+            f"run.groups_per_step = {config.run.groups_per_step} groups of different problems, "
+            f"but there are {len(loaded.train)} problems to train on. Lower it, or add data."
+        )
+
+
+def make_run_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
+    """The curriculum of the configuration over the training problems."""
+    return curricula.make_curriculum(
+        config.curriculum.kind,
+        [
+            CurriculumProblem(
+                problem_id=problem.problem_id,
+                domain=problem.domain,
+                category=problem.category,
+                prior_pass_rate=problem.prior_pass_rate,
+            )
+            for problem in problems.values()
+        ],
+        group_size=config.rollout.group_size,
+        seed=config.run.seed,
+        **config.curriculum.settings,
+    )
+
+
+def training_sampling(section: RolloutSection) -> Sampling:
+    """How completions are drawn in training and for avg@k."""
+    return Sampling(
+        temperature=section.temperature,
+        max_thinking_tokens=section.max_thinking_tokens,
+        max_answer_tokens=section.max_answer_tokens,
+        force_answer=section.force_answer,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Processes:
+    """The engines and ranks of a run."""
+
+    rollouts: RolloutPool
+    learner: Learner
+
+    def publish(self, version: int) -> None:
+        """Bring the learner's weights to every engine as ``version``."""
+        self.rollouts.publish(version, self.learner.weights())
+
+    def close(self) -> None:
+        """End all processes of the run."""
+        stop_cluster()
+
+
+def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
+    """Start engines and ranks beside each other and wait for both."""
+    num_processes = config.rollout.num_actors + config.learner.num_ranks
+    plan = start_cluster(config.hardware, num_processes=num_processes)
+    try:
+        rollouts = RolloutPool(
+            engine_settings(config, renderer, plan),
+            num_actors=config.rollout.num_actors,
+            plan=plan,
+        )
+        settings = rank_settings(
+            model_path=config.model.path,
+            dtype=config.model.dtype,
+            seed=config.run.seed,
+            optimiser=config.learner,
+            ranks=config.learner,
+            plan=plan,
+        )
+        learner = Learner(settings, plan=plan)
+        learner.wait_until_ready()
+        rollouts.wait_until_ready()
+    except BaseException:
+        stop_cluster()
+        raise
+    return Processes(rollouts=rollouts, learner=learner)
+
+
+def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:
+    """What every engine of the run is built from."""
+    return EngineSettings(
+        engine=config.rollout.engine,
+        model_path=config.model.path,
+        dtype=config.model.dtype,
+        device=plan.device,
+        num_threads=plan.num_threads,
+        batch_tokens=config.rollout.batch_tokens,
+        eos_token_ids=renderer.eos_token_ids,
+    )

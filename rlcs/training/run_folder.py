@@ -1,0 +1,79 @@
+"""The folder of a run: made new, or taken up again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rlcs.config import RunConfig
+from rlcs.config_file import config_differences, load_config, write_config
+from rlcs.errors import ResumeError, RunFolderError
+
+CONFIG_NAME = "config.resolved.yaml"
+
+CHANGEABLE = (
+    "run.num_steps",
+    "run.save_every",
+    "run.keep_checkpoints",
+    "evaluation.every_steps",
+    "tracking.",
+    "hardware.ray_address",
+)
+"""Keys that may differ on resuming: none of them changes what a step does."""
+
+
+def new_run_folder(config: RunConfig) -> Path:
+    """Make the folder of a new run and write its configuration.
+
+    Raises:
+        RunFolderError: it exists already.
+    """
+    folder = run_path(config)
+    if folder.exists():
+        raise RunFolderError(
+            f"the run folder {folder} exists already. Go on with that run: "
+            f"rlcs train --resume {folder}; or start another: run.name=OTHER."
+        )
+    folder.mkdir(parents=True)
+    write_config(config, folder / CONFIG_NAME)
+    return folder
+
+
+def run_path(config: RunConfig) -> Path:
+    """Where the run of ``config`` lies."""
+    return Path(config.run.folder) / config.run.name
+
+
+def read_run_config(folder: Path) -> RunConfig:
+    """The configuration a run was started with."""
+    if not (folder / CONFIG_NAME).exists():
+        raise ResumeError(
+            f"expected a run folder with {CONFIG_NAME} at {folder}, found "
+            f"{'none in it' if folder.is_dir() else 'no such folder'}."
+        )
+    return load_config(folder / CONFIG_NAME, kind=RunConfig)
+
+
+def check_resumable(old: RunConfig, new: RunConfig) -> list[str]:
+    """What changed from ``old`` to ``new``, a line each.
+
+    Raises:
+        ResumeError: a change would make the run another one than was started.
+    """
+    differences = config_differences(old, new)
+    refused = [line for line in differences if not line.startswith(_changeable(new))]
+    if refused:
+        raise ResumeError(
+            "resuming with these changes would not continue the same run:\n"
+            + "\n".join(f"  {line}" for line in refused)
+            + "\nUndo them, or start a new run with another run.name. May be changed: "
+            + ", ".join(key.rstrip(".") for key in _changeable(new))
+            + "."
+        )
+    return differences
+
+
+def _changeable(config: RunConfig) -> tuple[str, ...]:
+    """The number of steps shapes a falling learning rate, and only a constant one is free of it."""
+    if config.learner.schedule == "constant":
+        return CHANGEABLE
+    return tuple(key for key in CHANGEABLE if key != "run.num_steps")

@@ -1,0 +1,163 @@
+"""``rlcs sft``: the cold start, which teaches the form of a response before RL begins.
+
+The same learner as the RL run, with the likelihood of demonstrated responses in place of
+the policy loss. Every token of a response weighs the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rlcs.cluster import start_cluster, stop_cluster
+from rlcs.config import SftConfig
+from rlcs.data import Renderer, check_references, load_data
+from rlcs.errors import DatasetError, RunFolderError
+from rlcs.learner.actors import Learner, rank_settings
+from rlcs.learner.losses import ImitationObjective
+from rlcs.learner.schedule import learning_rate
+from rlcs.scoring import Scorer
+from rlcs.seeds import derive_seed
+from rlcs.training.progress import Progress
+from rlcs.types import Problem, TrainingSample
+
+SHOWN_EVERY = 20
+"""Steps between progress lines."""
+
+
+def sft(config: SftConfig) -> int:
+    """Train and write ``config.output``; returns the exit status.
+
+    Raises:
+        RunFolderError: the output folder exists already.
+        DatasetError: rows without a response to imitate, or too long.
+    """
+    output = Path(config.output)
+    if output.exists():
+        raise RunFolderError(
+            f"the output folder {output} exists already; remove it or use another."
+        )
+    renderer = Renderer.load(config.model.path, config.sft.max_tokens)
+    loaded = load_data(config.data, extra_domains=config.scoring.domains)
+    scorer = Scorer(config.scoring)
+    try:
+        check_references(loaded.train, scorer.pool)
+    finally:
+        scorer.close()
+    samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
+    progress = Progress(num_steps=0, steps_done=0)
+    for note in loaded.notes:
+        progress.say(note)
+    plan = start_cluster(config.hardware, num_processes=config.sft.num_ranks)
+    try:
+        settings = rank_settings(
+            model_path=config.model.path,
+            dtype=config.model.dtype,
+            seed=config.seed,
+            optimiser=config.sft,
+            ranks=config.sft,
+            plan=plan,
+        )
+        learner = Learner(settings, plan=plan)
+        learner.wait_until_ready()
+        rows = _learn_all(config, learner, samples, progress)
+        _write_model(output, learner, renderer, rows)
+    finally:
+        stop_cluster()
+    progress.say(f"done: {output}")
+    return 0
+
+
+def demonstrations(
+    problems: Sequence[Problem], renderer: Renderer, max_tokens: int
+) -> list[TrainingSample]:
+    """Problems with their demonstrated responses, as the learner reads them.
+
+    Raises:
+        DatasetError: naming every row that is longer than ``max_tokens``.
+    """
+    samples, too_long = [], []
+    for problem in problems:
+        prompt, response = renderer.encode_demonstration(problem)
+        if len(prompt) + len(response) > max_tokens:
+            too_long.append(f"{problem.problem_id} ({len(prompt) + len(response)} tokens)")
+        samples.append(
+            TrainingSample(
+                token_ids=np.concatenate([prompt, response]),
+                num_prompt_tokens=len(prompt),
+                old_logprobs=np.zeros(len(response), dtype=np.float32),
+                loss_mask=np.ones(len(response), dtype=bool),
+                advantage=1.0,
+            )
+        )
+    if too_long:
+        raise DatasetError(
+            f"{len(too_long)} rows are longer than sft.max_tokens = {max_tokens}: "
+            f"{', '.join(too_long[:10])}. Raise sft.max_tokens or take these rows out."
+        )
+    return samples
+
+
+def _learn_all(
+    config: SftConfig, learner: Learner, samples: Sequence[TrainingSample], progress: Progress
+) -> list[dict[str, Any]]:
+    batches = list(_batches(config, len(samples)))
+    started = time.perf_counter()
+    rows = []
+    for step, batch in enumerate(batches):
+        report = learner.learn(
+            [samples[index] for index in batch],
+            ImitationObjective(),
+            loss="per_token",
+            learning_rate=learning_rate(config.sft, step, len(batches)),
+        )
+        seconds = time.perf_counter() - started
+        rows.append(
+            {
+                "step": step + 1,
+                "loss": report.loss,
+                "grad_norm": report.grad_norm,
+                "learning_rate": report.learning_rate,
+                "tokens": report.num_loss_tokens,
+                "seconds": seconds,
+            }
+        )
+        if (step + 1) % SHOWN_EVERY == 0 or step + 1 == len(batches):
+            left = seconds / (step + 1) * (len(batches) - step - 1)
+            progress.say(
+                f"step {step + 1}/{len(batches)}  loss {report.loss:.4f}  "
+                f"grad {report.grad_norm:.2f}  {seconds:.0f} s  left {left:.0f} s"
+            )
+    return rows
+
+
+def _batches(config: SftConfig, num_samples: int) -> Iterator[np.ndarray]:
+    """Indices of each step: every epoch in its own order, the last batch of it may be smaller."""
+    for epoch in range(config.sft.num_epochs):
+        order = np.random.default_rng(derive_seed(config.seed, "sft", epoch)).permutation(
+            num_samples
+        )
+        for start in range(0, num_samples, config.sft.batch_size):
+            yield order[start : start + config.sft.batch_size]
+
+
+def _write_model(
+    output: Path, learner: Learner, renderer: Renderer, rows: Sequence[dict[str, Any]]
+) -> None:
+    """Write the whole folder beside its place, then rename it."""
+    partial = output.with_name(output.name + ".partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True)
+    learner.export(str(partial.resolve()))
+    renderer.tokenizer.save_pretrained(partial)
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (partial / "sft_steps.jsonl").write_text(text)
+    os.replace(partial, output)

@@ -1,0 +1,87 @@
+"""Services that draw a run's numbers: TensorBoard, Weights & Biases, MLflow."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from rlcs.config import TrackingSection
+from rlcs.errors import PackageMissingError
+
+
+class TensorBoardTracker:
+    """Writes scalars where ``tensorboard --logdir RUN`` looks."""
+
+    def __init__(self, folder: Path, steps_done: int) -> None:
+        try:
+            writer = importlib.import_module("torch.utils.tensorboard").SummaryWriter
+        except ImportError as error:
+            raise missing_package("tracking.tensorboard", "tensorboard") from error
+        self._writer = writer(str(folder / "tensorboard"), purge_step=steps_done + 1)
+
+    def log(self, step: int, numbers: dict[str, float]) -> None:
+        for name, value in numbers.items():
+            self._writer.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class WandbTracker:
+    """Logs to a Weights & Biases project."""
+
+    def __init__(self, project: str, folder: Path) -> None:
+        try:
+            wandb = importlib.import_module("wandb")
+        except ImportError as error:
+            raise missing_package("tracking.wandb_project", "wandb") from error
+        self._run = wandb.init(
+            project=project, name=folder.name, id=folder.name, dir=str(folder), resume="allow"
+        )
+
+    def log(self, step: int, numbers: dict[str, float]) -> None:
+        self._run.log(numbers, step=step)
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+class MlflowTracker:
+    """Logs to an MLflow experiment; the server is MLflow's own setting."""
+
+    def __init__(self, experiment: str, folder: Path) -> None:
+        try:
+            self._mlflow = importlib.import_module("mlflow")
+        except ImportError as error:
+            raise missing_package("tracking.mlflow_experiment", "mlflow") from error
+        self._mlflow.set_experiment(experiment)
+        self._mlflow.start_run(run_name=folder.name)
+
+    def log(self, step: int, numbers: dict[str, float]) -> None:
+        self._mlflow.log_metrics(numbers, step=step)
+
+    def close(self) -> None:
+        self._mlflow.end_run()
+
+
+Tracker = TensorBoardTracker | WandbTracker | MlflowTracker
+
+
+def make_trackers(tracking: TrackingSection, folder: Path, steps_done: int) -> list[Tracker]:
+    """The trackers that are configured."""
+    trackers: list[Tracker] = []
+    if tracking.tensorboard:
+        trackers.append(TensorBoardTracker(folder, steps_done))
+    if tracking.wandb_project:
+        trackers.append(WandbTracker(tracking.wandb_project, folder))
+    if tracking.mlflow_experiment:
+        trackers.append(MlflowTracker(tracking.mlflow_experiment, folder))
+    return trackers
+
+
+def missing_package(key: str, package: str) -> PackageMissingError:
+    """The error for a configured package that is not installed."""
+    return PackageMissingError(
+        f"{key} is set, but the package {package} is not installed. "
+        f"Run: pip install 'rlcs[{package}]', or leave the key out."
+    )

@@ -1,0 +1,233 @@
+"""``rlcs train``: a run from its configuration to its summary, new or resumed."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rlcs.config import RunConfig
+from rlcs.config_file import write_config
+from rlcs.errors import ResumeError
+from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state
+from rlcs.training.evaluate import Evaluation, Examinee, evaluate
+from rlcs.training.loop import Trainer, run_steps
+from rlcs.training.parts import (
+    Material,
+    load_material,
+    make_run_curriculum,
+    start_processes,
+    training_sampling,
+)
+from rlcs.training.progress import Progress
+from rlcs.training.run_folder import (
+    CONFIG_NAME,
+    check_resumable,
+    new_run_folder,
+    read_run_config,
+)
+from rlcs.training.run_log import RunLog
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as a shell has it."""
+
+
+def train(config: RunConfig | None, resume: Path | None = None) -> int:
+    """Run to the end; returns the exit status.
+
+    A new run needs ``config``. With ``resume`` the run in that folder goes on from its last
+    checkpoint, exactly as it would have; ``config`` may then change what does not touch it.
+    """
+    if resume is None:
+        assert config is not None
+        with _material(config) as material:
+            folder = new_run_folder(config)
+            return _run(config, folder, material, checkpoint=None)
+    old = read_run_config(resume)
+    config = config or old
+    changes = check_resumable(old, config)
+    checkpoint = Checkpoints(resume / "checkpoints", keep=1).latest()
+    if checkpoint is None:
+        raise ResumeError(
+            f"{resume} has no complete checkpoint: the run ended before its first save. "
+            f"Remove the folder and start again; run.save_every={config.run.save_every} "
+            "sets how often it saves."
+        )
+    with _material(config) as material:
+        material.notes.extend(f"changed: {change}" for change in changes)
+        write_config(config, resume / CONFIG_NAME)
+        return _run(config, resume, material, checkpoint=checkpoint)
+
+
+def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path | None) -> int:
+    state = read_state(checkpoint) if checkpoint else TrainerState()
+    curriculum = make_run_curriculum(config, material.problems)
+    if checkpoint:
+        curriculum.load_state_dict(state.curriculum)
+    log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
+    progress = Progress(num_steps=config.run.num_steps, steps_done=state.steps_done)
+    for note in material.notes:
+        progress.say(note)
+    processes = start_processes(config, material.renderer)
+    try:
+        if checkpoint:
+            processes.learner.load(str((checkpoint / "learner").resolve()))
+            processes.publish(state.policy_version)
+            progress.say(f"resuming {folder} after step {state.steps_done}")
+        trainer = Trainer(
+            config=config,
+            material=material,
+            sampling=training_sampling(config.rollout),
+            curriculum=curriculum,
+            processes=processes,
+            log=log,
+            state=state,
+        )
+        return RunSession(trainer, folder, progress).run()
+    finally:
+        processes.close()
+        log.close()
+
+
+class RunSession:
+    """One sitting of a run: its steps, what happens between them, and its end."""
+
+    def __init__(self, trainer: Trainer, folder: Path, progress: Progress) -> None:
+        self.trainer = trainer
+        self.folder = folder
+        self.progress = progress
+        self.checkpoints = Checkpoints(
+            folder / "checkpoints", keep=trainer.config.run.keep_checkpoints
+        )
+        self.saved_step = trainer.state.steps_done
+
+    def run(self) -> int:
+        """Evaluate, train, evaluate, sum up; returns the exit status."""
+        state, config = self.trainer.state, self.trainer.config
+        if state.accuracy_before is None and self.trainer.material.heldout:
+            state.accuracy_before = self._evaluate("before training").as_json()
+        with interruption() as interrupted, self.progress:
+            run_steps(
+                self.trainer,
+                after_step=self._after_step,
+                should_stop=lambda: bool(interrupted),
+            )
+        if state.steps_done < config.run.num_steps:
+            self._save()
+            self.progress.say(
+                f"stopped after step {state.steps_done} and saved. "
+                f"Go on with: rlcs train --resume {self.folder}"
+            )
+            return INTERRUPTED
+        self._finish()
+        return 0
+
+    def _after_step(self, row: dict[str, Any]) -> None:
+        config, step = self.trainer.config, row["step"]
+        self.progress.show_step(row)
+        every = config.evaluation.every_steps
+        last = step == config.run.num_steps
+        if every and step % every == 0 and not last and self.trainer.material.heldout:
+            self._note_best(self._evaluate(f"after step {step}"))
+        if step % config.run.save_every == 0 and self.saved_step != step and not last:
+            self._save()
+
+    def _finish(self) -> None:
+        state = self.trainer.state
+        after = None
+        if self.trainer.material.heldout:
+            evaluation = self._evaluate("after training")
+            after = evaluation.as_json()
+            self._note_best(evaluation)
+        if self.saved_step != state.steps_done:
+            self._save()
+        summary = {
+            "steps": state.steps_done,
+            "rollouts": state.num_rollouts,
+            "generated_tokens": state.num_tokens,
+            "seconds": round(state.seconds, 3),
+            "eval": {"before": state.accuracy_before, "after": after},
+        }
+        path = self.folder / "summary.json"
+        path.write_text(json.dumps(summary, indent=2) + "\n")
+        self.progress.say(f"done: {path}; export the model with: rlcs export {self.folder} OUT")
+
+    def _evaluate(self, when: str) -> Evaluation:
+        trainer = self.trainer
+        examinee = Examinee(
+            problems=trainer.material.heldout,
+            prompts=trainer.material.prompts,
+            rollouts=trainer.processes.rollouts,
+            scorer=trainer.material.scorer,
+        )
+        evaluation = evaluate(
+            examinee,
+            trainer.sampling,
+            num_completions=trainer.config.evaluation.samples_per_problem,
+            seed=trainer.config.run.seed,
+        )
+        self.progress.say(f"held-out accuracy {when}: {describe(evaluation)}")
+        return evaluation
+
+    def _note_best(self, evaluation: Evaluation) -> None:
+        """Remember and save the best version so far."""
+        state, accuracy = self.trainer.state, evaluation.overall.accuracy
+        if accuracy is None or (
+            state.best_accuracy is not None and accuracy <= state.best_accuracy
+        ):
+            return
+        state.best_accuracy, state.best_step = accuracy, state.steps_done
+        self._save()
+
+    def _save(self) -> None:
+        trainer = self.trainer
+        trainer.state.curriculum = trainer.curriculum.state_dict()
+        trainer.state.log_position = trainer.log.position()
+        self.checkpoints.save(trainer.state, trainer.processes.learner, trainer.material.renderer)
+        self.saved_step = trainer.state.steps_done
+
+
+def describe(evaluation: Evaluation) -> str:
+    """One line: avg@k, pass@k, greedy."""
+    part, k = evaluation.overall, evaluation.num_completions
+    shown = [(f"avg@{k}", part.accuracy), (f"pass@{k}", part.pass_at_k), ("greedy", part.greedy)]
+    text = ", ".join(f"{name} {100 * value:.1f}%" for name, value in shown if value is not None)
+    return f"{text or 'nothing could be judged'} over {part.num_problems} problems"
+
+
+@contextmanager
+def interruption() -> Iterator[list[int]]:
+    """Turns the first Ctrl-C (or SIGTERM) into a wish to stop after the step that runs.
+
+    Yields a list that is empty until then. A second Ctrl-C ends the run at once.
+    """
+    received: list[int] = []
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+        print("\nstopping after this step; press Ctrl-C again to give it up", flush=True)
+
+    for number in signals:
+        signal.signal(number, handle)
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _material(config: RunConfig) -> Iterator[Material]:
+    material = load_material(config)
+    try:
+        yield material
+    finally:
+        material.scorer.close()

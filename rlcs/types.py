@@ -1,0 +1,149 @@
+"""What passes between the stages of a step: frozen records, one a boundary.
+
+Shapes use T for the tokens of one completion, P for the tokens of a prompt and G for the
+completions of one group. Arrays are numpy, so that every record crosses Ray by pickle
+without copies of torch storage. A field keeps its meaning along the whole way: the
+advantage is never written over the reward.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from rewards import Verdict
+
+Message: TypeAlias = dict[str, str]
+"""One chat turn: ``{"role": ..., "content": ...}``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Problem:
+    """One row of a data set: something to ask and how to know that an answer is right."""
+
+    problem_id: str
+    domain: str
+    """Names the verifier: ``math``, ``charts``, ..."""
+    category: str
+    """A finer name inside the domain, for the curriculum and for reports."""
+    messages: tuple[Message, ...]
+    reference: Any
+    """What the domain's verifier compares with: a string, number, list or object."""
+    question: str
+    """The last user turn, for verifiers that look at what was asked."""
+    prior_pass_rate: float | None = None
+    """Pass rate in [0, 1] from offline grading, None when unknown."""
+    demonstration: str | None = None
+    """A whole response to imitate in the cold start, None outside of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Prompt:
+    """A problem as the model reads it."""
+
+    problem_id: str
+    token_ids: np.ndarray
+    """[P] int64, chat template applied, generation prompt opened."""
+
+
+class FinishReason(StrEnum):
+    """Why a completion ended."""
+
+    STOP = "stop"
+    """The model drew an end token."""
+    LENGTH = "length"
+    """The token budget ran out."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Completion:
+    """One answer of the model to one prompt."""
+
+    problem_id: str
+    token_ids: np.ndarray
+    """[T] int64, the end token included when it was drawn."""
+    logprobs: np.ndarray
+    """[T] float32, natural log-probability of each token under the policy that drew it,
+    at the sampling temperature; 0 for inserted tokens."""
+    loss_mask: np.ndarray
+    """[T] bool, False for tokens inserted by force answering."""
+    text: str
+    """The tokens decoded, special tokens kept, end token left out."""
+    finish_reason: FinishReason
+    policy_version: int
+
+    @property
+    def forced(self) -> bool:
+        """Whether thinking ran over its budget and was closed for the model."""
+        return not bool(self.loss_mask.all())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RolloutGroup:
+    """The G completions of one problem, judged."""
+
+    problem: Problem
+    prompt: Prompt
+    draw_probability: float
+    tier: str
+    completions: tuple[Completion, ...]
+    """G of them."""
+    verdicts: tuple[Verdict, ...]
+    """[G]"""
+    rewards: np.ndarray
+    """[G] float64; NaN where our own verifier failed and there is no reward."""
+    passed: np.ndarray
+    """[G] bool; False where there is no reward."""
+
+    @property
+    def graded(self) -> np.ndarray:
+        """[G] bool: completions that have a reward."""
+        return ~np.isnan(self.rewards)
+
+    @property
+    def num_tokens(self) -> int:
+        """Generated tokens of the whole group, inserted ones included."""
+        return sum(len(completion.token_ids) for completion in self.completions)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class TrainingSample:
+    """One completion as the learner reads it: prompt and completion in one row."""
+
+    token_ids: np.ndarray
+    """[P + T] int64"""
+    num_prompt_tokens: int
+    """P"""
+    old_logprobs: np.ndarray
+    """[T] float32, log-probabilities under the policy that drew the tokens."""
+    loss_mask: np.ndarray
+    """[T] bool"""
+    advantage: float
+
+    @property
+    def num_loss_tokens(self) -> int:
+        """Tokens of this sample that carry a loss."""
+        return int(self.loss_mask.sum())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepReport:
+    """What one optimiser step did, summed or averaged over all ranks."""
+
+    loss: float
+    grad_norm: float
+    """Global L2 norm before clipping."""
+    learning_rate: float
+    num_samples: int
+    num_loss_tokens: int
+    num_padded_tokens: int
+    """Tokens the model was run on, padding included: the price of the batch."""
+    clip_fraction: float
+    """Share of loss tokens whose ratio was clipped, in [0, 1]."""
+    mean_abs_log_ratio: float
+    """Mean |log pi - log pi_old| over loss tokens: how far off-policy the batch was."""
+    entropy: float
+    """Mean of -log pi over drawn loss tokens, in nats: an estimate of the policy's entropy."""
