@@ -11,6 +11,11 @@ from curricula.contract import (
     Fate,
     GroupResult,
 )
+from curricula.difficulty_table import (
+    DifficultyTable,
+    read_difficulty_table,
+    write_difficulty_table,
+)
 from curricula.errors import (
     CurriculumError,
     ObservationError,
@@ -42,6 +47,7 @@ __all__ = [
     "CurriculumError",
     "CurriculumProblem",
     "DapoSettings",
+    "DifficultyTable",
     "Draw",
     "Fate",
     "GroupResult",
@@ -59,4 +65,6 @@ __all__ = [
     "UniformSettings",
     "UnknownProblemError",
     "make_curriculum",
+    "read_difficulty_table",
+    "write_difficulty_table",
 ]

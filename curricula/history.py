@@ -114,7 +114,7 @@ class PassRateHistory:
 
     def predicted(self, indices: Indices, step: int) -> Floats:
         """Posterior mean pass rate of each problem at `step`."""
-        passes, failures = self._aged(indices, np.full(len(indices), step))
+        passes, failures = self.evidence(indices, step)
         prior = self.rates.pass_rate().ravel()[self.buckets.bucket_of(indices)]
         return self._mean(prior, passes, failures)
 
@@ -129,6 +129,10 @@ class PassRateHistory:
         rate = self.rates.pass_rate().ravel()[at]
         return np.asarray((batch.passes / batch.attempts - rate) * groups / (groups + 4.0))
 
+    def evidence(self, indices: Indices, step: int) -> tuple[Floats, Floats]:
+        """Passes and failures of each problem, aged to `step`."""
+        return self._aged(indices, np.full(len(indices), step))
+
     def learn(self, batch: Observed) -> None:
         """Add a batch of results (each problem at most once) and put its problems in their tier."""
         self.rates.age(int(batch.steps.max()))
@@ -138,11 +142,15 @@ class PassRateHistory:
         self.rates.learn(at[told], batch.passes[told], batch.attempts[told])
         passes, failures = self._add(batch)
         mean = self._mean(prior, passes, failures)
-        if self._movable:
-            segments = self._segments(mean, passes + failures)
-            inside = at % self.tiers.num_segments != self.tiers.outside
-            targets = at // self.tiers.num_segments * self.tiers.num_segments + segments
-            self.buckets.move(batch.indices[inside], targets[inside])
+        self._move(batch.indices, self._segments(mean, passes + failures))
+
+    def _move(self, indices: Indices, segments: Indices) -> None:
+        if not self._movable:
+            return
+        at = self.buckets.bucket_of(indices)
+        inside = at % self.tiers.num_segments != self.tiers.outside
+        targets = at // self.tiers.num_segments * self.tiers.num_segments + segments
+        self.buckets.move(indices[inside], targets[inside])
 
     def _mean(self, prior: Floats, passes: Floats, failures: Floats) -> Floats:
         k = self._prior_strength
@@ -189,10 +197,39 @@ class PassRateHistory:
             "buckets": self.buckets.state(self.initial_buckets()),
             "rates": self.rates.state(),
             "seen": seen,
+            "segments": (self.buckets.bucket_of(seen) % self.tiers.num_segments).astype(np.uint8),
             "passes": self.passes[seen],
             "failures": self.failures[seen],
             "last_step": self.last_step[seen],
         }
+
+    def start_anew(self) -> None:
+        """Forget everything."""
+        self.buckets = Buckets(self.initial_buckets(), self.buckets.num_buckets)
+        self.passes[:], self.failures[:], self.last_step[:] = 0, 0, -1
+        self.num_seen = 0
+        self.rates.forget()
+
+    def take(
+        self,
+        indices: Indices,
+        *,
+        passes: NDArray[Any],
+        failures: NDArray[Any],
+        last_step: NDArray[np.integer],
+        segments: Indices | None = None,
+    ) -> None:
+        """Evidence about problems never observed here; their segments, unless it decides them."""
+        prior = self.rates.pass_rate().ravel()[self.buckets.bucket_of(indices)]
+        scale = np.minimum(1.0, _MOST_EVIDENCE / np.maximum(1.0, passes + failures))
+        passes, failures = passes.astype(np.float64) * scale, failures.astype(np.float64) * scale
+        self.passes[indices], self.failures[indices] = passes, failures
+        self.last_step[indices] = last_step
+        self.num_seen += len(indices)
+        if segments is None:
+            mean = self._mean(prior, passes, failures)
+            segments = self._segments(mean, passes + failures)
+        self._move(indices, segments)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Undo `state`."""

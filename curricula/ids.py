@@ -78,11 +78,11 @@ class IdTable:
                 at += 1
         return found
 
-    def digest(self) -> str:
+    def digest(self) -> bytes:
         """A fingerprint of the set of ids, independent of the order they were given in."""
         digest = hashlib.blake2b(self._text.encode(), digest_size=16)
         digest.update(self._offsets.data)
-        return digest.hexdigest()
+        return digest.digest()
 
     def _slot(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         if not self._directory_bits:

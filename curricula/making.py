@@ -60,6 +60,7 @@ def make_curriculum(
     parts = _parts(problems, checked, group_size, seed)
     return SamplingCurriculum(
         problems.ids,
+        problems.categories,
         parts.history,
         parts.chooser,
         parts.pacing,

@@ -95,6 +95,11 @@ class BucketRates:
         self._known[which] = (_STRENGTH * parent + sums) / (_STRENGTH + groups)
         return self._known[which]
 
+    def forget(self) -> None:
+        """Back to nothing observed."""
+        self.sums[:] = 0
+        self._known.clear()
+
     def state(self) -> dict[str, Any]:
         """For a saved state."""
         return {"sums": self.sums.copy(), "step": self.step}

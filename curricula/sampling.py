@@ -14,11 +14,12 @@ import numpy as np
 from curricula.calibration import Calibration, ReliabilityRow
 from curricula.choosing import Chooser
 from curricula.contract import Draw, Fate, GroupResult
+from curricula.difficulty_table import DifficultyTable
 from curricula.domains import DomainShares
 from curricula.errors import (
     ObservationError,
     SettingsError,
-    StateError,
+    TableError,
     UnknownProblemError,
     listed,
 )
@@ -26,9 +27,8 @@ from curricula.history import Observed, PassRateHistory
 from curricula.ids import IdTable
 from curricula.pacing import Pacing
 from curricula.selection import counts_of, fates, names_of
+from curricula.states import differs, identity, packed, transfer
 from curricula.tiers import Indices
-
-STATE_VERSION = 1
 
 
 class SamplingCurriculum:
@@ -37,6 +37,7 @@ class SamplingCurriculum:
     def __init__(
         self,
         ids: IdTable,
+        categories: Sequence[tuple[str, str]],
         history: PassRateHistory,
         chooser: Chooser,
         pacing: Pacing,
@@ -48,6 +49,8 @@ class SamplingCurriculum:
         rng: np.random.Generator,
     ) -> None:
         self._ids = ids
+        self._categories = categories
+        self._known_identity: dict[str, Any] = {}
         self._history = history
         self._chooser = chooser
         self._pacing = pacing
@@ -65,7 +68,7 @@ class SamplingCurriculum:
         self._counts = dict.fromkeys(
             (
                 *("drawn", "observed", "valid", "errored", "undrawn_results"),
-                *("relaxed_draws", "missing_draws", "unfilled_quota"),
+                *("relaxed_draws", "missing_draws", "unfilled_quota", "forgotten", "foreign_rows"),
                 *(f"fate_{fate}" for fate in Fate if fate is not Fate.CARRIED),
             ),
             0,
@@ -169,9 +172,10 @@ class SamplingCurriculum:
         if (rest := np.flatnonzero(indices < 0)).size:
             indices[rest] = self._ids.find([names[place] for place in rest])
         if (foreign := np.flatnonzero(indices < 0)).size:
+            strangers = [names[place] for place in foreign.tolist()]
             raise UnknownProblemError(
                 f"expected results of problems of this problem set ({len(self._ids)} problems), "
-                f"found {foreign.size} others: {listed(names[place] for place in foreign)}; "
+                f"found {len(strangers)} others: {listed(strangers)}; "
                 "give the curriculum the same ids as the rollouts"
             )
         return indices
@@ -253,54 +257,106 @@ class SamplingCurriculum:
         """Memory held by everything that grows with the number of problems."""
         return self._ids.num_bytes + self._history.num_bytes
 
+    def export_difficulty(self) -> DifficultyTable:
+        """The evidence about every problem observed so far, aged to now, with its tier."""
+        seen = np.flatnonzero(self._history.last_step >= 0)
+        passes, failures = self._history.evidence(seen, max(0, self._step))
+        tiers = self._history.tiers.names
+        return DifficultyTable(
+            ids=self._ids.texts(seen),
+            passes=passes,
+            attempts=passes + failures,
+            labels=[tiers[tier] for tier in self._history.tiers_of(seen).tolist()],
+        )
+
+    def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
+        """Start with the evidence of a table instead of none; only before the first step.
+
+        TableError when it has problems that are not in the problem set; with `drop_foreign` they
+        are counted (metric `num_foreign_rows`) and left out. Its labels are not used.
+        """
+        if self._step >= 0 or self._history.num_seen:
+            raise TableError(
+                f"expected a curriculum without any step, found one at step {self._step}; "
+                "read the table before the first draw"
+            )
+        indices = self._ids.find(table.ids)
+        foreign = np.flatnonzero(indices < 0)
+        if foreign.size and not drop_foreign:
+            raise TableError(
+                f"expected ids of this problem set ({len(self._ids)} problems), found "
+                f"{foreign.size} foreign rows of {len(table.ids)}: "
+                f"{listed(table.ids[place] for place in foreign.tolist())}; "
+                "use the table of this data set, or say drop_foreign=True"
+            )
+        self._counts["foreign_rows"] += len(foreign)
+        rows = np.flatnonzero((indices >= 0) & (table.attempts > 0))
+        self._history.take(
+            indices[rows],
+            passes=table.passes[rows],
+            failures=table.attempts[rows] - table.passes[rows],
+            last_step=np.zeros(len(rows), dtype=np.int64),
+        )
+
     def state_dict(self) -> dict[str, Any]:
-        """See `Curriculum.state_dict`."""
+        """See `Curriculum.state_dict`. Its size goes with the problems seen, not with all."""
+        history = self._history.state()
         return {
-            "version": STATE_VERSION,
-            "kind": self._kind,
-            "problems": self._ids.digest(),
-            "num_problems": len(self._ids),
-            "tiers": self._history.tiers.describe(),
-            "history": self._history.state(),
+            **self._identity(),
+            "categories": [list(pair) for pair in self._categories],
+            "history": history,
+            "seen_ids": packed(self._ids.texts(history["seen"])),
             "chooser": self._chooser.state(),
             "pacing": self._pacing.state(),
             "calibration": self._calibration.state(),
+            "domains": self._domains.state(),
             "rng": self._rng.bit_generator.state,
             "step": self._step,
             "draws_in_step": self._draws_in_step,
-            "domains": self._domains.state(),
-            "carried": dict(self._carried),
             "recent": {step: indices.copy() for step, indices in self._recent.items()},
             "awaited": dict(self._awaited),
+            "carried": dict(self._carried),
             "counts": dict(self._counts),
             "in_step": dict(self._in_step),
         }
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """See `Curriculum.load_state_dict`."""
-        expected = {
-            "version": STATE_VERSION,
-            "kind": self._kind,
-            "num_problems": len(self._ids),
-            "problems": self._ids.digest(),
-            "tiers": self._history.tiers.describe(),
-        }
-        for name, value in expected.items():
-            if state.get(name) != value:
-                raise StateError(
-                    f"expected a state with {name} = {value}, found {state.get(name)}; load it "
-                    "into a curriculum of the same kind, problems and tiers, or start afresh"
-                )
-        self._history.restore(state["history"])
-        self._chooser.restore(state["chooser"])
+    def load_state_dict(self, state: dict[str, Any], *, reconcile: bool = False) -> None:
+        """See `Curriculum.load_state_dict`.
+
+        With `reconcile` a state of another problem set is accepted: what is known about problems
+        and categories still present is taken over by name, new ones start unseen, and the metric
+        `num_forgotten` counts observed problems that are gone. The next draws are then not those
+        of the saved run. Kind and tiers must be the same in any case.
+        """
+        changed = differs(state, self._identity(), self._ids, reconcile=reconcile)
+        if changed:
+            forgotten = transfer(self._history, self._ids, self._categories, state)
+        else:
+            self._history.restore(state["history"])
+            self._chooser.restore(state["chooser"])
+            self._domains.restore(state["domains"])
         self._pacing.restore(state["pacing"])
         self._calibration.restore(state["calibration"])
-        self._domains.restore(state["domains"])
-        self._carried = dict(state["carried"])
         self._rng.bit_generator.state = state["rng"]
         self._step = state["step"]
         self._draws_in_step = state["draws_in_step"]
         self._recent = {step: indices.copy() for step, indices in state["recent"].items()}
         self._awaited = dict(state["awaited"])
+        self._carried = dict(state["carried"])
         self._counts = dict(state["counts"])
         self._in_step = dict(state["in_step"])
+        if changed:
+            self._counts["forgotten"] += forgotten
+            self._recent = {}
+            self._awaited = self._still_here(self._awaited)
+            self._carried = self._still_here(self._carried)
+
+    def _still_here(self, indices: dict[str, int]) -> dict[str, int]:
+        names = list(indices)
+        found = zip(names, self._ids.find(names).tolist(), strict=True)
+        return {name: index for name, index in found if index >= 0}
+
+    def _identity(self) -> dict[str, Any]:
+        if not self._known_identity:
+            self._known_identity = identity(self._kind, self._history, self._ids, self._categories)
+        return self._known_identity

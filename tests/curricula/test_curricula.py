@@ -17,7 +17,6 @@ from curricula import (
     ObservationError,
     ProblemSet,
     SettingsError,
-    StateError,
     UnknownProblemError,
     make_curriculum,
 )
@@ -310,19 +309,3 @@ def test_steps_do_not_go_backwards() -> None:
     curriculum.draw(4, step=3)
     with pytest.raises(SettingsError, match="at least 3, found 2"):
         curriculum.draw(4, step=2)
-
-
-@pytest.mark.parametrize(
-    ("other", "why"),
-    [
-        (lambda: make("uniform", 600), "kind = uniform"),
-        (lambda: make("rlcs", 599), "num_problems = 599"),
-        (
-            lambda: make("rlcs", 600, boundaries=(0.9, 0.6, 0.4, 0.1)),
-            "tiers",
-        ),
-    ],
-)
-def test_a_foreign_state_is_refused(other, why: str) -> None:  # type: ignore[no-untyped-def]
-    with pytest.raises(StateError, match=why):
-        other().load_state_dict(make("rlcs").state_dict())
