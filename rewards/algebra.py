@@ -7,12 +7,14 @@ a worker ``load`` therefore raises AlgebraNeeded, and the caller hands the reque
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
 
 from rewards.errors import AlgebraNeeded
 
 _callbacks: tuple[Callable[[], None], Callable[[], None]] | None = None
 _loaded = False
+loaded_at = 0.0
 
 
 def enable(on_loading: Callable[[], None], on_loaded: Callable[[], None]) -> None:
@@ -23,7 +25,7 @@ def enable(on_loading: Callable[[], None], on_loaded: Callable[[], None]) -> Non
 
 def load() -> None:
     """Import SymPy and set Pint up. Raises AlgebraNeeded outside a worker process."""
-    global _loaded
+    global _loaded, loaded_at
     if _callbacks is None:
         raise AlgebraNeeded
     if not _loaded:
@@ -32,4 +34,5 @@ def load() -> None:
         importlib.import_module("sympy")
         importlib.import_module("rewards.math.units").registry()
         _loaded = True
+        loaded_at = time.perf_counter()
         on_loaded()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
+from rewards import algebra
 from rewards.errors import (
     AlgebraNeeded,
     AnswerError,
@@ -123,7 +124,7 @@ class Registry:
             score=finding.score,
             extracted=None if extraction.text is None else extraction.text[:SHOWN_CHARACTERS],
             detail=finding.detail,
-            seconds=time.perf_counter() - started,
+            seconds=time.perf_counter() - max(started, algebra.loaded_at),
         )
 
     def _find(self, verifier: DomainVerifier, extraction: Extraction, request: Request) -> Finding:

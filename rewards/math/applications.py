@@ -33,6 +33,8 @@ class ApplicationParser(ExpressionParser):
         name = self.take().text
         if name == "sqrt":
             return self._root()
+        if name == "binom" and not self.at("("):
+            return Call("binom", (self.argument(), self.argument()))
         base: Node | None = None
         power: Node | None = None
         for _ in range(2):
@@ -104,9 +106,6 @@ class ApplicationParser(ExpressionParser):
 
     def _unicode_root(self, name: str) -> Node:
         return root_of(self.primary(), Number(Fraction(3 if name == "cbrt" else 2)))
-
-    def _binomial(self, _: str) -> Node:
-        return Call("binom", (self.argument(), self.argument()))
 
     def _barred(self, _: str) -> Node:
         """A conjugate, or the name of a segment."""
@@ -224,7 +223,6 @@ _COMMANDS: dict[str, Callable[[ApplicationParser, str], Node]] = {
     "frac": ApplicationParser._fraction,
     "root": ApplicationParser._unicode_root,
     "cbrt": ApplicationParser._unicode_root,
-    "binom": ApplicationParser._binomial,
     "overline": ApplicationParser._barred,
     "bar": ApplicationParser._barred,
     "vec": ApplicationParser._vector,

@@ -131,6 +131,8 @@ _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\uf
 _DOTTED = re.compile("([0-9])\u0307")
 _OVERLINED = re.compile("((?:[0-9]\u0305)+)")
 
+MAX_CLEANED = 20_000
+
 _DRESS = re.compile(
     r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|left|right|middle|bigg?[lrm]?|Bigg?[lrm]?"
     r"|quad|qquad|hspace\*?\{[^{}]{0,20}\}|phantom\{[^{}]{0,20}\}|mathstrut|strut|allowbreak|hfill|boldmath"
@@ -138,6 +140,7 @@ _DRESS = re.compile(
 )
 _DELIMITERS = re.compile(r"(?<!\\)\\[()\[\]]|`+")
 _ROW_SKIP = re.compile(r"(\\\\)\[[^\[\]]{0,10}\]")
+_GROUPING = re.compile(r",\\!\s?")
 _MARKDOWN = re.compile(r"(?<![*\w])\*\*(?=\S)([^*]+?)(?<=\S)\*\*(?![*\w])")
 _SPACES = re.compile(r"\\[ ,;:!>](?!\d{3}(?!\d))|~|\s+")
 
@@ -146,7 +149,7 @@ def clean(text: str) -> str:
     """Return ``text`` in one notation: ASCII and LaTeX commands, Chinese numerals as digits."""
     if not text.isascii():
         text = _fold_unicode(text)
-    text = text.replace(",\\!", ",").replace("\\!", "").replace("\\%", "%")
+    text = _GROUPING.sub(",", text).replace("\\!", "").replace("\\%", "%")
     text = (
         text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
     )
@@ -192,7 +195,8 @@ def _strip_math_delimiters(text: str) -> str:
 
 _LEAD = re.compile(
     r"^(?:(?:so|thus|hence|therefore|answer)\s*[,:]?\s+)?(?:the\s+)?(?:final\s+|correct\s+)?"
-    r"(?:answer|result|solution|solutions|value|total)\s*(?:\s(?:is|are)\b|:|=)\s*[:=]?\s*",
+    r"(?:answer|result|solution|solutions|value|total)"
+    r"\s*(?:(?:\s(?:is|are)\b|:|=)\s*[:=]?\s*|(?=\s[\d\\$]))",
     re.IGNORECASE,
 )
 _CHINESE_LEAD = re.compile(
@@ -200,12 +204,13 @@ _CHINESE_LEAD = re.compile(
     r"|^(?:一共|共|共有|总共|约|大约|答)(?:是|为)?\s*:?\s*(?=[\d\\\-])"
 )
 _EQUALS = re.compile(r"\s*(?:等于|\bequals\b|\bis equal to\b)\s*")
-_TAIL = re.compile(r"[\s.。;；,]+$")
 
 
 def strip_phrases(text: str) -> str:
     """Remove "the answer is" and the like around an answer, and a closing full stop."""
-    text = _TAIL.sub("", text)
+    text = text.rstrip(" \t\r\n;,")
+    if text.endswith(".") and not text.endswith("..."):
+        text = text[:-1].rstrip()
     text = _LEAD.sub("", text, count=1)
     text = _CHINESE_LEAD.sub("", text, count=1)
     text = _EQUALS.sub("=", text)
@@ -214,5 +219,7 @@ def strip_phrases(text: str) -> str:
 
 def canonical(text: str) -> str:
     """The text without any space, for comparing and finding literally."""
+    if len(text) > MAX_CLEANED:
+        return "".join(text.split())
     text = clean(text)
     return _SPACES.sub("", text).rstrip(".").replace("\\cdot", "*").replace("\\times", "*")

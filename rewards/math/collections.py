@@ -70,7 +70,7 @@ def solutions(node: Node) -> list[Node] | None:
     if isinstance(node, SetOf):
         parts: list[Node] = list(node.items)
     elif isinstance(node, Listing):
-        parts = [unlabelled(item) for item in node.items]
+        parts = _grouped_assignments(node) or [unlabelled(item) for item in node.items]
     elif isinstance(node, SetOperation) and node.kind == "union":
         left, right = solutions(node.left), solutions(node.right)
         return None if left is None or right is None else left + right
@@ -90,6 +90,31 @@ def solutions(node: Node) -> list[Node] | None:
     if any(isinstance(value, Relation | SetOperation) for value in values):
         return None
     return values
+
+
+def _grouped_assignments(node: Listing) -> list[Node] | None:
+    """``p=5, q=2; p=7, q=2`` as the tuples (5, 2) and (7, 2)."""
+    names, values = [], []
+    for item in node.items:
+        if not isinstance(item, Relation) or item.operators != ("=",):
+            return None
+        if not isinstance(item.sides[0], Symbol):
+            return None
+        names.append(item.sides[0].name)
+        values.append(item.sides[1])
+    size = len(set(names))
+    if (
+        size < 2
+        or len(names) == size
+        or len(names) % size
+        or names != names[:size] * (len(names) // size)
+    ):
+        return None
+    order = sorted(range(size), key=lambda i: names[i])
+    return [
+        Bracket("(", ")", tuple(values[start + i] for i in order))
+        for start in range(0, len(values), size)
+    ]
 
 
 def unlabelled(node: Node) -> Node:

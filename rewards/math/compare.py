@@ -259,6 +259,8 @@ def _same_ratio(reference: Node, answer: Node, case: Comparison) -> bool:
         return len(found) == 2 and same_value(reference, divided(*found), case.cues)
     if found is None:
         return len(expected) == 2 and same(divided(*expected), answer, case)
+    if any(rational(part) == 0 for part in (*expected, *found)):
+        return same_in_order(expected, found, _matcher(case))  # a time of day, not a ratio
     return len(expected) == len(found) and all(
         same_value(Product((expected[0], other)), Product((one, found[0])), case.cues)
         for one, other in zip(expected[1:], found[1:], strict=True)
@@ -393,14 +395,22 @@ def _same_expression(reference: Node, answer: Node, case: Comparison) -> bool:
     if _same_percentage(reference, answer, case):
         return True
     if isinstance(reference, Number) and reference.base != 10 and case.cues.based:
-        return (
-            isinstance(answer, Number)
-            and answer.base == reference.base
-            and (answer.value == reference.value)
-        )
+        return isinstance(answer, Number) and _same_digits(reference, answer)
     if same_value(reference, answer, case.cues):
         return True
     return equations.same_up_to_constant(reference, answer, case.cues)
+
+
+def _same_digits(reference: Number, answer: Number) -> bool:
+    """Where the question asks for a base: the same digits, with or without the base named."""
+    if answer.base == reference.base:
+        return answer.value == reference.value
+    digits = str(answer.value)
+    if answer.base != 10 or not digits.isdigit() or not set(digits) <= set("0123456789"):
+        return False
+    if any(int(digit) >= reference.base for digit in digits):
+        return False
+    return int(digits, reference.base) == reference.value
 
 
 def _same_percentage(reference: Node, answer: Node, case: Comparison) -> bool:

@@ -13,12 +13,16 @@ from rewards.math.cues import Cues
 from rewards.math.exact import TooLarge, Undefined, rational
 from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
+    MINUS_ONE,
+    Bracket,
     Builder,
     Congruence,
     Node,
     Number,
+    Power,
     Product,
     Quantity,
+    Ratio,
     Relation,
     Sum,
     Symbol,
@@ -34,10 +38,23 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~
 
 
 def is_label(node: Node, value: Node) -> bool:
-    """Whether ``node`` names ``value``: a variable not in it, f(x), a segment AB, an angle."""
+    """Whether ``node`` names ``value``: a variable not in it, f(x), AB, (x, y), AB/CD, a:b."""
     if isinstance(node, Symbol):
         return node.name not in symbols(value)
-    return application(node) is not None
+    if isinstance(node, Bracket):
+        return all(isinstance(item, Symbol) for item in node.items)
+    if isinstance(node, Ratio):
+        return not symbols(value) and all(_is_letters(part) for part in node.parts)
+    return application(node) is not None or (not symbols(value) and _is_letters(node))
+
+
+def _is_letters(node: Node) -> bool:
+    """Whether ``node`` is made of letters by multiplying and dividing only."""
+    if isinstance(node, Product):
+        return all(_is_letters(factor) for factor in node.factors)
+    if isinstance(node, Power):
+        return node.exponent == MINUS_ONE and _is_letters(node.base)
+    return isinstance(node, Symbol)
 
 
 def application(node: Node) -> str | None:
@@ -70,7 +87,9 @@ def claimed_value(answer: Relation, reference: Node) -> Node:
         if any(side == values[-1] for side in sides[:-1]):
             raise AnswerError("a tautology")
         values = sides
-    operators = answer.operators[1:] if is_named else answer.operators
+    while len(values) > 1 and isinstance(values[0], Symbol) and values[0].name not in names:
+        values = values[1:]  # x = y = 5
+    operators = answer.operators[len(sides) - len(values) :]
     exact = [values[0]]
     for (left, right), operator in zip(pairwise(values), operators, strict=True):
         if operator == "=" and not _equal_values(left, right):

@@ -36,6 +36,7 @@ frac sqrt root cbrt binom begin int sum prod lim lfloor lceil langle { overline 
 varnothing triangle angle
 """
 START_COMMANDS = frozenset(_STARTING.split())
+_PERCENT_WORDS = frozenset(["percent", "pct", "percentage", "pct."])
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -210,12 +211,14 @@ class ExpressionParser(TokenCursor):
         return self.postfix(Number(whole.value + upper.value / lower.value))
 
     def _plain_fraction(self, offset: int) -> tuple[Node | None, Node | None, int]:
-        r"""Numerator and denominator of ``\frac{a}{b}`` with plain numbers, from ``offset``."""
+        r"""Numerator and denominator of ``\frac{a}{b}`` or ``\frac12``, from ``offset``."""
         shape = [self.peek(offset + i) for i in range(6)]
-        if [t.text for t in shape[::3]] == ["{", "{"] and [t.text for t in shape[2::3]] == [
-            "}"
-        ] * 2:
+        texts = [token.text for token in shape]
+        if (texts[0], texts[2], texts[3], texts[5]) == ("{", "}", "{", "}"):
             return shape[1].node, shape[4].node, offset + 6
+        if len(texts[0]) == 2 and texts[0].isdigit():
+            digits = [Number(Fraction(digit)) for digit in texts[0]]
+            return digits[0], digits[1], offset + 1
         return None, None, 0
 
     def postfix(self, node: Node) -> Node:
@@ -236,7 +239,7 @@ class ExpressionParser(TokenCursor):
             elif self.at_command("permille"):
                 self.position += 1
                 node = divided(node, Number(Fraction(1000)))
-            elif self.token.kind == "word" and self.token.text.lower() == "percent":
+            elif self.token.kind == "word" and self.token.text.lower() in _PERCENT_WORDS:
                 self.position += 1
                 node = Call("percent", (node,))
             else:

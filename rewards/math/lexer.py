@@ -319,7 +319,7 @@ def _letters(raw: str, tokens: list[Token], spaced: bool, upright: bool) -> None
         tokens.append(Token("const", raw, Constant(_CONSTANTS[raw]), spaced))
     elif len(raw) == 1:
         constant = Constant(raw) if raw in "ei" else None
-        kind = "const" if constant and not upright else "name"
+        kind = "const" if constant else "name"
         tokens.append(Token(kind, raw, constant, spaced, upright))
     elif lower in CONNECTIVES:
         tokens.append(Token("word", lower, None, spaced, upright))

@@ -8,7 +8,8 @@ from fractions import Fraction
 from rewards.errors import AnswerError
 from rewards.math.applications import ApplicationParser
 from rewards.math.cleaning import clean, strip_phrases
-from rewards.math.lexer import PLAIN_READING, Reading, Token, tokenize
+from rewards.math.compound import compound_quantity
+from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, Token, tokenize
 from rewards.math.tree import (
     Bracket,
     Builder,
@@ -34,6 +35,7 @@ from rewards.math.unit_parsing import TrailingUnit, trailing_unit
 
 MAX_NODES = 1000
 _RELATIONS = frozenset(["=", "!=", "<", ">", "<=", ">=", "in", "notin", "~", "equiv"])
+_MODULI = frozenset(["pmod", "mod", "bmod"])
 _SEPARATORS = frozenset([",", ";"])
 _OPENING = {
     ("op", "("),
@@ -63,10 +65,15 @@ _APPROXIMATELY = re.compile(
 
 def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     """Read a whole answer. Raises AnswerError when it is none, or beyond the limits."""
+    if len(text) > MAX_CHARACTERS:
+        raise AnswerError(f"longer than {MAX_CHARACTERS} characters")
     cleaned = _APPROXIMATELY.sub(r"\\approx ", strip_phrases(clean(text)))
     based = _BASED.fullmatch(cleaned)
     if based:
         return _in_base(*based.groups())
+    compound = compound_quantity(cleaned)
+    if compound is not None:
+        return compound
     parser = StatementParser(tokenize(cleaned, reading))
     try:
         node = parser.statement()
@@ -195,6 +202,8 @@ class StatementParser(ApplicationParser):
         depth, index = 0, self.position
         while index < self.limit:
             token = self.tokens[index]
+            if token.text == "(" and self.tokens[index + 1].text in _MODULI:
+                break
             if (token.kind, token.text) in _OPENING:
                 depth += 1
             elif (token.kind, token.text) in _CLOSING:
@@ -210,7 +219,7 @@ class StatementParser(ApplicationParser):
         if token.kind == "op":
             return token.text in _RELATIONS or token.text in _SEPARATORS or token.text == "&"
         if token.kind == "cmd":
-            return token.text in _CONNECTIVES or token.text in _UNION
+            return token.text in _CONNECTIVES or token.text in _UNION or token.text in _MODULI
         if token.kind != "word":
             return False
         return token.text in _CONNECTIVES or (token.text in _UNION and index > self.position)

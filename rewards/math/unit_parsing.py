@@ -31,7 +31,7 @@ def trailing_unit(tokens: list[Token]) -> TrailingUnit:
     """Find the longest known unit that ends ``tokens`` and leaves a value before it."""
     start = _candidate_start(tokens)
     for index in range(max(1, start), len(tokens)):
-        if _cannot_precede(tokens, index):
+        if tokens[index].text in "*/)}-(" or _cannot_precede(tokens, index):
             continue
         factors = _UnitReader(tokens[index:]).read()
         if factors is not None and _is_meant(tokens, index, factors):
@@ -142,7 +142,7 @@ class _UnitReader:
         if self._text() in _POWER_WORDS and self._position + 1 < len(self._tokens):
             power = Fraction(_POWER_WORDS[self._text()])
             self._position += 1
-        if self._text() == "(" and self._text(2) == ")":
+        if self._text() == "(" and self._text(2) == ")" and self._position > 0:
             self._position += 1
             found = self._one(sign)
             self._position += found

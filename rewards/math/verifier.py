@@ -13,10 +13,10 @@ from functools import lru_cache
 
 from rewards import choice
 from rewards.errors import AnswerError, BadReferenceError
+from rewards.extraction import unwrap_box
 from rewards.math.cleaning import canonical
 from rewards.math.compare import Comparison
 from rewards.math.cues import Cues, read_cues
-from rewards.math.exact import TooLarge, Undefined
 from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
 from rewards.math.numeric import Unevaluable
 from rewards.math.parameters import split_parameters
@@ -38,6 +38,7 @@ from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?")
 _COMMA_DECIMAL = re.compile(r"[-+−]?\s*\\?\$?\s*\d+(?:,|，)\d+\D*")
+_DECIMAL_COMMA_REFERENCE = re.compile(r"[-+]?\d{1,100},\d{1,100}")
 _TEXT_REFERENCE = re.compile(r"[^\\_^{}=+*/<>|]*[^\W\d_][^\\_^{}=+*/<>|]*")
 _SEVERAL = re.compile(r"\d,\d")
 
@@ -84,8 +85,9 @@ def _text_of(reference: object) -> str:
     text = str(reference).strip()
     if not text:
         raise BadReferenceError("the reference is empty")
-    boxed = re.fullmatch(r"\\boxed\s*\{(.*)\}", text, re.DOTALL)
-    return boxed[1].strip() if boxed else text
+    if "boxed" not in text:
+        return text
+    return unwrap_box(re.sub(r"^(?:\$+|\\[(\[])\s*|\s*(?:\$+|\\[)\]])$", "", text))
 
 
 @lru_cache(maxsize=4096)
@@ -119,7 +121,7 @@ def _judge_choice(answer: str, reference: str, question: str | None) -> Finding 
         return None
     listed = choice.options(question)
     is_bare = len(reference) == 1 and not listed
-    if not listed and len(expected) > 1:
+    if not listed and len(expected) > 1 and choice.letters(answer) is None:
         return None
     fits, why = choice.matches(answer, expected, listed)
     if fits:
@@ -172,6 +174,10 @@ def _judge_readings(
                 return correct("equal")
         except (AnswerError, Unevaluable) as error:
             problem = error if isinstance(error, AnswerError) else AnswerError(str(error))
+    if _DECIMAL_COMMA_REFERENCE.fullmatch(reference) and _PLAIN_NUMBER.fullmatch(text):
+        decimal = parse(reference, Reading(grouped=False, decimal_comma=True))
+        if Comparison(decimal, parse(text), cues).holds():
+            return correct("equal, the reference read with a decimal comma")
     if isinstance(node, Words) and _same_words(answer, node.text):
         return correct("the same words")
     if not parsed:
@@ -213,6 +219,3 @@ def _is_decimal(node: Node) -> bool:
     if isinstance(node, Call) and node.name == "percent":
         return _is_decimal(node.arguments[0])
     return isinstance(node, Number) and node.places > 0
-
-
-__all__ = ["MathSettings", "MathVerifier", "TooLarge", "Undefined", "restates"]
