@@ -140,7 +140,7 @@ class RlcsSettings(AdaptiveSettings):
     tier_weights: tuple[float, ...] = (0.3, 0.8, 1.0, 0.8, 0.3)
     tier_weights_end: tuple[float, ...] = ()
     schedule_steps: int = 0
-    sharpness: float = 2.0
+    sharpness: float = 3.0
 
     def __post_init__(self) -> None:
         AdaptiveSettings.__post_init__(self)
@@ -170,12 +170,13 @@ class PosteriorSettings(AdaptiveSettings):
 
     utility: `valid` is the chance that a group is valid; `variance` the expected reward variance
         of a completion, 4 p (1 - p) averaged over the posterior.
-    thompson: weigh by a sample of the utility's posterior instead of by its mean.
+    thompson: weigh by a sample of the utility's posterior instead of by its mean. Off, because the
+        exploration floor already explores and the samples' noise cost more than they found.
     sharpness: a bucket's weight is utility ^ sharpness.
     """
 
     utility: Literal["valid", "variance"] = "variance"
-    thompson: bool = True
+    thompson: bool = False
     sharpness: float = 3.0
     expansion: Literal["ratio", "predicted"] = "predicted"
 
