@@ -1,9 +1,10 @@
 """Every problem in exactly one bucket, in arrays that cost eight bytes a problem.
 
-`members` lists all problems, bucket after bucket; `starts` says where each bucket begins. To move
-a problem to the neighbouring bucket, swap it with the last (or first) one of its own and shift the
-border between the two by one. Moving is therefore O(buckets crossed), sampling O(problems drawn),
-whatever the number of problems.
+`members` lists all problems, bucket after bucket; `starts` says where each bucket begins. When a
+problem changes its bucket, the buckets between the old and the new one shift by one place, for
+which only their first and last members must move: order within a bucket means nothing. Moving a
+batch is therefore O(problems moved x buckets in between), sampling O(problems drawn), whatever the
+number of problems.
 """
 
 from typing import Any
@@ -48,34 +49,35 @@ class Buckets:
         return np.asarray(np.searchsorted(self.starts, self.positions[indices], side="right") - 1)
 
     def move(self, indices: Indices, targets: Indices) -> None:
-        """Put each problem into its target bucket."""
-        # Memoryviews and lists read and write single numbers several times faster than arrays.
-        members, positions, starts = self.members.data, self.positions.data, self.starts.tolist()
+        """Put each problem into its target bucket.
+
+        The buckets' ranges shift by a few places. A problem whose place is still in its bucket's
+        range stays; the others and the moved ones go to the places that came into it.
+        """
         sources = self.bucket_of(indices)
         moving = sources != targets
-        for problem, bucket, target in zip(
-            indices[moving].tolist(),
-            sources[moving].tolist(),
-            targets[moving].tolist(),
-            strict=True,
-        ):
-            at = positions[problem]
-            while bucket < target:
-                bucket += 1
-                starts[bucket] = edge = starts[bucket] - 1
-                if edge != at:
-                    members[at] = other = members[edge]
-                    positions[other] = at
-                    at = edge
-            while bucket > target:
-                edge = starts[bucket]
-                starts[bucket] = edge + 1
-                bucket -= 1
-                if edge != at:
-                    members[at] = other = members[edge]
-                    positions[other] = at
-                    at = edge
-            members[at], positions[problem] = problem, at
+        indices, sources, targets = indices[moving], sources[moving], targets[moving]
+        begin, end = self.starts[:-1], self.starts[1:]
+        sizes = end - begin
+        sizes += np.bincount(targets, minlength=self.num_buckets)
+        sizes -= np.bincount(sources, minlength=self.num_buckets)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        new_begin, new_end = starts[:-1], starts[1:]
+        left, left_bucket = _ranges(
+            (begin, np.minimum(new_begin, end)), (np.maximum(new_end, begin), end)
+        )
+        came, came_bucket = _ranges(
+            (new_begin, np.minimum(begin, new_end)), (np.maximum(end, new_begin), new_end)
+        )
+        freed = self.positions[indices].astype(np.int64)
+        driven_out = ~_contains(np.sort(freed), left)
+        still_inside = (freed >= new_begin[sources]) & (freed < new_end[sources])
+        problems = np.concatenate([self.members[left[driven_out]], indices])
+        places = np.concatenate([came, freed[still_inside]])
+        problems = problems[_by(np.concatenate([left_bucket[driven_out], targets]))]
+        places = places[_by(np.concatenate([came_bucket, sources[still_inside]]))]
+        self.members[places] = problems
+        self.positions[problems] = places
         self.starts[:] = starts
 
     def occupied(self, indices: NDArray[np.integer]) -> Indices:
@@ -132,6 +134,20 @@ class Buckets:
         self.members[moved] = state["members"]
         self.positions[self.members[moved]] = moved
         self.starts[:] = state["starts"]
+
+
+def _ranges(*bounds: tuple[Indices, Indices]) -> tuple[Indices, Indices]:
+    """All numbers in [begin[b], end[b]) of every bucket b and given pair, and their b."""
+    begin = np.concatenate([pair[0] for pair in bounds])
+    lengths = np.maximum(0, np.concatenate([pair[1] for pair in bounds]) - begin)
+    bucket = np.tile(np.arange(len(bounds[0][0])), len(bounds))
+    firsts = np.repeat(begin - (np.cumsum(lengths) - lengths), lengths)
+    return firsts + np.arange(len(firsts)), np.repeat(bucket, lengths)
+
+
+def _by(buckets: Indices) -> Indices:
+    """The order that groups by bucket."""
+    return np.argsort(buckets, kind="stable")
 
 
 def distinct(values: Indices) -> Indices:

@@ -93,13 +93,13 @@ class AdaptiveSettings(CommonSettings):
     """
 
     exploration: float = 0.1
-    min_gap: int = 2
+    min_gap: int = 1
     retire_evidence: float = 12.0
     retest_after: int = 50
     retest_share: float = 0.05
     expansion: Literal["ratio", "predicted"] = "ratio"
-    initial_expansion: float = 2.0
-    expansion_decay: float = 0.7
+    initial_expansion: float = 1.5
+    expansion_decay: float = 0.5
     expansion_cap: float = 4.0
     domains: Literal["free", "fixed", "progress"] = "free"
     domain_ratios: Mapping[str, float] = field(default_factory=dict)
@@ -137,7 +137,7 @@ class RlcsSettings(AdaptiveSettings):
     sharpness: a bucket's weight is its tier weight times (chance of a valid group) ^ sharpness.
     """
 
-    tier_weights: tuple[float, ...] = (0.3, 0.8, 1.0, 0.8, 0.3)
+    tier_weights: tuple[float, ...] = (0.2, 0.8, 1.0, 0.8, 0.2)
     tier_weights_end: tuple[float, ...] = ()
     schedule_steps: int = 0
     sharpness: float = 3.0
