@@ -16,12 +16,12 @@ _SMALL = {"十": 10, "百": 100, "千": 1000, "拾": 10, "佰": 100, "仟": 1000
 _LARGE = {"万": 10**4, "亿": 10**8, "萬": 10**4, "億": 10**8}
 _NUMERAL = "零一二三四五六七八九〇两壹贰叁肆伍陆柒捌玖十百千拾佰仟"
 _ALL = _NUMERAL + "万亿萬億"
-_WORD = rf"(?:[{_ALL}]+(?:点[零一二三四五六七八九〇]+)?|\d+(?:\.\d+)?[万亿萬億]*)"
+_DECIMALS = "(?:点[零一二三四五六七八九〇]{1,40})?"
+# Bounded, so that a long run of numerals costs no quadratic search.
+_WORD = rf"(?:[{_ALL}]{{1,40}}{_DECIMALS}|\d{{1,40}}(?:\.\d{{1,40}})?[万亿萬億]{{0,2}})"
 _FRACTION = re.compile(rf"(?:({_WORD})又)?({_WORD})分之({_WORD})")
 _PERCENT = re.compile(rf"百分之({_WORD})")
-_PLAIN = re.compile(
-    rf"(?<![^\W{_ALL}])(?:[{_ALL}]+(?:点[零一二三四五六七八九〇]+)?)(?=[^{_ALL}]|$)"
-)
+_PLAIN = re.compile(rf"(?<![^\W{_ALL}])(?<![{_ALL}])[{_ALL}]{{1,40}}{_DECIMALS}(?![{_ALL}])")
 _SCALED = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?)\s*(万亿|[百千]?万|[百千]?亿|萬|億)")
 _SCALES = {"万亿": 10**12, "百万": 10**6, "千万": 10**7, "百亿": 10**10, "千亿": 10**11} | _LARGE
 _HAS_CHINESE = re.compile(r"[一-鿿〇]")
@@ -76,8 +76,9 @@ def to_digits(text: str) -> str:
 
     text = _PROTECTED.sub(keep, text) if len(text) < 4096 else text
     text = re.sub(r"负(?=[\d零一二三四五六七八九十百千万亿两〇])", "-", text)
-    text = _PERCENT.sub(lambda m: _written(m[1], "%"), text)
-    text = _FRACTION.sub(_fraction, text)
+    if "分之" in text:
+        text = _PERCENT.sub(lambda m: _written(m[1], "%"), text)
+        text = _FRACTION.sub(_fraction, text)
     text = _SCALED.sub(_scaled, text)
     text = _PLAIN.sub(lambda m: _written(m.group(), ""), text)
     return re.sub("\ue000(.)\ue001", lambda m: kept[ord(m[1]) - 0xE100], text)

@@ -50,6 +50,9 @@ class _Entry:
 
 
 _DOMAINS: dict[str, _Entry] = {
+    "charts": _Entry("rewards.charts.verifier", "ChartsVerifier", "ChartsSettings"),
+    "gui": _Entry("rewards.gui.verifier", "GuiVerifier", "GuiSettings"),
+    "grounding": _Entry("rewards.grounding.verifier", "GroundingVerifier", "GroundingSettings"),
     "math": _Entry("rewards.math.verifier", "MathVerifier", "MathSettings"),
 }
 

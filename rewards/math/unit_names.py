@@ -152,7 +152,8 @@ some any other is are be was were equals equal close very just only can could ma
 should would i we you it this that these those because since so then when where which who
 print eval exec import lambda return def class for while int float str max min sum range
 minimum maximum pairs set sets mod modulo remainder squared cubed base factorial choose
-pct percentage hundred thousand million billion trillion dozen percent degrees per of with given each
+pct percentage hundred thousand million billion trillion dozen percent degrees per
+of with given each
 """
 NOT_NOUNS = frozenset(_NOT_NOUNS.split())
 SCALE_WORDS = {

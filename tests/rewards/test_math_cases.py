@@ -128,11 +128,32 @@ CASES: dict[str, list[tuple[str, list[str], list[str]]]] = {
         (
             "7",
             [],
-            ["7 or 8", "either 7 or 8", "7 (or 8)", "not 7", "the answer is not 7", "6-8", "7±1"]
-            + ["between 6 and 8", "7, 8", "a correct number between 0 and 10", "7/0"]
-            + ["the number of days in a week", "lambda: 7", "eval('7')", "print(7)", "int(7)"]
-            + ["7 if True else 0", "7 # seven", "6;7", "__import__('os').getpid()"]
-            + ["9^{9^{9^9}}", "10000000!", "\\sum_{k=1}^{7} 1", "x=7, y=8"],
+            [
+                "7 or 8",
+                "either 7 or 8",
+                "7 (or 8)",
+                "not 7",
+                "the answer is not 7",
+                "6-8",
+                "7±1",
+                "between 6 and 8",
+                "7, 8",
+                "a correct number between 0 and 10",
+                "7/0",
+                "the number of days in a week",
+                "lambda: 7",
+                "eval('7')",
+                "print(7)",
+                "int(7)",
+                "7 if True else 0",
+                "7 # seven",
+                "6;7",
+                "__import__('os').getpid()",
+                "9^{9^{9^9}}",
+                "10000000!",
+                "\\sum_{k=1}^{7} 1",
+                "x=7, y=8",
+            ],
         ),
         ("9^{9^{9^9}}", ["9^{9^{9^9}}"], ["9^{9^{9^9}}+1", "9^{9^{9^8}}"]),
     ],

@@ -1,0 +1,112 @@
+"""Coordinates, points and boxes in a declared space; nothing is guessed and nothing clipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rewards.errors import AnswerError, BadReferenceError
+
+SPACES = ("norm999", "norm1", "pixel")
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """The range of coordinates: 0..999 (GLM), 0..1, or pixels of an image of known size."""
+
+    name: str
+    width: float
+    height: float
+
+    def point(self, value: Any) -> tuple[float, float]:
+        """Two finite numbers in range. Raises AnswerError."""
+        x, y = numbers(value, 2)
+        if not (0 <= x <= self.width and 0 <= y <= self.height):
+            raise AnswerError(f"({x:g}, {y:g}) is outside {self.width:g} x {self.height:g}")
+        return x, y
+
+    def box(self, value: Any) -> Box:
+        """Four numbers in range, corners in order, with an area. Raises AnswerError."""
+        if isinstance(value, list | tuple) and len(value) == 2:
+            value = [*numbers(value[0], 2), *numbers(value[1], 2)]
+        x1, y1, x2, y2 = numbers(value, 4)
+        self.point([x1, y1])
+        self.point([x2, y2])
+        if x1 >= x2 or y1 >= y2:
+            raise AnswerError(f"corners of [{x1:g}, {y1:g}, {x2:g}, {y2:g}] are out of order")
+        return Box(x1, y1, x2, y2)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Corners with x1 < x2 and y1 < y2."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def area(self) -> float:
+        """Width times height."""
+        return (self.x2 - self.x1) * (self.y2 - self.y1)
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """The middle."""
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Whether the point is inside, edges included."""
+        return self.x1 <= point[0] <= self.x2 and self.y1 <= point[1] <= self.y2
+
+    def iou(self, other: Box) -> float:
+        """Intersection over union."""
+        width = min(self.x2, other.x2) - max(self.x1, other.x1)
+        height = min(self.y2, other.y2) - max(self.y1, other.y1)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.area + other.area - shared)
+
+
+def read_space(reference: Mapping[str, Any]) -> Space:
+    """The space a reference declares. Raises BadReferenceError."""
+    name = reference.get("coord")
+    if name not in SPACES:
+        raise BadReferenceError(f"coord: expected one of {', '.join(SPACES)}, found {name!r}")
+    if name == "norm999":
+        return Space(name, 999.0, 999.0)
+    if name == "norm1":
+        return Space(name, 1.0, 1.0)
+    size = reference.get("image_size")
+    try:
+        width, height = numbers(size, 2)
+    except AnswerError as error:
+        raise BadReferenceError("image_size: expected [width, height] for pixels") from error
+    if width <= 0 or height <= 0:
+        raise BadReferenceError(f"image_size: expected positive numbers, found {size}")
+    return Space(name, width, height)
+
+
+def numbers(value: Any, count: int) -> list[float]:
+    """``count`` finite numbers; booleans and text are none. Raises AnswerError."""
+    if not isinstance(value, list | tuple) or len(value) != count:
+        raise AnswerError(f"expected {count} numbers")
+    found = []
+    for item in value:
+        if isinstance(item, bool) or not isinstance(item, int | float) or item - item != 0:
+            raise AnswerError(f"expected {count} numbers")
+        if abs(item) > 1e9:
+            raise AnswerError("a number out of range")
+        found.append(float(item))
+    return found
+
+
+def reference_box(space: Space, value: Any) -> Box:
+    """A box of a reference. Raises BadReferenceError."""
+    try:
+        return space.box(value)
+    except AnswerError as error:
+        raise BadReferenceError(f"box: {error}") from error
