@@ -17,13 +17,14 @@ from curricula.weighing import Weigher
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """Problems to draw, in random order, each with its inclusion probability.
+    """Problems to draw, in random order, each with its bucket and inclusion probability.
 
     `relaxed` counts draws for which the least gap or retirement had to be set aside, `missing`
     those that no problem was left for.
     """
 
     indices: Indices
+    buckets: Indices
     probabilities: Floats
     relaxed: int = 0
     missing: int = 0
@@ -107,10 +108,11 @@ class WeightedChooser:
         expected = filled(shares, room, count)
         counts = rounded(expected, room, count, rng)
         indices = rng.permutation(buckets.sample(counts, excluded, occupied, rng))
-        chances = expected / np.maximum(room, 1)
+        at = buckets.bucket_of(indices)
         return Choice(
             indices=indices,
-            probabilities=chances[buckets.bucket_of(indices)],
+            buckets=at,
+            probabilities=expected[at] / room[at],
             relaxed=relaxed - missing,
             missing=missing,
         )
@@ -189,7 +191,12 @@ class EpochChooser:
             self._cursor += stop - place
         indices = np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
         chance = (count - missing) / max(1, available)
-        return Choice(indices=indices, probabilities=np.full(len(indices), chance), missing=missing)
+        return Choice(
+            indices=indices,
+            buckets=self._history.buckets.bucket_of(indices),
+            probabilities=np.full(len(indices), chance),
+            missing=missing,
+        )
 
     def expected_valid(self, step: int, count: int) -> float:
         """The valid chances of all buckets, by size."""

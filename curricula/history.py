@@ -22,6 +22,8 @@ from curricula.tiers import Floats, Indices, TierLayout
 
 _MOST_EVIDENCE = 2048.0
 """Attempts that a problem's evidence is scaled down to: half floats count exactly up to here."""
+_ACQUAINTANCE = 4.0
+"""Groups after which half of a deviation from a bucket's rate counts as a gain."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,9 +41,10 @@ class Retirement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Observed:
-    """A batch of results by problem index; all arrays [groups]."""
+    """A batch of results by problem index; all arrays [groups]. `buckets` are the problems'."""
 
     indices: Indices
+    buckets: Indices
     steps: Indices
     passes: Floats
     attempts: Floats
@@ -49,8 +52,21 @@ class Observed:
     """False where our own failures leave it open whether the group is valid."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surprise:
+    """How a batch compares with what was expected of it, each [groups].
+
+    predicted: the posterior mean pass rate of each problem, before the batch was learned from.
+    gains: by how much each group beat the running pass rate of its bucket, scaled down where little
+        had been observed in the bucket: getting to know a bucket is not progress in it.
+    """
+
+    predicted: Floats
+    gains: Floats
+
+
 class PassRateHistory:
-    """What is known about the difficulty of every problem, in 17 bytes each besides its id.
+    """What is known about the difficulty of every problem, in 18 bytes each besides its id.
 
     `homes` is the segment each problem starts in; without `movable` it stays there.
     """
@@ -98,59 +114,51 @@ class PassRateHistory:
         """[categories, segments] problems in each bucket."""
         return self.buckets.sizes().reshape(self.rates.groups.shape)
 
-    def category_of(self, indices: Indices) -> Indices:
-        """The category of each problem."""
-        return self.buckets.bucket_of(indices) // self.tiers.num_segments
+    def domains_of(self, buckets: Indices) -> Indices:
+        """The domain of each bucket."""
+        return np.asarray(self.domain_of_category[buckets // self.tiers.num_segments])
 
-    def tiers_of(self, indices: Indices) -> Indices:
-        """The tier each problem is taken to be in: by its segment, else by its bucket's rate."""
-        by_bucket = self.tiers_by_bucket().ravel()
-        return np.asarray(by_bucket[self.buckets.bucket_of(indices)])
+    def tiers_of(self, buckets: Indices) -> Indices:
+        """The tier of the problems in each bucket: by its segment's name, else by its rate."""
+        return np.asarray(self.tiers_by_bucket().ravel()[buckets])
 
     def tiers_by_bucket(self) -> Indices:
         """[categories, segments] the tier of each bucket."""
         named = self.tiers.tier_of_segment
         return np.where(named >= 0, named, self.tiers.tier_of(self.rates.pass_rate()))
 
-    def predicted(self, indices: Indices, step: int) -> Floats:
-        """Posterior mean pass rate of each problem at `step`."""
-        passes, failures = self.evidence(indices, step)
-        prior = self.rates.pass_rate().ravel()[self.buckets.bucket_of(indices)]
-        return self._mean(prior, passes, failures)
-
-    def gains(self, batch: Observed) -> Floats:
-        """By how much each group beat the running pass rate of its bucket, before learning.
-
-        Scaled down where little had been observed in the bucket, so that getting to know a bucket
-        does not look like progress in it.
-        """
-        at = self.buckets.bucket_of(batch.indices)
-        groups = self.rates.groups.ravel()[at]
-        rate = self.rates.pass_rate().ravel()[at]
-        return np.asarray((batch.passes / batch.attempts - rate) * groups / (groups + 4.0))
-
     def evidence(self, indices: Indices, step: int) -> tuple[Floats, Floats]:
         """Passes and failures of each problem, aged to `step`."""
         return self._aged(indices, np.full(len(indices), step))
 
-    def learn(self, batch: Observed) -> None:
-        """Add a batch of results (each problem at most once) and put its problems in their tier."""
-        self.rates.age(int(batch.steps.max()))
-        at = self.buckets.bucket_of(batch.indices)
-        prior = self.rates.pass_rate().ravel()[at]
-        told = batch.told
-        self.rates.learn(at[told], batch.passes[told], batch.attempts[told])
-        passes, failures = self._add(batch)
-        mean = self._mean(prior, passes, failures)
-        self._move(batch.indices, self._segments(mean, passes + failures))
+    def learn(self, batch: Observed) -> Surprise:
+        """Add a batch of results (each problem at most once) and put its problems in their tier.
 
-    def _move(self, indices: Indices, segments: Indices) -> None:
+        Returns what had been expected of it.
+        """
+        self.rates.age(int(batch.steps.max()))
+        at, told = batch.buckets, batch.told
+        bucket_rate = self.rates.pass_rate().ravel()[at]
+        bucket_groups = self.rates.groups.ravel()[at]
+        passes, failures = self._aged(batch.indices, batch.steps)
+        surprise = Surprise(
+            predicted=self._mean(bucket_rate, passes, failures),
+            gains=(batch.passes / batch.attempts - bucket_rate)
+            * (bucket_groups / (bucket_groups + _ACQUAINTANCE)),
+        )
+        self.rates.learn(at[told], batch.passes[told], batch.attempts[told])
+        passes, failures = self._add(batch, passes, failures)
+        mean = self._mean(bucket_rate, passes, failures)
+        self._move(batch.indices, at, self._segments(mean, passes + failures))
+        return surprise
+
+    def _move(self, indices: Indices, sources: Indices, segments: Indices) -> None:
         if not self._movable:
             return
-        at = self.buckets.bucket_of(indices)
-        inside = at % self.tiers.num_segments != self.tiers.outside
-        targets = at // self.tiers.num_segments * self.tiers.num_segments + segments
-        self.buckets.move(indices[inside], targets[inside])
+        within = sources % self.tiers.num_segments
+        targets = sources - within + segments
+        moving = (within != segments) & (within != self.tiers.outside)
+        self.buckets.move(indices[moving], sources[moving], targets[moving])
 
     def _mean(self, prior: Floats, passes: Floats, failures: Floats) -> Floats:
         k = self._prior_strength
@@ -161,17 +169,18 @@ class PassRateHistory:
         weight = self._discount**age
         return self.passes[indices] * weight, self.failures[indices] * weight
 
-    def _add(self, batch: Observed) -> tuple[Floats, Floats]:
+    def _add(self, batch: Observed, passes: Floats, failures: Floats) -> tuple[Floats, Floats]:
+        """Add a batch to the aged evidence of its problems; returns the sums."""
         i = batch.indices
-        passes, failures = self._aged(i, batch.steps)
+        last = self.last_step[i]
         # A result older than what is known already (a late rollout) is itself aged.
-        late = self._discount ** np.maximum(0, self.last_step[i] - batch.steps)
+        late = self._discount ** np.maximum(0, last - batch.steps)
         passes = passes + batch.passes * late
         failures = failures + (batch.attempts - batch.passes) * late
         scale = np.minimum(1.0, _MOST_EVIDENCE / (passes + failures))
         self.passes[i], self.failures[i] = passes * scale, failures * scale
-        self.num_seen += int((self.last_step[i] < 0).sum())
-        self.last_step[i] = np.maximum(self.last_step[i], batch.steps)
+        self.num_seen += int((last < 0).sum())
+        self.last_step[i] = np.maximum(last, batch.steps)
         return passes * scale, failures * scale
 
     def _segments(self, mean: Floats, evidence: Floats) -> Indices:
@@ -194,7 +203,7 @@ class PassRateHistory:
         """For a saved state: only problems that were ever observed take space."""
         seen = np.flatnonzero(self.last_step >= 0).astype(np.int32)
         return {
-            "buckets": self.buckets.state(self.initial_buckets()),
+            "buckets": self.buckets.state(),
             "rates": self.rates.state(),
             "seen": seen,
             "segments": (self.buckets.bucket_of(seen) % self.tiers.num_segments).astype(np.uint8),
@@ -220,16 +229,16 @@ class PassRateHistory:
         segments: Indices | None = None,
     ) -> None:
         """Evidence about problems never observed here; their segments, unless it decides them."""
-        prior = self.rates.pass_rate().ravel()[self.buckets.bucket_of(indices)]
+        at = self.buckets.bucket_of(indices)
         scale = np.minimum(1.0, _MOST_EVIDENCE / np.maximum(1.0, passes + failures))
         passes, failures = passes.astype(np.float64) * scale, failures.astype(np.float64) * scale
         self.passes[indices], self.failures[indices] = passes, failures
         self.last_step[indices] = last_step
         self.num_seen += len(indices)
         if segments is None:
-            mean = self._mean(prior, passes, failures)
+            mean = self._mean(self.rates.pass_rate().ravel()[at], passes, failures)
             segments = self._segments(mean, passes + failures)
-        self._move(indices, segments)
+        self._move(indices, at, segments)
 
     def restore(self, state: dict[str, Any]) -> None:
         """Undo `state`."""

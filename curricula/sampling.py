@@ -110,7 +110,7 @@ class SamplingCurriculum:
         names = self._ids.texts(choice.indices)
         self._awaited.update(zip(names, choice.indices.tolist(), strict=True))
         tiers = self._history.tiers.names
-        places = self._history.tiers_of(choice.indices).tolist()
+        places = self._history.tiers_of(choice.buckets).tolist()
         return list(
             map(Draw, names, choice.probabilities.tolist(), [tiers[place] for place in places])
         )
@@ -146,17 +146,15 @@ class SamplingCurriculum:
             return
         batch = Observed(
             indices=indices[judged],
+            buckets=self._history.buckets.bucket_of(indices[judged]),
             steps=counts.steps[judged],
             passes=counts.passes[judged].astype(np.float64),
             attempts=counts.attempts[judged].astype(np.float64),
             told=counts.told[judged],
         )
-        predicted = self._history.predicted(batch.indices, int(batch.steps.max()))
-        self._calibration.observe(predicted, batch.passes, batch.attempts)
-        categories = self._history.category_of(batch.indices)
-        domains = self._history.domain_of_category[categories]
-        self._domains.observe(domains, self._history.gains(batch))
-        self._history.learn(batch)
+        surprise = self._history.learn(batch)
+        self._calibration.observe(surprise.predicted, batch.passes, batch.attempts)
+        self._domains.observe(self._history.domains_of(batch.buckets), surprise.gains)
 
     def _tally(self, num: int, num_told: int, num_valid: int) -> None:
         self._pacing.observe(num_valid, num_told)
@@ -195,7 +193,7 @@ class SamplingCurriculum:
         fate, unfilled = fates(
             results,
             num_groups,
-            domains=self._history.domain_of_category[self._history.category_of(indices)],
+            domains=self._history.domains_of(self._history.buckets.bucket_of(indices)),
             domain_shares=self._domains.shares(),
         )
         self._carried = self._carry(results, fate, indices) if self._carry_over else {}
@@ -261,12 +259,12 @@ class SamplingCurriculum:
         """The evidence about every problem observed so far, aged to now, with its tier."""
         seen = np.flatnonzero(self._history.last_step >= 0)
         passes, failures = self._history.evidence(seen, max(0, self._step))
-        tiers = self._history.tiers.names
+        buckets, tiers = self._history.buckets.bucket_of(seen), self._history.tiers.names
         return DifficultyTable(
             ids=self._ids.texts(seen),
             passes=passes,
             attempts=passes + failures,
-            labels=[tiers[tier] for tier in self._history.tiers_of(seen).tolist()],
+            labels=[tiers[tier] for tier in self._history.tiers_of(buckets).tolist()],
         )
 
     def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
