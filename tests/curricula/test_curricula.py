@@ -3,6 +3,7 @@
 import math
 import pickle
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -317,3 +318,11 @@ def test_steps_do_not_go_backwards() -> None:
     curriculum.draw(4, step=3)
     with pytest.raises(SettingsError, match="at least 3, found 2"):
         curriculum.draw(4, step=2)
+
+
+def test_the_example_of_the_readme_runs() -> None:
+    text = (Path(curricula.__file__).parent / "README.md").read_text()
+    example = text.split("```python\n")[1].split("```")[0]
+    names: dict[str, object] = {}
+    exec(example, names)
+    assert len(names["train_on"]) == 32  # type: ignore[arg-type]
