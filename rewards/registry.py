@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache, lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from rewards import algebra
 from rewards.errors import (
@@ -23,6 +23,9 @@ from rewards.errors import (
 )
 from rewards.extraction import Extraction, ExtractionSettings, extract, extract_bare
 from rewards.verdict import Finding, Outcome, Request, Verdict, unparseable
+
+if TYPE_CHECKING:
+    from rewards.judge.verifier import JudgeVerifier
 
 MAX_ANSWER_CHARACTERS = 2_000_000
 SHOWN_CHARACTERS = 500
@@ -51,9 +54,17 @@ class _Entry:
 
 _DOMAINS: dict[str, _Entry] = {
     "charts": _Entry("rewards.charts.verifier", "ChartsVerifier", "ChartsSettings"),
-    "gui": _Entry("rewards.gui.verifier", "GuiVerifier", "GuiSettings"),
+    "chemistry": _Entry("rewards.science", "ChemistryVerifier", "ScienceSettings"),
+    "choice": _Entry("rewards.plain", "ChoiceVerifier", "ChoiceSettings"),
+    "counting": _Entry("rewards.plain", "CountingVerifier", "CountingSettings"),
     "grounding": _Entry("rewards.grounding.verifier", "GroundingVerifier", "GroundingSettings"),
+    "gui": _Entry("rewards.gui.verifier", "GuiVerifier", "GuiSettings"),
+    "judge": _Entry("rewards.judge.verifier", "JudgeVerifier", "JudgeSettings"),
     "math": _Entry("rewards.math.verifier", "MathVerifier", "MathSettings"),
+    "ocr": _Entry("rewards.plain", "OcrVerifier", "OcrSettings"),
+    "physics": _Entry("rewards.science", "PhysicsVerifier", "ScienceSettings"),
+    "text": _Entry("rewards.plain", "TextVerifier", "TextSettings"),
+    "vqa": _Entry("rewards.plain", "VqaVerifier", "VqaSettings"),
 }
 
 
@@ -108,8 +119,9 @@ class Registry:
         return not verdict.ours_failed and verdict.score >= self.pass_mark(domain) - 1e-12
 
     def extra_seconds(self, domain: str) -> float:
-        """Time a request of ``domain`` needs beyond computing, in seconds: none as yet."""
-        return 0.0
+        """Time a request of ``domain`` may need to ask a judge, in seconds; 0 without one."""
+        judge = self._judge()
+        return judge.deadline_seconds if judge is not None and judge.serves(domain) else 0.0
 
     def judge(self, request: Request) -> Verdict:
         """Judge one request. Raises UnknownDomainError, and AlgebraNeeded outside a worker."""
@@ -138,7 +150,11 @@ class Registry:
         if len(extraction.text) > MAX_ANSWER_CHARACTERS:
             return unparseable(f"longer than {MAX_ANSWER_CHARACTERS} characters")
         try:
-            return verifier.judge(extraction.text, request)
+            finding = verifier.judge(extraction.text, request)
+            judge = self._judge()
+            if finding.undecided and judge is not None and judge.serves(request.domain):
+                return judge.ask(extraction.text, request)
+            return finding
         except BadReferenceError as error:
             return Finding(Outcome.BAD_REFERENCE, str(error)[:SHOWN_CHARACTERS])
         except AnswerError as error:
@@ -148,6 +164,12 @@ class Registry:
         except Exception as error:
             detail = f"{type(error).__name__} in the verifier: {error}"
             return Finding(Outcome.ERROR, detail[:SHOWN_CHARACTERS])
+
+    def _judge(self) -> JudgeVerifier | None:
+        """The configured judge, if any."""
+        if "judge" not in self._settings:
+            return None
+        return cast("JudgeVerifier", self._verifier("judge"))
 
     def _verifier(self, domain: str) -> DomainVerifier:
         verifier = self._verifiers.get(domain)

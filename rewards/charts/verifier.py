@@ -150,9 +150,9 @@ class ChartsVerifier:
 
     def _same(self, reference: str, answer: str, cues: ChartCues) -> tuple[bool, str]:
         """Compare one value by the reference's kind."""
-        truth = _yes_no(reference)
+        truth = yes_no(reference)
         if truth is not None:
-            return _yes_no(answer) == truth, "yes or no"
+            return yes_no(answer) == truth, "yes or no"
         date = read_date(reference)
         if date is not None and (cues.year or not date.is_plain_year or _names_year(reference)):
             found = read_date(answer)
@@ -216,7 +216,8 @@ def _names_year(text: str) -> bool:
     return "year" in text.lower() or "年" in text
 
 
-def _yes_no(text: str) -> bool | None:
+def yes_no(text: str) -> bool | None:
+    """What a word for yes or no says; None for other words."""
     word = folded(normal(text))
     if word in _YES:
         return True

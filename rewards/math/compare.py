@@ -171,7 +171,7 @@ def _same_finite(reference: Node, answer: Node, case: Comparison) -> bool:
     if answered is not None and not _one_variable(answered):
         return same_in_order(tuple(expected), as_tuple(answer) or (), _matcher(case))
     if found is None:
-        found = [_value_of(answer, reference)]
+        found = [value_of(answer, reference)]
     return same_in_any_order(expected, found, _matcher(case))
 
 
@@ -289,7 +289,7 @@ def _same_class(one: Node, other: Node, modulus: Node) -> bool:
 
 
 def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
-    answer = _value_of(answer, reference)
+    answer = value_of(answer, reference)
     expected = reference if isinstance(reference, Quantity) else Quantity(reference, ())
     found = answer if isinstance(answer, Quantity) else Quantity(answer, ())
     if expected.unit and found.noun:
@@ -371,7 +371,7 @@ def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
     return False
 
 
-def _value_of(answer: Node, reference: Node) -> Node:
+def value_of(answer: Node, reference: Node) -> Node:
     """The value an answer gives: ``x = 5`` for 5. Raises AnswerError for false or empty claims."""
     if isinstance(answer, Relation) and set(answer.operators) <= {"=", "~"}:
         return equations.claimed_value(answer, reference)
@@ -381,7 +381,7 @@ def _value_of(answer: Node, reference: Node) -> Node:
 
 
 def _same_expression(reference: Node, answer: Node, case: Comparison) -> bool:
-    answer = meaning(_value_of(answer, reference))
+    answer = meaning(value_of(answer, reference))
     if isinstance(answer, SetOf) and len(answer.items) == 1:
         answer = answer.items[0]
     if isinstance(answer, Quantity | Ratio | Congruence) or isinstance(reference, Quantity):

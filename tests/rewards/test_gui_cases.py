@@ -179,7 +179,7 @@ def test_bad_references_are_named(reference: Any) -> None:
 
 
 def test_shaped_scores_never_pass() -> None:
-    answers = ['{"action":"click","point":[%d,150]}' % x for x in (150, 210, 900)]
+    answers = [f'{{"action":"click","point":[{x},150]}}' for x in (150, 210, 900)]
     with VerifierPool(settings={"gui": {"shaped": "distance"}}) as pool:
         scores = [
             verdict.score
