@@ -141,6 +141,10 @@ class VerifierPool:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def domains(self) -> list[str]:
+        """Names that can be judged."""
+        return self._registry.domains()
+
     def pass_mark(self, domain: str) -> float:
         """The pass mark under this pool's settings."""
         return self._registry.pass_mark(domain)

@@ -103,10 +103,16 @@ class Registry:
         """Names that can be judged."""
         return sorted({*_DOMAINS, *self._custom})
 
-    def import_custom(self) -> None:
-        """Import the user's verifiers. Raises SettingsError for one that does not import."""
+    def warm_up(self) -> None:
+        """Import what checks need, so that no check pays for it.
+
+        Raises SettingsError for a user's verifier that does not import.
+        """
         for domain in self._custom:
             self._function(domain)
+        for domain in _DOMAINS:
+            importlib.import_module(_DOMAINS[domain].module)
+        importlib.import_module("mpmath")
 
     def pass_mark(self, domain: str) -> float:
         """The score from which a verdict of ``domain`` counts as passed."""

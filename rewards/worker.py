@@ -91,7 +91,7 @@ def _serve(requests: RawIOBase, replies: RawIOBase) -> None:
 
     try:
         registry = Registry(start["custom"], start["settings"])
-        registry.import_custom()
+        registry.warm_up()
     except Exception as error:
         write_message(replies, (FAILED, f"{type(error).__name__}: {error}"))
         return

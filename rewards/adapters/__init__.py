@@ -1,0 +1,1 @@
+"""Other trainers' calling conventions: ``trl``, ``verl``, ``openrlhf``."""

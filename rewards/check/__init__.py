@@ -1,0 +1,1 @@
+"""The offline check of verifiers over a file of cases; see ``rewards.check.command``."""

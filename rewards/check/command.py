@@ -1,0 +1,242 @@
+"""``rlcs check CASES.jsonl``: judge a file of cases, and audit verifiers over a data set.
+
+Exit code 0: everything agrees. 1: something disagrees with what is expected, a line is broken,
+or a reference is bad. 2: the command itself cannot run. With ``--out`` the run is resumable:
+rows already written are counted and not judged again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, TextIO
+
+from rewards.check.report import Progress, print_report
+from rewards.check.rows import BrokenLine, Case, read_cases
+from rewards.check.statistics import Tally
+from rewards.check.variants import VARIANTS, probe
+from rewards.errors import SettingsError
+from rewards.pool import VerifierPool
+from rewards.verdict import Outcome
+
+BATCH = 512
+SCORE_TOLERANCE = 1e-6
+_SHOWN = 20
+CHECKS = ("gold", "reformat", "perturb", "probe")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of the verb."""
+    parser.add_argument("cases", type=Path, metavar="CASES.jsonl", help="rows to check")
+    parser.add_argument("--out", type=Path, help="write verdicts here; resumes when it exists")
+    parser.add_argument("--domain", help="for rows that name none")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    parser.add_argument("--workers", type=int, default=1, help="verifier processes (1)")
+    parser.add_argument("--settings", type=Path, help="JSON file: domain to its settings")
+    parser.add_argument(
+        "--custom",
+        action="append",
+        default=[],
+        metavar="NAME=MODULE:FUNCTION",
+        help="your verifier",
+    )
+    parser.add_argument("--gold", action="store_true", help="references must pass themselves")
+    parser.add_argument("--reformat", action="store_true", help="rewrites must pass")
+    parser.add_argument("--perturb", action="store_true", help="changed answers must fail")
+    parser.add_argument("--probe", action="store_true", help="known hacks must fail")
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One request and the check it belongs to ("cases" for the rows as they are)."""
+
+    key: str
+    check: str
+    case: Case
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """Run the verb; returns the exit code."""
+    try:
+        settings = json.loads(arguments.settings.read_text()) if arguments.settings else {}
+        custom = dict(_named(pair) for pair in arguments.custom)
+        pool = VerifierPool(arguments.workers, custom=custom, settings=settings)
+    except (OSError, ValueError, SettingsError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    if not arguments.cases.is_file():
+        print(f"error: no file {arguments.cases}", file=sys.stderr)
+        return 2
+    with pool:
+        return _Run(arguments, pool).go()
+
+
+def _named(pair: str) -> tuple[str, str]:
+    name, equals, path = pair.partition("=")
+    if not equals:
+        raise SettingsError(f"--custom: expected NAME=MODULE:FUNCTION, found {pair!r}")
+    return name, path
+
+
+class _Run:
+    """The state of one run of the verb."""
+
+    def __init__(self, arguments: argparse.Namespace, pool: VerifierPool) -> None:
+        self._arguments = arguments
+        self._pool = pool
+        self._checks = [name for name in CHECKS if getattr(arguments, name)]
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._broken: list[BrokenLine] = []
+        self._examples: list[dict[str, Any]] = []
+        self._disagreements = 0
+        self._bad_references: dict[int, str] = {}
+        self._known = set(pool.domains())
+
+    def go(self) -> int:
+        """Judge everything that is not judged yet, and report."""
+        out = self._arguments.out
+        done = self._read_done(out) if out is not None and out.exists() else set()
+        interrupted = False
+        file = out.open("a", encoding="utf-8") if out is not None else None
+        try:
+            with Progress(self._arguments.cases, quiet=self._arguments.json) as progress:
+                tasks = (task for task in self._tasks(progress) if task.key not in done)
+                while batch := list(islice(tasks, BATCH)):
+                    self._judge(batch, file)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            if file is not None:
+                file.close()
+        summary = self._summary(interrupted)
+        if self._arguments.json:
+            print(json.dumps(summary, indent=2, ensure_ascii=False))
+        else:
+            print_report(summary)
+        return (
+            130
+            if interrupted
+            else int(bool(self._disagreements or self._broken or self._bad_references))
+        )
+
+    def _tasks(self, progress: Progress) -> Iterator[_Task]:
+        """All tasks in a fixed order, with keys that stay the same from run to run."""
+        needs_response = not self._checks
+        for row in read_cases(
+            self._arguments.cases, self._arguments.domain, needs_response=needs_response
+        ):
+            progress.advance(row.line)
+            if isinstance(row, BrokenLine):
+                self._broken.append(row)
+            elif row.request.domain not in self._known:
+                known = ", ".join(sorted(self._known))
+                why = f"unknown domain {row.request.domain!r}; known: {known}"
+                self._broken.append(BrokenLine(row.line, why))
+            elif not self._checks:
+                yield _Task(f"{row.line}/cases/0", "cases", row)
+            else:
+                yield from self._variants(row)
+
+    def _variants(self, row: Case) -> Iterator[_Task]:
+        request = row.request
+        for check in self._checks:
+            made = (
+                probe(request.domain, request.reference, request.question)
+                if check == "probe"
+                else VARIANTS[check](request.domain, request.reference)
+            )
+            for number, (name, answer) in enumerate(made):
+                asked = replace(request, response=answer, bare=True)
+                passes = check in ("gold", "reformat")
+                case = Case(row.line, row.id, asked, passes, name)
+                yield _Task(f"{row.line}/{check}/{number}", check, case)
+
+    def _judge(self, batch: list[_Task], file: TextIO | None) -> None:
+        verdicts = self._pool.judge([task.case.request for task in batch])
+        for task, verdict in zip(batch, verdicts, strict=True):
+            case = task.case
+            passed = self._pool.passed(case.request.domain, verdict)
+            row: dict[str, Any] = {
+                "id": case.id,
+                "line": case.line,
+                "key": task.key,
+                "check": task.check,
+                "domain": case.request.domain,
+                "outcome": verdict.outcome.value,
+                "passed": passed,
+                "score": verdict.score,
+                "extracted": verdict.extracted,
+                "detail": verdict.detail,
+                "seconds": round(verdict.seconds, 6),
+                "expected": case.expected,
+                "agrees": _agrees(case.expected, passed, verdict.score, verdict.outcome),
+                "note": case.note,
+            }
+            self._count(row)
+            if file is not None:
+                file.write(json.dumps(row, ensure_ascii=True) + "\n")
+        if file is not None:
+            file.flush()
+
+    def _count(self, row: dict[str, Any]) -> None:
+        self._tallies.setdefault((row["domain"], row["check"]), Tally()).add(row)
+        if row["outcome"] == Outcome.BAD_REFERENCE.value and row["expected"] is not False:
+            self._bad_references.setdefault(row["line"], row["detail"])
+        if row["agrees"] is False:
+            self._disagreements += 1
+            if len(self._examples) < _SHOWN:
+                self._examples.append(row)
+
+    def _read_done(self, out: Path) -> set[str]:
+        """Count the rows of an earlier run; a half-written last line is dropped."""
+        done: set[str] = set()
+        kept = 0
+        with out.open("rb") as file:
+            for line in file:
+                try:
+                    row = json.loads(line)
+                    self._count(row)
+                    done.add(row["key"])
+                except (ValueError, KeyError, TypeError):
+                    break
+                kept += len(line)
+        with out.open("r+b") as file:
+            file.truncate(kept)
+        return done
+
+    def _summary(self, interrupted: bool) -> dict[str, Any]:
+        return {
+            "file": str(self._arguments.cases),
+            "interrupted": interrupted,
+            "groups": [
+                {"domain": domain, "check": check, **tally.summary()}
+                for (domain, check), tally in sorted(self._tallies.items())
+            ],
+            "disagreements": self._disagreements,
+            "examples": self._examples,
+            "bad_references": [
+                {"line": line, "why": why} for line, why in sorted(self._bad_references.items())
+            ],
+            "broken_lines": [{"line": b.line, "why": b.why} for b in self._broken],
+        }
+
+
+def _agrees(
+    expected: bool | float | None, passed: bool, score: float, outcome: Outcome
+) -> bool | None:
+    """Whether a verdict is as expected; None without an expectation.
+
+    A bad reference is simply not passed; a time-out or an error never is as expected.
+    """
+    if expected is None:
+        return None
+    if outcome in (Outcome.TIMEOUT, Outcome.ERROR):
+        return False
+    if isinstance(expected, bool):
+        return passed == expected
+    return abs(score - expected) <= SCORE_TOLERANCE
