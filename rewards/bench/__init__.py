@@ -1,0 +1,1 @@
+"""Benches of the verifiers; run them by ``scripts/bench_rewards``."""
