@@ -24,14 +24,14 @@ def enable(on_loading: Callable[[], None], on_loaded: Callable[[], None]) -> Non
 
 
 def load() -> None:
-    """Import SymPy and set Pint up. Raises AlgebraNeeded outside a worker process."""
+    """Import and warm up SymPy and Pint. Raises AlgebraNeeded outside a worker process."""
     global _loaded, loaded_at
     if _callbacks is None:
         raise AlgebraNeeded
     if not _loaded:
         on_loading, on_loaded = _callbacks
         on_loading()
-        importlib.import_module("sympy")
+        importlib.import_module("rewards.math.symbolic").warm_up()
         importlib.import_module("rewards.math.units").registry()
         _loaded = True
         loaded_at = time.perf_counter()

@@ -88,12 +88,28 @@ def unwrap_box(text: str) -> str:
     """Take off boxes around the whole text, such as LaTeX's inside GLM's."""
     stripped = text.strip()
     for _ in range(3):
-        spans = _glm_spans(stripped) + _latex_spans(stripped)
-        whole = [span for span in spans if span.start == 0 and span.end == len(stripped)]
-        if not whole:
+        inner = _inside_whole_box(stripped)
+        if inner is None:
             break
-        stripped = stripped[whole[0].inner_start : whole[0].inner_end].strip()
+        stripped = inner.strip()
     return stripped
+
+
+def _inside_whole_box(text: str) -> str | None:
+    """The content of a box that is the whole of ``text``."""
+    if text.startswith(GLM_OPEN) and text.endswith(GLM_CLOSE):
+        inner = text[len(GLM_OPEN) : -len(GLM_CLOSE)]
+        return None if GLM_CLOSE in inner else inner
+    match = _LATEX_BOX.match(text)
+    if match is None or not text.endswith("}"):
+        return None
+    depth = 0
+    for brace in _BRACE.finditer(text, match.end() - 1):
+        depth += (brace.group() == "{") - (brace.group() == "}")
+        if depth == 0:
+            whole = brace.end() == len(text)
+            return text[match.end() : brace.start()] if whole else None
+    return None
 
 
 class _Span(NamedTuple):

@@ -35,6 +35,7 @@ _NUMBER = re.compile(
     r"(?P<lead>[^\d.,+\-()]*?)\s*(?P<sign>[+-]?)\s*(?P<lead2>us\$|a\$|c\$|[$€£¥₹₩]?)\s*"
     rf"(?P<digits>{_DIGITS})(?:e(?P<exponent>[+-]?\d{{1,3}}))?\s*(?P<tail>[^\d]*)(?P<power>[23]?)"
 )
+_SIMPLE = re.compile(r"\s*([+-]?[0-9]{1,200}(?:\.[0-9]{1,200})?)\s*(%?)\s*")
 _TIMES_TEN = re.compile(r"\s*(?:×|x|\*|\\times|\\cdot)\s*10\s*\^\s*\{?([+-]?\d{1,3})\}?")
 _LEADS = frozenset(
     ["", "about", "approximately", "approx", "approx.", "around", "roughly", "~", "≈", "nearly"]
@@ -65,9 +66,10 @@ class ChartNumber:
 def normal(text: str) -> str:
     """Compatibility forms, minus signs, LaTeX dress and Chinese numerals folded."""
     text = text.strip()[:_MAX_CHARACTERS]
-    text = unicodedata.normalize("NFKC", text)
-    text = re.sub("[−–—‒﹣]", "-", text)
-    text = re.sub("[\u200b-\u200f\u2060\ufeff]", "", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+        text = re.sub("[−–—‒﹣]", "-", text)
+        text = re.sub("[\u200b-\u200f\u2060\ufeff]", "", text)
     text = _DRESS.sub(r"\1", text).replace("\\%", "%").replace("\\$", "$").replace("\\,", "")
     text = text.replace("{,}", ",").replace("**", "").replace("\\(", "").replace("\\)", "")
     if text.count("$") == 2 and text.startswith("$") and text.endswith("$"):
@@ -77,6 +79,10 @@ def normal(text: str) -> str:
 
 def read_number(text: str) -> ChartNumber | None:
     """The one number that ``text`` says, or None when it says none, several, or a bound."""
+    simple = _SIMPLE.fullmatch(text)
+    if simple:
+        value = Fraction(simple[1])
+        return ChartNumber(value, bool(simple[2]), plain=value)
     text = normal(text).lower()
     if not text or len(text) >= _MAX_CHARACTERS:
         return None

@@ -68,6 +68,8 @@ _SCALE_QUESTION = re.compile(
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _SCALES |= {"万": 10**4, "亿": 10**8}
 _RANGE_LABEL = re.compile(r"\D{0,3}\d[\d.,]*\s*%?\s*(?:-|–|to|~|至|到)\s*\D{0,2}\d.*")
+_DIGIT = re.compile(r"[0-9]")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,100})?|[0-9]{1,100}\.[0-9]{1,100}%?")
 _KINDS = ("number", "year", "date", "count", "text", "yes/no", "table")
 _MAX_QUESTION = 20_000
 
@@ -153,7 +155,8 @@ class ChartsVerifier:
         truth = yes_no(reference)
         if truth is not None:
             return yes_no(answer) == truth, "yes or no"
-        date = read_date(reference)
+        plain = _PLAIN_NUMBER.fullmatch(reference) and not cues.year
+        date = None if plain else read_date(reference)
         if date is not None and (cues.year or not date.is_plain_year or _names_year(reference)):
             found = read_date(answer)
             return found is not None and same_date(date, found), "a date, exact"
@@ -218,6 +221,8 @@ def _names_year(text: str) -> bool:
 
 def yes_no(text: str) -> bool | None:
     """What a word for yes or no says; None for other words."""
+    if len(text) > 40 or _DIGIT.search(text):
+        return None
     word = folded(normal(text))
     if word in _YES:
         return True
@@ -226,6 +231,8 @@ def yes_no(text: str) -> bool | None:
 
 def _plain_answer(answer: str) -> str:
     if len(answer) > 4_096:
+        return answer
+    if _PLAIN_NUMBER.fullmatch(answer):
         return answer
     answer = strip_phrases(answer.strip())
     return re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", answer).strip()
@@ -291,9 +298,11 @@ def _values(reference: Any, cues: ChartCues) -> str | list[str]:
     text = reference.strip()
     if not text:
         raise BadReferenceError("the reference is empty")
-    raw = bracketed(text)
+    raw = bracketed(text) if text[0] == "[" else None
     if raw:
         return _values(raw, cues)
+    if _PLAIN_NUMBER.fullmatch(text):
+        return text
     if cues.text or read_date(text) is not None or read_number(text) is not None:
         return text
     if _RANGE_LABEL.fullmatch(text):

@@ -76,6 +76,8 @@ def same(reference: Node, answer: Node, case: Comparison) -> bool:
     reference, answer = meaning(reference), meaning(answer)
     if case.reference_parameters or case.answer_parameters:
         return _same_general_solution(reference, answer, case)
+    if isinstance(reference, Number) and isinstance(answer, Number):
+        return _same_expression(reference, answer, case)
     if _left_open(answer) and not _left_open(reference):
         return False  # an integral or sum that is only written down restates the problem
     reference = _plain_reference(reference)

@@ -13,6 +13,7 @@ from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
     Bracket,
     Builder,
+    Call,
     Listing,
     NamedSet,
     Node,
@@ -24,6 +25,7 @@ from rewards.math.tree import (
     Sum,
     Symbol,
     difference,
+    negated,
     symbols,
 )
 from rewards.math.values import substituted
@@ -146,12 +148,28 @@ def _inequality(left: Node, operator: str, right: Node) -> RealSet:
     if len(names) != 1 or operator not in ("<", "<=", ">", ">=", "=", "!="):
         raise NotARealSet("not an inequality in one variable")
     (name,) = names
-    solved = _linear(left, operator, right, name)
+    solved = _absolute(left, operator, right) or _linear(left, operator, right, name)
     if solved is not None:
         return solved
     if operator == "=":
         raise NotARealSet("an equation to solve")
     return _from_sympy(symbolic.solution_set((left, right), operator, name))
+
+
+def _absolute(left: Node, operator: str, right: Node) -> RealSet | None:
+    """``|f| < c`` as ``-c < f < c``, and ``|f| > c`` as either side, for a number c."""
+    if isinstance(right, Call) and right.name == "abs" and not symbols(left):
+        left, operator, right = right, _FLIPPED[operator], left
+    if not isinstance(left, Call) or left.name != "abs" or symbols(right):
+        return None
+    if operator not in ("<", "<=", ">", ">="):
+        return None
+    inside, bound = left.arguments[0], _number(right)
+    if bound <= 0:
+        return None
+    above = _inequality(inside, operator, right)
+    below = _inequality(inside, _FLIPPED[operator], negated(right))
+    return _operation("intersection" if operator in ("<", "<=") else "union", above, below)
 
 
 def _linear(left: Node, operator: str, right: Node, name: str) -> RealSet | None:

@@ -29,6 +29,15 @@ _KNOWN = frozenset(
 _KNOWN |= {"factorial", "floor", "gcd", "lcm", "re", "im", "arg", "cbrt"} | set(_RENAMED.values())
 
 
+def warm_up() -> None:
+    """Run SymPy's slow first calls (its modules load on use), so that no check pays for them."""
+    import sympy
+
+    symbol = sympy.Symbol("x", real=True)
+    sympy.solve_univariate_inequality(abs(symbol**2 - 2) < 1, symbol, relational=False)
+    sympy.simplify(sympy.sin(symbol) ** 2 + sympy.Integral(symbol, (symbol, 0, 1)).doit())
+
+
 def same_value(reference: Node, answer: Node) -> bool:
     """Whether SymPy finds the difference to be zero.
 

@@ -31,7 +31,7 @@ from rewards.math.tree import (
 
 TOLERANCE = Fraction(1, 10**6)
 MIN_SIGNIFICANT_DIGITS = 6
-NUM_POINTS = 5
+NUM_POINTS = 4
 _AGREEMENT = DIGITS - 15
 
 

@@ -37,6 +37,7 @@ from rewards.math.tree import (
 from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,300}")
 _COMMA_DECIMAL = re.compile(r"[-+−]?\s*\\?\$?\s*\d+(?:,|，)\d+\D*")
 _DECIMAL_COMMA_REFERENCE = re.compile(r"[-+]?\d{1,100},\d{1,100}")
 _TEXT_REFERENCE = re.compile(r"[^\\_^{}=+*/<>|]*[^\W\d_][^\\_^{}=+*/<>|]*")
@@ -61,8 +62,14 @@ class MathVerifier:
     def judge(self, answer: str, request: Request) -> Finding:
         """Compare ``answer`` with the reference. Raises BadReferenceError, AlgebraNeeded."""
         reference = _text_of(request.reference)
-        if _PLAIN_NUMBER.fullmatch(answer) and answer == reference:
-            return correct("the same number")
+        if _INTEGER.fullmatch(answer) and _INTEGER.fullmatch(reference):
+            same = int(answer) == int(reference)
+            return correct("the same integer") if same else wrong("another integer")
+        if len(answer) > MAX_CHARACTERS:
+            _parse_reference(reference)  # a bad reference is named whatever the answer is
+            if "".join(answer.split()) == "".join(reference.split()):
+                return correct("the same text")
+            return unparseable(f"longer than {MAX_CHARACTERS} characters")
         if (by_letter := _judge_choice(answer, reference, request.question)) is not None:
             return by_letter
         expected = _parse_reference(reference)
@@ -131,10 +138,13 @@ def _judge_choice(answer: str, reference: str, question: str | None) -> Finding 
 
 def _option_content(answer: str, reference: str, question: str | None) -> str:
     """The content behind a letter, when the question lists options and the reference is content."""
+    listed = choice.options(question)
+    if not listed:
+        return answer
     chosen = choice.letters(answer)
     if chosen is None or len(chosen) != 1 or choice.reference_letters(reference) is not None:
         return answer
-    return choice.options(question).get(next(iter(chosen)), answer)
+    return listed.get(next(iter(chosen)), answer)
 
 
 def restates(answer: str, reference: str, question: str | None) -> bool:

@@ -1,0 +1,192 @@
+"""Properties: total on any text, reflexive on references, symmetric where the rule is."""
+
+from __future__ import annotations
+
+import string
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rewards import Outcome, Request, VerifierPool, verify
+from rewards.errors import AlgebraNeeded
+from rewards.extraction import ExtractionSettings, extract
+from rewards.registry import default_registry
+from rewards.words import edit_distance
+
+REFERENCES: dict[str, list[Any]] = {
+    "math": ["7", "2\\sqrt{2}", "x^2+1", "\\{1,2\\}", "(1,2)", "x>3", "5 m", "B", "Evelyn", "3:4"],
+    "charts": ["45%", "2010", "Red, Blue", "Germany", "March 2010"],
+    "gui": [{"action": "click", "coord": "norm999", "bbox": [1, 1, 50, 50]}],
+    "grounding": [
+        {"coord": "norm999", "mode": "multi", "boxes": [[1, 1, 50, 50]]},
+        {"mode": "temporal", "segment": [1, 5]},
+    ],
+    "ocr": ["some text"],
+    "counting": [3],
+    "vqa": ["yes", "a car"],
+    "choice": ["B"],
+    "text": ["some text"],
+    "physics": ["9.8 m/s^2"],
+    "chemistry": ["H2O"],
+}
+PIECES = st.sampled_from(
+    [
+        *"0123456789+-*/^_=<>,;:|!%'\"()[]{}&$\\ .xyzeikC",
+        *(
+            "\\frac",
+            "\\sqrt",
+            "{1}",
+            "\\pm",
+            "\\infty",
+            "\\cup",
+            "\\{",
+            "\\}",
+            "\\text{",
+            "^\\circ",
+        ),
+        *("\\begin{pmatrix}", "\\end{pmatrix}", "\\\\", "\\sum_{k=1}^{n}", "\\int", "dx", "\\pmod"),
+        *(" or ", " and ", "三分之二", "万", "½", "√", "²", "∈", "ℝ", "≤", "\u200b", "％", "cm"),
+        *('{"action": "click", "point": [5, 5]}', "[[1, 2, 3, 4]]", "```json\n", "null", "NaN"),
+        *("<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "<|begin_of_box|>"),
+    ]
+)
+TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=25).map("".join))
+RELAXED = settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+
+
+def judge_here(request: Request) -> Outcome | None:
+    """The fast path in this process; None where a worker would be asked."""
+    try:
+        return default_registry().judge(request).outcome
+    except AlgebraNeeded:
+        return None
+
+
+@pytest.mark.parametrize("domain", sorted(REFERENCES))
+@RELAXED
+@given(text=TEXTS, bare=st.booleans(), data=st.data())
+def test_every_text_gets_a_verdict(domain: str, text: str, bare: bool, data: st.DataObject) -> None:
+    reference = data.draw(st.sampled_from(REFERENCES[domain]))
+    outcome = judge_here(
+        Request(domain=domain, response=text, reference=reference, question=text, bare=bare)
+    )
+    assert outcome not in (Outcome.ERROR, Outcome.BAD_REFERENCE, Outcome.TIMEOUT)
+
+
+@RELAXED
+@given(reference=TEXTS)
+def test_any_reference_is_judged_or_named_bad_and_passes_itself(reference: str) -> None:
+    request = Request(domain="math", response=reference, reference=reference, bare=True)
+    assert judge_here(request) is not Outcome.ERROR
+
+
+@RELAXED
+@given(raw=st.binary(max_size=200))
+def test_bytes_of_any_kind(raw: bytes) -> None:
+    text = raw.decode("utf-8", errors="replace")
+    for domain, references in REFERENCES.items():
+        outcome = judge_here(
+            Request(domain=domain, response=text, reference=references[0], bare=True)
+        )
+        assert outcome is not Outcome.ERROR
+
+
+FRACTIONS = st.fractions(min_value=-1000, max_value=1000, max_denominator=500)
+
+
+def math_score(reference: str, answer: str) -> float:
+    return verify(Request(domain="math", response=answer, reference=reference, bare=True)).score
+
+
+@RELAXED
+@given(value=FRACTIONS)
+def test_rewriting_a_fraction_keeps_the_verdict(value: Fraction) -> None:
+    upper, lower = value.numerator, value.denominator
+    sign = "-" if upper < 0 else ""
+    for answer in (
+        f"{upper}/{lower}",
+        f"{sign}\\frac{{{abs(upper)}}}{{{lower}}}",
+        f"{2 * upper}/{2 * lower}",
+        f"x = {upper}/{lower}",
+        f"$ {upper}/{lower} $",
+    ):
+        assert math_score(f"{upper}/{lower}", answer) == 1.0, answer
+
+
+@RELAXED
+@given(value=FRACTIONS, change=st.integers(1, 50))
+def test_changing_a_fraction_flips_the_verdict(value: Fraction, change: int) -> None:
+    changed = value + Fraction(change, 7)
+    assert math_score(str(value), str(changed)) == 0.0
+    if value:
+        assert math_score(str(value), str(-value)) == 0.0
+
+
+@RELAXED
+@given(one=FRACTIONS, other=FRACTIONS)
+def test_equality_is_symmetric(one: Fraction, other: Fraction) -> None:
+    assert math_score(str(one), str(other)) == math_score(str(other), str(one))
+    pair, swapped = f"({one}, {other})", f"({other}, {one})"
+    assert (math_score(pair, swapped) == 1.0) == (one == other)
+
+
+@RELAXED
+@given(one=st.text(string.ascii_lowercase[:4], max_size=12), other=st.text("abcd", max_size=12))
+def test_edit_distance_agrees_with_the_textbook(one: str, other: str) -> None:
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        previous, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            previous, row[j] = row[j], min(previous + (a != b), row[j] + 1, row[j - 1] + 1)
+    assert edit_distance(one, other) == row[-1]
+
+
+@RELAXED
+@given(text=st.lists(PIECES, max_size=40).map("".join))
+def test_extraction_returns_part_of_the_response(text: str) -> None:
+    found = extract(text, ExtractionSettings())
+    assert found.text is None or found.text in text
+
+
+BOX = "<|begin_of_box|>{}<|end_of_box|>"
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome"),
+    [
+        ("<think>4?</think><answer>It is " + BOX.format("5") + ".</answer>", Outcome.CORRECT),
+        ("thinking</think>" + BOX.format("5"), Outcome.CORRECT),
+        ("\\boxed{5}", Outcome.CORRECT),
+        ("\\fbox{5}", Outcome.CORRECT),
+        (BOX.format("\\boxed{5}"), Outcome.CORRECT),
+        (BOX.format("5") + " that is \\boxed{5}", Outcome.CORRECT),
+        (BOX.format("5") + BOX.format("6"), Outcome.WRONG),
+        ("\\boxed{5} or \\boxed{6}", Outcome.WRONG),
+        ("<answer>\\boxed{5}</answer><answer>\\boxed{5}</answer>", Outcome.WRONG),
+        ("\\boxed{6}<answer>\\boxed{5}</answer>", Outcome.CORRECT),
+        ("<think>\\boxed{5}</think>", Outcome.NO_ANSWER),
+        ("<think>\\boxed{5}", Outcome.NO_ANSWER),
+        ("<think>a</think><think>\\boxed{5}", Outcome.NO_ANSWER),
+        ("<think>\\boxed{4}</think>\\boxed{5}", Outcome.CORRECT),
+        ("the answer is 5", Outcome.NO_ANSWER),
+        (BOX.format(" "), Outcome.NO_ANSWER),
+        ("\\boxed{}", Outcome.NO_ANSWER),
+        ("\\boxed{5", Outcome.NO_ANSWER),
+        ("", Outcome.NO_ANSWER),
+    ],
+)
+def test_where_the_answer_is_taken_from(response: str, outcome: Outcome) -> None:
+    assert verify(Request(domain="math", response=response, reference="5")).outcome is outcome
+
+
+def test_which_boxes_count_is_a_setting() -> None:
+    glm, latex = BOX.format("5"), "\\boxed{5}"
+    requests = [Request(domain="math", response=text, reference="5") for text in (glm, latex)]
+    with VerifierPool(settings={"extraction": {"boxes": ["glm"]}}) as pool:
+        outcomes = [verdict.outcome for verdict in pool.judge(requests)]
+    assert outcomes == [Outcome.CORRECT, Outcome.NO_ANSWER]
