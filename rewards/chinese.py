@@ -68,6 +68,7 @@ def to_digits(text: str) -> str:
     """Rewrite the Chinese numerals in ``text`` as ordinary notation."""
     if not _HAS_CHINESE.search(text):
         return text
+    text = text.replace("一半", "1/2")
     kept: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -122,6 +122,16 @@ _TRANSLATION = str.maketrans(
         },
     }
 )
+_CHINESE_SIGNS = {
+    "大于等于": r"\ge ",
+    "大于或等于": r"\ge ",
+    "小于等于": r"\le ",
+    "小于或等于": r"\le ",
+    "不等于": r"\ne ",
+    "大于": ">",
+    "小于": "<",
+    "根号": r"\root ",
+}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁼⁽⁾ⁿⁱ", "0123456789+=()ni")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₒₓₖₙₘ", "0123456789+-=()aeoxknm")
 _RAISED_RUN = re.compile("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ]+")
@@ -153,6 +163,7 @@ def clean(text: str) -> str:
     text = (
         text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
     )
+    text = text.replace("\\left<", "\\langle ").replace("\\right>", "\\rangle ")
     text = _MARKDOWN.sub(r"\1", text)
     text = _DRESS.sub(lambda m: "" if not m.group().endswith(("left.", "right.")) else " ", text)
     text = _strip_math_delimiters(text)
@@ -171,6 +182,8 @@ def _fold_unicode(text: str) -> str:
     text = _OVERLINED.sub(lambda m: "\\overline{" + m.group().replace("\u0305", "") + "}", text)
     text = _DOTTED.sub(r"\\dot{\1}", text)
     text = "".join(_ascii_digit(c) for c in text)
+    for word, sign in _CHINESE_SIGNS.items():
+        text = text.replace(word, sign)
     return chinese.to_digits(text)
 
 
@@ -199,6 +212,7 @@ _LEAD = re.compile(
     r"\s*(?:(?:\s(?:is|are)\b|:|=)\s*[:=]?\s*|(?=\s[\d\\$]))",
     re.IGNORECASE,
 )
+_TEXT_LEAD = re.compile(r"^\\(?:text|textbf|mathrm)\s*\{([^{}]{0,60}(?:is|are|:|=)\s*)\}")
 _CHINESE_LEAD = re.compile(
     r"^(?:所以|因此|故|则)?,?(?:最终|最后|正确|标准)?(?:的)?(?:答案|结果|解|值)\s*(?:是|为|:|等于|=)\s*:?\s*"
     r"|^(?:一共|共|共有|总共|约|大约|答)(?:是|为)?\s*:?\s*(?=[\d\\\-])"
@@ -211,10 +225,11 @@ def strip_phrases(text: str) -> str:
     text = text.rstrip(" \t\r\n;,")
     if text.endswith(".") and not text.endswith("..."):
         text = text[:-1].rstrip()
+    text = _TEXT_LEAD.sub(r"\1 ", text, count=1)
     text = _LEAD.sub("", text, count=1)
     text = _CHINESE_LEAD.sub("", text, count=1)
     text = _EQUALS.sub("=", text)
-    return text.strip()
+    return text.lstrip("= \t\n").strip()
 
 
 def canonical(text: str) -> str:

@@ -211,6 +211,8 @@ def _matcher(case: Comparison) -> equations.Same:
 
 def _same_bracket(reference: Node, answer: Node, case: Comparison) -> bool:
     assert isinstance(reference, Bracket)
+    if isinstance(answer, Relation) and answer.operators == ("in",):
+        answer = answer.sides[1]
     if _is_region(answer) and not isinstance(answer, Bracket):
         return _same_region(reference, answer, case)
     rows, answered_rows = as_rows(reference), as_rows(answer)
@@ -279,6 +281,8 @@ def _same_congruence(reference: Node, answer: Node, case: Comparison) -> bool:
             answer.left is None and _same_class(reference, answer.right, answer.modulus)
         )
     assert isinstance(reference, Congruence)
+    if len(symbols_of_values(answer)) == 1:  # 5k + 2
+        return equations.same_classes(reference, answer, (), ())
     return reference.left is None and same_value(reference, answer)
 
 

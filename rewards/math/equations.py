@@ -45,7 +45,22 @@ def is_label(node: Node, value: Node) -> bool:
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Ratio):
         return not symbols(value) and all(_is_letters(part) for part in node.parts)
-    return application(node) is not None or (not symbols(value) and _is_letters(node))
+    return (
+        application(node) is not None
+        or _is_derivative(node)
+        or (not symbols(value) and _is_letters(node))
+    )
+
+
+def _is_derivative(node: Node) -> bool:
+    """Whether ``node`` is written dy/dx."""
+    if not isinstance(node, Product) or len(node.factors) != 2:
+        return False
+    upper, lower = node.factors
+    parts = (upper, lower.base) if isinstance(lower, Power) else ()
+    return len(parts) == 2 and all(
+        isinstance(part, Product) and part.factors[0] == Symbol("d") for part in parts
+    )
 
 
 def _is_letters(node: Node) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from rewards import english
 from rewards.errors import AnswerError
 from rewards.math.applications import ApplicationParser
 from rewards.math.cleaning import clean, strip_phrases
@@ -53,7 +54,7 @@ _UNION = {"cup": "union", "bigcup": "union", "cap": "intersection", "setminus": 
 _UNION |= {"backslash": "difference", "smallsetminus": "difference", "union": "union"}
 _UNION |= {"\\": "difference", "intersection": "intersection"}
 _BASED = re.compile(
-    r"\(?([0-9][0-9A-Fa-f]*|[A-Fa-f][0-9A-Fa-f]*[0-9][0-9A-Fa-f]*)\)?_\{?(?:\\text\{)?(\d{1,2}|[a-z]+)\}{0,2}"
+    r"\(?([0-9][0-9A-Fa-f]*|[A-F]{1,16}(?=\)?_\{?16)|[A-Fa-f][0-9A-Fa-f]*[0-9][0-9A-Fa-f]*)\)?_\{?(?:\\text\{)?(\d{1,2}|[a-z]+)\}{0,2}"
 )
 _BASE_WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _BASE_WORDS |= {"nine": 9, "ten": 10}
@@ -361,7 +362,13 @@ def _environment(name: str, rows: list[tuple[Node, ...]]) -> Node:
 
 def _is_word(token: Token) -> bool:
     """Whether a word token is text rather than a product of variables."""
-    return token.upright or len(token.text) > 3 or token.text.lower() in ("yes", "no", "dne")
+    text = token.text.lower()
+    return (
+        token.upright
+        or len(text) > 3
+        or text in ("yes", "no", "dne")
+        or english.number(text) is not None
+    )
 
 
 def _with_unit(node: Node, unit: TrailingUnit, currency: str) -> Node:

@@ -12,6 +12,7 @@ from rewards.math.unit_names import NOT_NOUNS, SCALE_WORDS, UNITS
 MAX_UNIT_TOKENS = 24
 _POWER_WORDS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _POWER_WORDS |= {"平方": 2, "立方": 3}
+_ENDING_COMMANDS = frozenset(["}", "infty", "rfloor", "rceil", "rangle"])
 _TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 
 
@@ -60,6 +61,8 @@ def _cannot_precede(tokens: list[Token], index: int) -> bool:
     """Whether what stands before ``index`` is no complete value, or an angle's function."""
     previous = tokens[index - 1]
     if previous.kind == "op" and previous.text not in (")", "]", "}", "!", "|", "%"):
+        return True
+    if previous.kind == "cmd" and previous.text not in _ENDING_COMMANDS:
         return True
     if previous.text in SCALE_WORDS:
         return False

@@ -38,6 +38,7 @@ from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}")
+_LETTERS = re.compile(r"[^\d=+*/^_<>|]*")
 _COMMA_DECIMAL = re.compile(r"[-+−]?\s*\\?\$?\s*\d+(?:,|，)\d+\D*")
 _DECIMAL_COMMA_REFERENCE = re.compile(r"[-+]?\d{1,100},\d{1,100}")
 _TEXT_REFERENCE = re.compile(r"[^\\_^{}=+*/<>|]*[^\W\d_][^\\_^{}=+*/<>|]*")
@@ -184,11 +185,11 @@ def _judge_readings(
                 return correct("equal")
         except (AnswerError, Unevaluable) as error:
             problem = error if isinstance(error, AnswerError) else AnswerError(str(error))
-    if _DECIMAL_COMMA_REFERENCE.fullmatch(reference) and _PLAIN_NUMBER.fullmatch(text):
+    if _DECIMAL_COMMA_REFERENCE.fullmatch(reference) and "," not in text:
         decimal = parse(reference, Reading(grouped=False, decimal_comma=True))
         if Comparison(decimal, parse(text), cues).holds():
             return correct("equal, the reference read with a decimal comma")
-    if isinstance(node, Words) and _same_words(answer, node.text):
+    if _LETTERS.fullmatch(reference) and _same_words(answer, reference):
         return correct("the same words")
     if not parsed:
         return unparseable(str(problem))
