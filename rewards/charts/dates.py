@@ -28,7 +28,7 @@ _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _PATTERNS = [
     re.compile(pattern)
     for pattern in (
-        rf"(?:the )?(?:year )?(?:of )?{_YEAR}(?: ?年)?",
+        rf"(?:in )?(?:the )?(?:year )?(?:of )?{_YEAR}(?: ?年)?",
         rf"(?P<name>{_MONTH})\.?",
         rf"(?P<name>{_MONTH})\.?,?[ -]?(?:of )?{_YEAR}",
         rf"{_YEAR}[ -]?(?P<name>{_MONTH})\.?",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from rewards import chinese, english
@@ -35,6 +35,8 @@ _NUMBER = re.compile(
     r"(?P<lead>[^\d.,+\-()]*?)\s*(?P<sign>[+-]?)\s*(?P<lead2>us\$|a\$|c\$|[$€£¥₹₩]?)\s*"
     rf"(?P<digits>{_DIGITS})(?:e(?P<exponent>[+-]?\d{{1,3}}))?\s*(?P<tail>[^\d]*)(?P<power>[23]?)"
 )
+_TRILLION = re.compile(r"(?<=\d)\s?T$")
+_UNIT_HINT = re.compile(r"\d\s*([A-Za-zµΩ°]{1,20}(?:/[A-Za-z]{1,10})?)$")
 _SIMPLE = re.compile(r"\s*([+-]?[0-9]{1,200}(?:\.[0-9]{1,200})?)\s*(%?)\s*")
 _TIMES_TEN = re.compile(r"\s*(?:×|x|\*|\\times|\\cdot)\s*10\s*\^\s*\{?([+-]?\d{1,3})\}?")
 _LEADS = frozenset(
@@ -46,7 +48,7 @@ _MAX_CHARACTERS = 300
 _UNIT_WORDS = re.compile(r"[a-z°²³µμ/.\s\-一-鿿%^$€£()\\]*")
 _REFUSED_WORDS = """
 or and to between not than more less over under above below least most from through minus plus
-times either maybe if versus vs greater fewer exceeds up
+times either maybe ish if versus vs greater fewer exceeds up
 """
 _REFUSED = frozenset(_REFUSED_WORDS.split())
 
@@ -83,7 +85,10 @@ def read_number(text: str) -> ChartNumber | None:
     if simple:
         value = Fraction(simple[1])
         return ChartNumber(value, bool(simple[2]), plain=value)
-    text = normal(text).lower()
+    written = _TRILLION.sub(" trillion", normal(text))
+    hint = _UNIT_HINT.search(written)  # case tells MW from mW, so before it is folded
+    unit = UNITS.get(hint[1], "") if hint and hint[1].lower() not in _SCALES else ""
+    text = written.lower()
     if not text or len(text) >= _MAX_CHARACTERS:
         return None
     if not any(c.isdigit() for c in text):
@@ -102,7 +107,10 @@ def read_number(text: str) -> ChartNumber | None:
         value = Fraction(int(fraction[1]), int(fraction[2]))
         return ChartNumber(value, plain=value)
     match = _NUMBER.fullmatch(text)
-    return None if match is None else _from_match(match)
+    number = None if match is None else _from_match(match)
+    if number is None or not unit or number.percent:
+        return number
+    return replace(number, unit=unit)
 
 
 def _from_match(match: re.Match[str]) -> ChartNumber | None:

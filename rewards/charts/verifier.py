@@ -70,6 +70,7 @@ _SCALES |= {"万": 10**4, "亿": 10**8}
 _RANGE_LABEL = re.compile(r"\D{0,3}\d[\d.,]*\s*%?\s*(?:-|–|to|~|至|到)\s*\D{0,2}\d.*")
 _DIGIT = re.compile(r"[0-9]")
 _PLAIN_NUMBER = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,100})?|[0-9]{1,100}\.[0-9]{1,100}%?")
+_RANGE_SIGN = re.compile(r"(?<=\d)\s*(?:-|–|—|~|to|至|到)\s*(?=\d)")
 _KINDS = ("number", "year", "date", "count", "text", "yes/no", "table")
 _MAX_QUESTION = 20_000
 
@@ -162,7 +163,7 @@ class ChartsVerifier:
             return found is not None and same_date(date, found), "a date, exact"
         expected = None if cues.text else read_number(reference)
         if expected is None:
-            return folded(answer) == folded(reference), "a label, exact"
+            return _label(answer) == _label(reference), "a label, exact"
         number = read_number(answer)
         if number is None:
             return False, "not one number"
@@ -213,6 +214,11 @@ def _readings(
             scaled = without.value * scale
             pairs.append((expected.value, scaled) if expected.scaled else (scaled, found.value))
     return pairs
+
+
+def _label(text: str) -> str:
+    """A label folded, with any sign for "to" between numbers as one."""
+    return folded(_RANGE_SIGN.sub("-", text))
 
 
 def _names_year(text: str) -> bool:
