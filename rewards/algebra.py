@@ -6,6 +6,7 @@ a worker ``load`` therefore raises AlgebraNeeded, and the caller hands the reque
 
 from __future__ import annotations
 
+import gc
 import importlib
 import time
 from collections.abc import Callable
@@ -33,6 +34,7 @@ def load() -> None:
         on_loading()
         importlib.import_module("rewards.math.symbolic").warm_up()
         importlib.import_module("rewards.math.units").registry()
+        gc.freeze()  # SymPy's many objects would slow every later collection
         _loaded = True
         loaded_at = time.perf_counter()
         on_loaded()

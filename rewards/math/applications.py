@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.expressions import MAX_DEPTH, ExpressionParser, product_of, root_of
+from rewards.math.expressions import MAX_DEPTH, ExpressionParser
 from rewards.math.tree import (
     MINUS_ONE,
     BigOperator,
@@ -20,6 +20,8 @@ from rewards.math.tree import (
     Sum,
     Symbol,
     divided,
+    product_of,
+    root_of,
 )
 
 _INVERSE = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}

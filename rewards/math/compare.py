@@ -22,8 +22,9 @@ from rewards.math.collections import (
 )
 from rewards.math.cues import Cues
 from rewards.math.exact import TooLarge, Undefined, rational
+from rewards.math.notations import same_digits, same_percentage
 from rewards.math.phrases import meaning
-from rewards.math.realsets import NotARealSet, real_set, same_set
+from rewards.math.regions import is_region, same_region
 from rewards.math.tree import (
     BigOperator,
     Bracket,
@@ -52,8 +53,6 @@ from rewards.math.tree import (
     walk,
 )
 from rewards.math.values import same_value
-
-_INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
 
 
 @dataclass(frozen=True)
@@ -107,56 +106,11 @@ def _left_open(node: Node) -> bool:
 
 
 def _is_finite(node: Node) -> bool:
-    return solutions(node) is not None and not _is_region(node)
+    return solutions(node) is not None and not is_region(node)
 
 
-def _is_region(node: Node) -> bool:
-    """Whether ``node`` describes an infinite set of reals: an interval, an inequality, a union."""
-    if isinstance(node, Relation):
-        return any(operator in _INEQUALITIES for operator in node.operators) or (
-            node.operators == ("in",) and _is_region(node.sides[1])
-        )
-    if isinstance(node, Listing):
-        return any(_is_region(item) for item in node.items)
-    if isinstance(node, SetOperation):
-        return solutions(node) is None
-    if isinstance(node, Bracket):
-        mixed = (node.opening, node.closing) in (("(", "]"), ("[", ")"))
-        return len(node.items) == 2 and (mixed or any(_is_infinite(i) for i in node.items))
-    return isinstance(node, Builder) or (isinstance(node, NamedSet) and node.name != "")
-
-
-def _is_infinite(node: Node) -> bool:
-    return any(part == Constant("oo") for part in walk(node))
-
-
-def _same_region(reference: Node, answer: Node, case: Comparison) -> bool:
-    if isinstance(answer, Quantity | Number | Words):
-        return False
-    if reference == answer:
-        return True
-    try:
-        return same_set(real_set(reference), real_set(answer))
-    except NotARealSet:
-        return _same_symbolic_region(reference, answer, case)
-
-
-def _same_symbolic_region(reference: Node, answer: Node, case: Comparison) -> bool:
-    """Regions with letters in them, piece by piece."""
-    if isinstance(reference, Relation) and isinstance(answer, Relation):
-        return equations.same_inequality(reference, answer, case.cues)
-    if isinstance(reference, Bracket) and isinstance(answer, Bracket):
-        ends = (reference.opening, reference.closing) == (answer.opening, answer.closing)
-        return ends and same_in_order(reference.items, answer.items, _matcher(case))
-    if isinstance(reference, SetOperation) and isinstance(answer, SetOperation):
-        return (
-            reference.kind == answer.kind
-            and _same_region(reference.left, answer.left, case)
-            and _same_region(reference.right, answer.right, case)
-        )
-    if isinstance(reference, Builder) and isinstance(answer, Builder):
-        return equations.same_builder(reference, answer)
-    return False
+def _same_infinite(reference: Node, answer: Node, case: Comparison) -> bool:
+    return same_region(reference, answer, case.cues, _matcher(case))
 
 
 def _same_finite(reference: Node, answer: Node, case: Comparison) -> bool:
@@ -213,8 +167,8 @@ def _same_bracket(reference: Node, answer: Node, case: Comparison) -> bool:
     assert isinstance(reference, Bracket)
     if isinstance(answer, Relation) and answer.operators == ("in",):
         answer = answer.sides[1]
-    if _is_region(answer) and not isinstance(answer, Bracket):
-        return _same_region(reference, answer, case)
+    if is_region(answer) and not isinstance(answer, Bracket):
+        return same_region(reference, answer, case.cues, _matcher(case))
     rows, answered_rows = as_rows(reference), as_rows(answer)
     if rows is not None and isinstance(answer, Matrix):
         return _same_rows(rows, answered_rows, case)
@@ -398,44 +352,13 @@ def _same_expression(reference: Node, answer: Node, case: Comparison) -> bool:
         return False
     if len(expanded(answer)) > 1:
         return all(same(reference, value, case) for value in expanded(answer))
-    if _same_percentage(reference, answer, case):
+    if same_percentage(reference, answer, case.cues):
         return True
     if isinstance(reference, Number) and reference.base != 10 and case.cues.based:
-        return isinstance(answer, Number) and _same_digits(reference, answer)
+        return isinstance(answer, Number) and same_digits(reference, answer)
     if same_value(reference, answer, case.cues):
         return True
     return equations.same_up_to_constant(reference, answer, case.cues)
-
-
-def _same_digits(reference: Number, answer: Number) -> bool:
-    """Where the question asks for a base: the same digits, with or without the base named."""
-    if answer.base == reference.base:
-        return answer.value == reference.value
-    digits = str(answer.value)
-    if answer.base != 10 or not digits.isdigit() or not set(digits) <= set("0123456789"):
-        return False
-    if any(int(digit) >= reference.base for digit in digits):
-        return False
-    return int(digits, reference.base) == reference.value
-
-
-def _same_percentage(reference: Node, answer: Node, case: Comparison) -> bool:
-    """A bare 50 for 50 %, and the reverse, when the question asks for a percentage."""
-    if not case.cues.percent:
-        return False
-    expected, found = _percentage(reference), _percentage(answer)
-    if (expected is None) == (found is None):
-        return False
-    return same_value(expected or reference, found or answer, case.cues)
-
-
-def _percentage(node: Node) -> Node | None:
-    if isinstance(node, Call) and node.name == "percent":
-        return node.arguments[0]
-    if isinstance(node, Product) and len(node.factors) == 2:
-        inner = _percentage(node.factors[1])
-        return None if inner is None else Product((node.factors[0], inner))
-    return None
 
 
 _EXPRESSIONS = (Number, Symbol, Constant, Sum, Product, Power, Call, BigOperator, PlusMinus)
@@ -446,7 +369,7 @@ _BY_TYPE: tuple[
     (lambda r, a: isinstance(r, Matrix), _same_matrix),
     (lambda r, a: isinstance(r, Congruence) or isinstance(a, Congruence), _same_congruence),
     (lambda r, a: isinstance(r, Ratio), _same_ratio),
-    (lambda r, a: _is_region(r), _same_region),
+    (lambda r, a: is_region(r), _same_infinite),
     (lambda r, a: isinstance(r, Bracket), _same_bracket),
     (lambda r, a: _is_finite(r), _same_finite),
     (lambda r, a: isinstance(r, Relation), _same_relation),

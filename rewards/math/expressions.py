@@ -22,11 +22,11 @@ from rewards.math.tree import (
     Number,
     PlusMinus,
     Power,
-    Product,
     Sum,
     Symbol,
     divided,
     negated,
+    product_of,
 )
 from rewards.math.unit_names import SCALE_WORDS
 
@@ -379,18 +379,6 @@ class ExpressionParser(TokenCursor):
         self.bars -= 1
         self.expect("|")
         return Call("abs", (node,))
-
-
-def root_of(radicand: Node, degree: Node) -> Node:
-    """The root as a power."""
-    if isinstance(degree, Number) and degree.value:
-        return Power(radicand, Number(1 / degree.value))
-    return Power(radicand, Power(degree, MINUS_ONE))
-
-
-def product_of(factors: list[Node]) -> Node:
-    """The product, or the only factor."""
-    return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
 def _primed(node: Node) -> Node:

@@ -249,3 +249,15 @@ def divided(numerator: Node, denominator: Node) -> Node:
 def difference(left: Node, right: Node) -> Node:
     """``left - right``."""
     return Sum((left, negated(right)))
+
+
+def root_of(radicand: Node, degree: Node) -> Node:
+    """The root as a power."""
+    if isinstance(degree, Number) and degree.value:
+        return Power(radicand, Number(1 / degree.value))
+    return Power(radicand, Power(degree, MINUS_ONE))
+
+
+def product_of(factors: list[Node]) -> Node:
+    """The product, or the only factor."""
+    return factors[0] if len(factors) == 1 else Product(tuple(factors))

@@ -158,3 +158,22 @@ def test_import_is_light() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout.strip() == "[]", run.stderr
+
+
+@pytest.mark.long
+def test_the_same_verdicts_from_a_ray_actor() -> None:
+    ray = pytest.importorskip("ray")
+    ray.init(num_cpus=1, include_dashboard=False, logging_level="ERROR")
+    try:
+
+        @ray.remote
+        class Scorer:
+            def judge(self, requests: list[Request]) -> list[str]:
+                with VerifierPool(1) as pool:
+                    return [verdict.outcome.value for verdict in pool.judge(requests)]
+
+        scorer = Scorer.remote()
+        requests = [ask("4"), ask("5"), ask("x^2<4", reference="(-2,2)")]
+        assert ray.get(scorer.judge.remote(requests)) == ["correct", "wrong", "correct"]
+    finally:
+        ray.shutdown()

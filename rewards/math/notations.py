@@ -1,0 +1,38 @@
+"""One number in the notation a question asks for: digits of a base, a percentage."""
+
+from __future__ import annotations
+
+from rewards.math.cues import Cues
+from rewards.math.tree import Call, Node, Number, Product
+from rewards.math.values import same_value
+
+
+def same_digits(reference: Number, answer: Number) -> bool:
+    """Where the question asks for a base: the same digits, with or without the base named."""
+    if answer.base == reference.base:
+        return answer.value == reference.value
+    digits = str(answer.value)
+    if answer.base != 10 or not digits.isdigit() or not set(digits) <= set("0123456789"):
+        return False
+    if any(int(digit) >= reference.base for digit in digits):
+        return False
+    return int(digits, reference.base) == reference.value
+
+
+def same_percentage(reference: Node, answer: Node, cues: Cues) -> bool:
+    """A bare 50 for 50 %, and the reverse, when the question asks for a percentage."""
+    if not cues.percent:
+        return False
+    expected, found = _percentage(reference), _percentage(answer)
+    if (expected is None) == (found is None):
+        return False
+    return same_value(expected or reference, found or answer, cues)
+
+
+def _percentage(node: Node) -> Node | None:
+    if isinstance(node, Call) and node.name == "percent":
+        return node.arguments[0]
+    if isinstance(node, Product) and len(node.factors) == 2:
+        inner = _percentage(node.factors[1])
+        return None if inner is None else Product((node.factors[0], inner))
+    return None

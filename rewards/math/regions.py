@@ -1,0 +1,74 @@
+"""Infinite sets of reals: what describes one, and whether two are the same."""
+
+from __future__ import annotations
+
+from rewards.math import equations
+from rewards.math.collections import same_in_order, solutions
+from rewards.math.cues import Cues
+from rewards.math.equations import Same
+from rewards.math.realsets import NotARealSet, real_set, same_set
+from rewards.math.tree import (
+    Bracket,
+    Builder,
+    Constant,
+    Listing,
+    NamedSet,
+    Node,
+    Number,
+    Quantity,
+    Relation,
+    SetOperation,
+    Words,
+    walk,
+)
+
+_INEQUALITIES = frozenset(["<", ">", "<=", ">=", "!="])
+
+
+def is_region(node: Node) -> bool:
+    """Whether ``node`` describes an infinite set of reals: an interval, an inequality, a union."""
+    if isinstance(node, Relation):
+        return any(operator in _INEQUALITIES for operator in node.operators) or (
+            node.operators == ("in",) and is_region(node.sides[1])
+        )
+    if isinstance(node, Listing):
+        return any(is_region(item) for item in node.items)
+    if isinstance(node, SetOperation):
+        return solutions(node) is None
+    if isinstance(node, Bracket):
+        mixed = (node.opening, node.closing) in (("(", "]"), ("[", ")"))
+        return len(node.items) == 2 and (mixed or any(is_infinite(i) for i in node.items))
+    return isinstance(node, Builder) or (isinstance(node, NamedSet) and node.name != "")
+
+
+def is_infinite(node: Node) -> bool:
+    return any(part == Constant("oo") for part in walk(node))
+
+
+def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
+    if isinstance(answer, Quantity | Number | Words):
+        return False
+    if reference == answer:
+        return True
+    try:
+        return same_set(real_set(reference), real_set(answer))
+    except NotARealSet:
+        return _same_symbolic_region(reference, answer, cues, same)
+
+
+def _same_symbolic_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
+    """Regions with letters in them, piece by piece."""
+    if isinstance(reference, Relation) and isinstance(answer, Relation):
+        return equations.same_inequality(reference, answer, cues)
+    if isinstance(reference, Bracket) and isinstance(answer, Bracket):
+        ends = (reference.opening, reference.closing) == (answer.opening, answer.closing)
+        return ends and same_in_order(reference.items, answer.items, same)
+    if isinstance(reference, SetOperation) and isinstance(answer, SetOperation):
+        return (
+            reference.kind == answer.kind
+            and same_region(reference.left, answer.left, cues, same)
+            and same_region(reference.right, answer.right, cues, same)
+        )
+    if isinstance(reference, Builder) and isinstance(answer, Builder):
+        return equations.same_builder(reference, answer)
+    return False
