@@ -22,7 +22,13 @@ Verb = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status."""
-    arguments = build_parser().parse_args(argv)
+    parser = build_parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse hands out positional arguments once: overrides after an option are left over.
+    if rest and (not hasattr(arguments, "overrides") or not all(map(_is_override, rest))):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        arguments.overrides += rest
     verb: Verb = arguments.verb
     _quieten()
     try:
@@ -49,6 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_eval(verbs)
     _add_export(verbs)
     return parser
+
+
+def _is_override(argument: str) -> bool:
+    return "=" in argument and not argument.startswith("-")
 
 
 def _verb(
@@ -86,6 +96,7 @@ def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
             "rlcs train configs/quickstart.yaml",
             "rlcs train configs/gsm8k.yaml run.name=second learner.learning_rate=2e-6",
             "rlcs train --resume runs/second",
+            "rlcs train --resume runs/second run.num_steps=200",
             "rlcs train --schema > train.schema.json",
         ],
     )
@@ -144,16 +155,22 @@ def run_train(arguments: argparse.Namespace) -> int:
 
     if arguments.schema:
         return _print_schema(RunConfig)
-    if arguments.config is None and arguments.resume is None:
-        raise ConfigError("expected a config file, or --resume RUN; see rlcs train --help.")
-    config = (
-        load_config(arguments.config, arguments.overrides, kind=RunConfig)
-        if arguments.config is not None
-        else None
-    )
+    path, overrides = arguments.config, arguments.overrides
+    if arguments.resume is None:
+        if path is None:
+            raise ConfigError("expected a config file, or --resume RUN; see rlcs train --help.")
+        config, resume = load_config(path, overrides, kind=RunConfig), None
+    else:
+        from rlcs.training.run_folder import find_run_config
+
+        resume = Path(arguments.resume)
+        own = find_run_config(resume)
+        if path is not None and _is_override(path):
+            path, overrides = None, [path, *overrides]
+        config = load_config(path or own, overrides, kind=RunConfig)
     from rlcs.training.train import train
 
-    return train(config, Path(arguments.resume) if arguments.resume else None)
+    return train(config, resume)
 
 
 def run_sft(arguments: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ stands on the command line.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -56,8 +57,13 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, kind: type[C
 
 
 def write_config(config: BaseModel, path: str | Path) -> None:
-    """Write every key of ``config``, defaults included, as YAML that loads back equal."""
-    Path(path).write_text(write_yaml(config.model_dump()), encoding="utf-8")
+    """Write every key of ``config``, defaults included, as YAML that loads back equal.
+
+    A reader, or a resume after a kill, finds the old file or the new one, never a part.
+    """
+    partial = Path(f"{path}.partial")
+    partial.write_text(write_yaml(config.model_dump()), encoding="utf-8")
+    os.replace(partial, path)
 
 
 def config_schema(kind: type[BaseModel]) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewards import Request, VerifierPool
+from rewards import Request, SettingsError, VerifierPool
 from rlcs.data.load import list_problems
 from rlcs.data.response_format import answer_text
-from rlcs.errors import DatasetError
+from rlcs.errors import ConfigError, DatasetError
 from rlcs.types import Problem
 
 
@@ -23,10 +23,14 @@ def check_references(problems: Sequence[Problem], pool: VerifierPool) -> list[st
     """Judge each reference as a bare answer to its own problem.
 
     Returns notes about references that could not be checked. Raises DatasetError naming
-    the id, reference and verdict of each that does not pass (the first 20 are shown).
+    the id, reference and verdict of each that does not pass (the first 20 are shown);
+    ConfigError for a verifier of the user's own that cannot be imported.
     """
     checked = [problem for problem in problems if not isinstance(problem.reference, dict)]
-    verdicts = pool.judge([_as_answer(problem) for problem in checked])
+    try:
+        verdicts = pool.judge([_as_answer(problem) for problem in checked])
+    except SettingsError as error:  # a verifier of the user's own that does not import
+        raise ConfigError(f"scoring: {error}") from error
     failures = [
         f"{problem.problem_id}: expected the {problem.domain} verifier to pass the reference "
         f"{problem.reference!r}, found {verdict.outcome}: {verdict.detail}."

@@ -26,6 +26,7 @@ from rlcs.types import RolloutGroup
 
 FORMAT = 1
 PARTIAL = ".partial"
+STATE_NAME = "trainer.pkl"
 
 
 @dataclass(kw_only=True)
@@ -58,27 +59,33 @@ class Checkpoints:
         self.keep = keep
 
     def save(self, state: TrainerState, learner: Learner, renderer: Renderer) -> Path:
-        """Write a complete checkpoint of ``state`` and drop those no longer kept."""
+        """Write a complete checkpoint of ``state`` and drop those no longer kept.
+
+        Where the step has one already, its weights are these, and only the rest is replaced.
+        """
         final = self.folder / f"step_{state.steps_done:06d}"
         partial = self.folder / f"{final.name}{PARTIAL}"
+        written = pickle.dumps({"format": FORMAT, "state": state})
         self.folder.mkdir(parents=True, exist_ok=True)
         self.drop_partial()
-        partial.mkdir()
-        learner.save(str(partial.resolve() / "learner"))
-        learner.export(str(partial.resolve() / "model"))
-        renderer.tokenizer.save_pretrained(partial / "model")
-        (partial / "trainer.pkl").write_bytes(pickle.dumps({"format": FORMAT, "state": state}))
-        _flush(partial)
         if final.exists():
-            shutil.rmtree(final)
-        os.replace(partial, final)
+            write_whole(final / STATE_NAME, written)
+        else:
+            partial.mkdir()
+            learner.save(str(partial.resolve() / "learner"))
+            learner.export(str(partial.resolve() / "model"))
+            renderer.tokenizer.save_pretrained(partial / "model")
+            (partial / STATE_NAME).write_bytes(written)
+            _flush(partial)
+            os.replace(partial, final)
+            _flush(self.folder, deep=False)
         self._prune(state)
         return final
 
     def drop_partial(self) -> None:
         """Remove what an interrupted save left behind."""
         for left in self.folder.glob(f"*{PARTIAL}"):
-            shutil.rmtree(left)
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def latest(self) -> Path | None:
         """The newest complete checkpoint."""
@@ -101,16 +108,17 @@ class Checkpoints:
     def _prune(self, state: TrainerState) -> None:
         if state.best_step is not None:
             note = {"checkpoint": f"step_{state.best_step:06d}", "accuracy": state.best_accuracy}
-            _write_whole(self.folder / "best.json", json.dumps(note))
+            write_whole(self.folder / "best.json", json.dumps(note))
         best = self.best()
         for path in self._complete()[: -self.keep]:
             if path != best:
-                shutil.rmtree(path)
+                # Renamed first: half a checkpoint must not bear the name of a whole one.
+                shutil.rmtree(path.rename(path.with_name(path.name + PARTIAL)))
 
 
 def read_state(checkpoint: Path) -> TrainerState:
     """The trainer's part of a checkpoint."""
-    written: dict[str, Any] = pickle.loads((checkpoint / "trainer.pkl").read_bytes())
+    written: dict[str, Any] = pickle.loads((checkpoint / STATE_NAME).read_bytes())
     if written["format"] != FORMAT:
         raise ResumeError(
             f"{checkpoint} was written in format {written['format']}; this version of rlcs reads "
@@ -141,16 +149,18 @@ def find_model(path: str | Path) -> Path:
     return chosen / "model"
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Replace a small file so that a reader sees the old text or the new, never a part."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace a small file so that a reader sees the old content or the new, never a part."""
     partial = path.with_name(path.name + PARTIAL)
-    partial.write_text(text)
+    partial.write_bytes(content.encode() if isinstance(content, str) else content)
     os.replace(partial, path)
 
 
-def _flush(folder: Path) -> None:
+def _flush(folder: Path, *, deep: bool = True) -> None:
     """Make what was written survive a power cut before the rename is seen."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+    for path in (folder, *(folder.rglob("*") if deep else ())):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -80,9 +80,9 @@ def evaluate(
     def over(rows: Sequence[int]) -> Accuracy:
         return Accuracy(
             num_problems=len(rows),
-            accuracy=_mean(sampled[rows], np.nanmean),
-            pass_at_k=_mean(sampled[rows], np.nanmax),
-            greedy=_mean(greedy[rows], np.nanmean),
+            accuracy=mean_over_problems(sampled[rows], np.nanmean),
+            pass_at_k=mean_over_problems(sampled[rows], np.nanmax),
+            greedy=mean_over_problems(greedy[rows], np.nanmean),
         )
 
     def split(key: Callable[[Problem], str]) -> dict[str, Accuracy]:
@@ -128,7 +128,7 @@ def _passes(
     )
 
 
-def _mean(passes: np.ndarray, reduce: Callable[..., np.ndarray]) -> float | None:
+def mean_over_problems(passes: np.ndarray, reduce: Callable[..., np.ndarray]) -> float | None:
     """The mean over problems of ``reduce`` over a problem's judged completions."""
     judged = passes[~np.isnan(passes).all(axis=1)]
     return float(reduce(judged, axis=1).mean()) if len(judged) else None

@@ -28,6 +28,11 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
     """
     if not config.data.heldout:
         raise ConfigError("expected problems under data.heldout to evaluate on, found none.")
+    if json_path not in (None, "-") and not Path(json_path).parent.is_dir():
+        raise ConfigError(
+            f"--json {json_path}: expected a file in a folder that exists, found no folder "
+            f"{Path(json_path).parent}. Make it first, or name another place."
+        )
     if model is not None and Path(model).exists():
         model = str(find_model(model))
     chosen = config.model.model_copy(update={"path": model or config.model.path})

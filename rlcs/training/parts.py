@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import curricula
-from curricula import Curriculum, CurriculumProblem
+from curricula import Curriculum, CurriculumError, CurriculumProblem
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
-from rlcs.errors import ConfigError
+from rlcs.errors import ConfigError, ResumeError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.rollout.actors import EngineSettings, RolloutPool
 from rlcs.rollout.engine import Sampling
@@ -71,8 +71,31 @@ def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
         )
 
 
-def make_run_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
-    """The curriculum of the configuration over the training problems."""
+def make_run_curriculum(
+    config: RunConfig, problems: dict[str, Problem], state: dict[str, Any]
+) -> Curriculum:
+    """The curriculum of the configuration over the training problems, going on from ``state``.
+
+    Raises:
+        ConfigError: its settings do not fit the problems.
+        ResumeError: ``state`` is of other problems.
+    """
+    try:
+        curriculum = _new_curriculum(config, problems)
+    except CurriculumError as error:
+        raise ConfigError(f"curriculum: {error}.") from error
+    try:
+        if state:
+            curriculum.load_state_dict(state)
+    except CurriculumError as error:
+        raise ResumeError(
+            f"the problems are not those this run was started with: {error}. "
+            "Put the data back as it was, or start a new run."
+        ) from error
+    return curriculum
+
+
+def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
     return curricula.make_curriculum(
         config.curriculum.kind,
         [

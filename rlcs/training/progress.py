@@ -26,6 +26,7 @@ class Progress:
         self._live = Live(console=self.console, auto_refresh=False, transient=False)
 
     def __enter__(self) -> Progress:
+        self._started = time.perf_counter()  # what came before is not part of a step
         if self.console.is_terminal:
             self._live.start()
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rlcs.config import RunConfig
-from rlcs.config_file import config_differences, load_config, write_config
+from rlcs.config_file import config_differences, load_config
 from rlcs.errors import ResumeError, RunFolderError
 
 CONFIG_NAME = "config.resolved.yaml"
@@ -21,36 +21,40 @@ CHANGEABLE = (
 """Keys that may differ on resuming: none of them changes what a step does."""
 
 
-def new_run_folder(config: RunConfig) -> Path:
-    """Make the folder of a new run and write its configuration.
+def free_run_folder(config: RunConfig) -> Path:
+    """Where the new run of ``config`` will lie; nothing is made yet.
 
     Raises:
         RunFolderError: it exists already.
     """
-    folder = run_path(config)
+    folder = Path(config.run.folder) / config.run.name
     if folder.exists():
         raise RunFolderError(
             f"the run folder {folder} exists already. Go on with that run: "
             f"rlcs train --resume {folder}; or start another: run.name=OTHER."
         )
-    folder.mkdir(parents=True)
-    write_config(config, folder / CONFIG_NAME)
     return folder
 
 
-def run_path(config: RunConfig) -> Path:
-    """Where the run of ``config`` lies."""
-    return Path(config.run.folder) / config.run.name
+def find_run_config(folder: Path) -> Path:
+    """The file with the configuration a run was started with.
+
+    Raises:
+        ResumeError: ``folder`` is no run folder.
+    """
+    path = folder / CONFIG_NAME
+    if not path.exists():
+        raise ResumeError(
+            f"expected a run folder with {CONFIG_NAME} at {folder}, found "
+            f"{'none in it' if folder.is_dir() else 'no such folder'}. "
+            "Name the folder of a run that was started."
+        )
+    return path
 
 
 def read_run_config(folder: Path) -> RunConfig:
     """The configuration a run was started with."""
-    if not (folder / CONFIG_NAME).exists():
-        raise ResumeError(
-            f"expected a run folder with {CONFIG_NAME} at {folder}, found "
-            f"{'none in it' if folder.is_dir() else 'no such folder'}."
-        )
-    return load_config(folder / CONFIG_NAME, kind=RunConfig)
+    return load_config(find_run_config(folder), kind=RunConfig)
 
 
 def check_resumable(old: RunConfig, new: RunConfig) -> list[str]:

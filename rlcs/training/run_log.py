@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
 from curricula import Fate
 from rlcs.config import TrackingSection
+from rlcs.errors import ResumeError
 from rlcs.training.trackers import make_trackers
 from rlcs.types import RolloutGroup
 
@@ -34,9 +36,7 @@ class RunLog:
         self._files: dict[str, IO[str]] = {}
         for name in LOG_FILES:
             path = folder / "log" / f"{name}.jsonl"
-            path.touch()
-            with path.open("r+b") as file:
-                file.truncate(position.get(name, 0))
+            _cut(path, position.get(name, 0))
             self._files[name] = path.open("a", encoding="utf-8")
         for path in (folder / "rollouts").glob("step_*.parquet"):
             if int(path.stem.removeprefix("step_")) > steps_done:
@@ -64,9 +64,10 @@ class RunLog:
         write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
 
     def position(self) -> dict[str, int]:
-        """Bytes written to each file, everything flushed."""
+        """Bytes written to each file, all of them on disk."""
         for file in self._files.values():
             file.flush()
+            os.fsync(file.fileno())
         return {name: (self.folder / "log" / f"{name}.jsonl").stat().st_size for name in LOG_FILES}
 
     def close(self) -> None:
@@ -79,6 +80,17 @@ class RunLog:
     def _append(self, name: str, row: dict[str, Any]) -> None:
         self._files[name].write(json.dumps(row, ensure_ascii=False) + "\n")
         self._files[name].flush()
+
+
+def _cut(path: Path, position: int) -> None:
+    """Remove what lies beyond ``position``; raises ResumeError when less is there."""
+    path.touch()
+    if (size := path.stat().st_size) < position:
+        raise ResumeError(
+            f"expected at least {position} bytes in {path}, which the checkpoint counts as "
+            f"written, found {size}: the log was changed or lost. Put it back as it was."
+        )
+    os.truncate(path, position)
 
 
 def group_row(step: int, group: RolloutGroup, fate: Fate) -> dict[str, Any]:

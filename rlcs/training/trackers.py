@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from pathlib import Path
 
 from rlcs.config import TrackingSection
@@ -13,10 +14,7 @@ class TensorBoardTracker:
     """Writes scalars where ``tensorboard --logdir RUN`` looks."""
 
     def __init__(self, folder: Path, steps_done: int) -> None:
-        try:
-            writer = importlib.import_module("torch.utils.tensorboard").SummaryWriter
-        except ImportError as error:
-            raise missing_package("tracking.tensorboard", "tensorboard") from error
+        writer = importlib.import_module("torch.utils.tensorboard").SummaryWriter
         self._writer = writer(str(folder / "tensorboard"), purge_step=steps_done + 1)
 
     def log(self, step: int, numbers: dict[str, float]) -> None:
@@ -31,10 +29,7 @@ class WandbTracker:
     """Logs to a Weights & Biases project."""
 
     def __init__(self, project: str, folder: Path) -> None:
-        try:
-            wandb = importlib.import_module("wandb")
-        except ImportError as error:
-            raise missing_package("tracking.wandb_project", "wandb") from error
+        wandb = importlib.import_module("wandb")
         self._run = wandb.init(
             project=project, name=folder.name, id=folder.name, dir=str(folder), resume="allow"
         )
@@ -50,10 +45,7 @@ class MlflowTracker:
     """Logs to an MLflow experiment; the server is MLflow's own setting."""
 
     def __init__(self, experiment: str, folder: Path) -> None:
-        try:
-            self._mlflow = importlib.import_module("mlflow")
-        except ImportError as error:
-            raise missing_package("tracking.mlflow_experiment", "mlflow") from error
+        self._mlflow = importlib.import_module("mlflow")
         self._mlflow.set_experiment(experiment)
         self._mlflow.start_run(run_name=folder.name)
 
@@ -67,6 +59,24 @@ class MlflowTracker:
 Tracker = TensorBoardTracker | WandbTracker | MlflowTracker
 
 
+def check_packages(tracking: TrackingSection) -> None:
+    """Look for the packages of the configured trackers, before anything starts.
+
+    Raises:
+        PackageMissingError: one is not installed.
+    """
+    for key, package, off in (
+        ("tensorboard", "tensorboard", "false"),
+        ("wandb_project", "wandb", "null"),
+        ("mlflow_experiment", "mlflow", "null"),
+    ):
+        if getattr(tracking, key) and importlib.util.find_spec(package) is None:
+            raise PackageMissingError(
+                f"tracking.{key} is set, but the package {package} is not installed. "
+                f"Run: pip install 'rlcs[{package}]', or set tracking.{key}={off}."
+            )
+
+
 def make_trackers(tracking: TrackingSection, folder: Path, steps_done: int) -> list[Tracker]:
     """The trackers that are configured."""
     trackers: list[Tracker] = []
@@ -77,11 +87,3 @@ def make_trackers(tracking: TrackingSection, folder: Path, steps_done: int) -> l
     if tracking.mlflow_experiment:
         trackers.append(MlflowTracker(tracking.mlflow_experiment, folder))
     return trackers
-
-
-def missing_package(key: str, package: str) -> PackageMissingError:
-    """The error for a configured package that is not installed."""
-    return PackageMissingError(
-        f"{key} is set, but the package {package} is not installed. "
-        f"Run: pip install 'rlcs[{package}]', or leave the key out."
-    )

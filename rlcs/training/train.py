@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from rlcs.config import RunConfig
 from rlcs.config_file import write_config
 from rlcs.errors import ResumeError
-from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state
+from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state, write_whole
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
 from rlcs.training.loop import Trainer, run_steps
 from rlcs.training.parts import (
@@ -27,48 +28,47 @@ from rlcs.training.progress import Progress
 from rlcs.training.run_folder import (
     CONFIG_NAME,
     check_resumable,
-    new_run_folder,
+    free_run_folder,
     read_run_config,
 )
 from rlcs.training.run_log import RunLog
+from rlcs.training.trackers import check_packages
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as a shell has it."""
 
 
-def train(config: RunConfig | None, resume: Path | None = None) -> int:
+def train(config: RunConfig, resume: Path | None = None) -> int:
     """Run to the end; returns the exit status.
 
-    A new run needs ``config``. With ``resume`` the run in that folder goes on from its last
-    checkpoint, exactly as it would have; ``config`` may then change what does not touch it.
+    With ``resume`` the run in that folder goes on from its last checkpoint, exactly as it
+    would have; ``config`` may then differ from the run's in what does not touch it.
     """
     if resume is None:
-        assert config is not None
-        with _material(config) as material:
-            folder = new_run_folder(config)
-            return _run(config, folder, material, checkpoint=None)
-    old = read_run_config(resume)
-    config = config or old
-    changes = check_resumable(old, config)
-    checkpoint = Checkpoints(resume / "checkpoints", keep=1).latest()
+        folder, checkpoint, changes = free_run_folder(config), None, []
+    else:
+        folder, changes = resume, check_resumable(read_run_config(resume), config)
+        checkpoint = _last_checkpoint(resume, config)
+    check_packages(config.tracking)
+    with _material(config) as material:
+        material.notes.extend(f"changed: {change}" for change in changes)
+        return _run(config, folder, material, checkpoint)
+
+
+def _last_checkpoint(run: Path, config: RunConfig) -> Path:
+    checkpoint = Checkpoints(run / "checkpoints", keep=1).latest()
     if checkpoint is None:
         raise ResumeError(
-            f"{resume} has no complete checkpoint: the run ended before its first save. "
+            f"{run} has no complete checkpoint: the run ended before its first save. "
             f"Remove the folder and start again; run.save_every={config.run.save_every} "
             "sets how often it saves."
         )
-    with _material(config) as material:
-        material.notes.extend(f"changed: {change}" for change in changes)
-        write_config(config, resume / CONFIG_NAME)
-        return _run(config, resume, material, checkpoint=checkpoint)
+    return checkpoint
 
 
 def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path | None) -> int:
     state = read_state(checkpoint) if checkpoint else TrainerState()
-    curriculum = make_run_curriculum(config, material.problems)
-    if checkpoint:
-        curriculum.load_state_dict(state.curriculum)
-    log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
+    curriculum = make_run_curriculum(config, material.problems, state.curriculum)
     progress = Progress(num_steps=config.run.num_steps, steps_done=state.steps_done)
     for note in material.notes:
         progress.say(note)
@@ -78,19 +78,25 @@ def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path |
             processes.learner.load(str((checkpoint / "learner").resolve()))
             processes.publish(state.policy_version)
             progress.say(f"resuming {folder} after step {state.steps_done}")
-        trainer = Trainer(
-            config=config,
-            material=material,
-            sampling=training_sampling(config.rollout),
-            curriculum=curriculum,
-            processes=processes,
-            log=log,
-            state=state,
+        # The folder is made, or touched, once everything stands that could be refused.
+        folder.mkdir(parents=True, exist_ok=checkpoint is not None)
+        write_config(config, folder / CONFIG_NAME)
+        log = RunLog(
+            folder, config.tracking, position=state.log_position, steps_done=state.steps_done
         )
-        return RunSession(trainer, folder, progress).run()
+        with closing(log):
+            trainer = Trainer(
+                config=config,
+                material=material,
+                sampling=training_sampling(config.rollout),
+                curriculum=curriculum,
+                processes=processes,
+                log=log,
+                state=state,
+            )
+            return RunSession(trainer, folder, progress).run()
     finally:
         processes.close()
-        log.close()
 
 
 class RunSession:
@@ -117,7 +123,8 @@ class RunSession:
                 should_stop=lambda: bool(interrupted),
             )
         if state.steps_done < config.run.num_steps:
-            self._save()
+            if self.saved_step != state.steps_done:
+                self._save()
             self.progress.say(
                 f"stopped after step {state.steps_done} and saved. "
                 f"Go on with: rlcs train --resume {self.folder}"
@@ -138,13 +145,13 @@ class RunSession:
 
     def _finish(self) -> None:
         state = self.trainer.state
+        if self.saved_step != state.steps_done:
+            self._save()  # before the evaluation, which may be long and be interrupted
         after = None
         if self.trainer.material.heldout:
             evaluation = self._evaluate("after training")
             after = evaluation.as_json()
             self._note_best(evaluation)
-        if self.saved_step != state.steps_done:
-            self._save()
         summary = {
             "steps": state.steps_done,
             "rollouts": state.num_rollouts,
@@ -153,7 +160,7 @@ class RunSession:
             "eval": {"before": state.accuracy_before, "after": after},
         }
         path = self.folder / "summary.json"
-        path.write_text(json.dumps(summary, indent=2) + "\n")
+        write_whole(path, json.dumps(summary, indent=2) + "\n")
         self.progress.say(f"done: {path}; export the model with: rlcs export {self.folder} OUT")
 
     def _evaluate(self, when: str) -> Evaluation:
@@ -213,7 +220,8 @@ def interruption() -> Iterator[list[int]]:
         if received:
             raise KeyboardInterrupt
         received.append(number)
-        print("\nstopping after this step; press Ctrl-C again to give it up", flush=True)
+        # print() may not be entered a second time from a signal handler.
+        os.write(2, b"\nstopping after this step; press Ctrl-C again to give it up\n")
 
     for number in signals:
         signal.signal(number, handle)
