@@ -5,11 +5,15 @@
 <Outcome.CORRECT: 'correct'>
 """
 
+from typing import TYPE_CHECKING, Any
+
 from rewards.errors import BadReferenceError, SettingsError, UnknownDomainError
-from rewards.pool import VerifierPool
 from rewards.registry import domains, pass_mark, passed
 from rewards.single import verify
 from rewards.verdict import Outcome, Request, Verdict
+
+if TYPE_CHECKING:
+    from rewards.pool import VerifierPool
 
 __all__ = [
     "BadReferenceError",
@@ -24,3 +28,12 @@ __all__ = [
     "passed",
     "verify",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the pool on first use: what it needs costs half of the start-up."""
+    if name == "VerifierPool":
+        from rewards.pool import VerifierPool
+
+        return VerifierPool
+    raise AttributeError(f"module 'rewards' has no attribute {name!r}")
