@@ -46,12 +46,9 @@ def make_engine(settings: EngineSettings) -> Engine:
 class RolloutActor:
     """One engine in a process of its own."""
 
-    def __init__(self, settings: EngineSettings) -> None:
+    def start(self, settings: EngineSettings) -> None:
+        """Load the model. Not in ``__init__``, whose errors Ray reports as a dead actor."""
         self.engine = make_engine(settings)
-
-    def ready(self) -> bool:
-        """Answers once the engine is up."""
-        return True
 
     def load_weights(self, version: int, weights: Weights) -> None:
         self.engine.load_weights(version, weights)
@@ -69,13 +66,14 @@ class RolloutPool:
         """Start the actors at once; :meth:`wait_until_ready` waits for them."""
         options = plan.actor_options()
         self.actors: list[Any] = [
-            ray.remote(RolloutActor).options(**options).remote(settings) for _ in range(num_actors)
+            ray.remote(RolloutActor).options(**options).remote() for _ in range(num_actors)
         ]
+        self._starting = [actor.start.remote(settings) for actor in self.actors]
 
     def wait_until_ready(self) -> None:
         """Returns when every engine has loaded its model."""
         fetch(
-            [actor.ready.remote() for actor in self.actors],
+            self._starting,
             waiting_for="the rollout actors to start",
             timeout=START_SECONDS,
         )

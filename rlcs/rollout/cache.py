@@ -59,6 +59,16 @@ class BlockLayer(DynamicLayer):
         super().batch_select_indices(indices)
         self.buffer = None
 
+    def reorder_cache(self, beam_idx: torch.LongTensor) -> None:
+        """The rows in another order."""
+        super().reorder_cache(beam_idx)
+        self.buffer = None
+
+    def reset(self) -> None:
+        """Hold nothing, for any number of rows."""
+        super().reset()
+        self.buffer = None
+
 
 def new_cache(config: PreTrainedConfig) -> DynamicCache:
     """An empty cache for a model; layers that are not plain attention stay as they are."""

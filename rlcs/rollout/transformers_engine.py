@@ -20,7 +20,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from rlcs.errors import EngineError, ModelError
-from rlcs.rollout.cache import new_cache
+from rlcs.rollout.cache import BlockLayer, new_cache
 from rlcs.rollout.drawing import RowState
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.types import Completion
@@ -45,8 +45,11 @@ class TransformersEngine:
                 f"expected a model folder with config.json, found none in {model_path}."
             )
         self.tokenizer = AutoTokenizer.from_pretrained(model_path)
-        self.model = AutoModelForCausalLM.from_pretrained(model_path, dtype=getattr(torch, dtype))
-        self.model.to(device=device).eval()
+        try:
+            model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
+            model_path, dtype=getattr(torch, dtype)
+        )
+        self.model: Any = model.to(device).eval()
         self.device = torch.device(device)
         self.batch_tokens = batch_tokens
         self.eos_token_ids = tuple(eos_token_ids)
@@ -74,36 +77,44 @@ class TransformersEngine:
     ) -> list[tuple[Completion, ...]]:
         """One group a request, in order; see :class:`~rlcs.rollout.engine.Engine`."""
         version = self.policy_version
-        groups: dict[int, tuple[Completion, ...]] = {}
+        groups: list[list[Completion]] = [[] for _ in requests]
         for batch in self._batches(requests, sampling):
-            rows = self._draw_batch([requests[index] for index in batch], sampling)
+            rows = self._draw_batch([part for _, part in batch], sampling)
             completions = iter(rows.completions(self.tokenizer, version))
-            for index in batch:
-                groups[index] = tuple(next(completions) for _ in requests[index].seeds)
-        return [groups[index] for index in range(len(requests))]
+            for index, part in batch:
+                groups[index] += [next(completions) for _ in part.seeds]
+        return [tuple(group) for group in groups]
 
     def close(self) -> None:
         """Drop the model."""
         self._version = None
         del self.model
 
-    def _batches(self, requests: Sequence[GroupRequest], sampling: Sampling) -> Iterator[list[int]]:
-        """Indices of requests, longest prompts first, each batch within the token budget."""
-        inserted = len(self._force_ids(sampling))
+    def _batches(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> Iterator[list[tuple[int, GroupRequest]]]:
+        """Requests with their indices, longest prompts first, each batch within the token budget.
+
+        A group stays together unless it is over the budget alone; then it comes in parts.
+        """
+        drawn = sampling.max_drawn_tokens + len(self._force_ids(sampling))
         order = sorted(
             range(len(requests)), key=lambda index: -len(requests[index].prompt.token_ids)
         )
-        batch: list[int] = []
-        rows = row_tokens = 0
+        batch: list[tuple[int, GroupRequest]] = []
+        room = 0
         for index in order:
-            request = requests[index]
-            if batch and (rows + len(request.seeds)) * row_tokens > self.batch_tokens:
-                yield batch
-                batch, rows = [], 0
-            if not batch:
-                row_tokens = len(request.prompt.token_ids) + sampling.max_drawn_tokens + inserted
-            batch.append(index)
-            rows += len(request.seeds)
+            prompt, seeds = requests[index].prompt, requests[index].seeds
+            while seeds:
+                if batch and len(seeds) > room:
+                    yield batch
+                    batch = []
+                if not batch:
+                    room = max(1, self.batch_tokens // (len(prompt.token_ids) + drawn))
+                part = GroupRequest(prompt=prompt, seeds=seeds[:room])
+                batch.append((index, part))
+                seeds = seeds[len(part.seeds) :]
+                room -= len(part.seeds)
         if batch:
             yield batch
 
@@ -135,7 +146,7 @@ class TransformersEngine:
             mask = torch.cat([mask, mask.new_ones(len(mask), 1)], dim=-1)
             logits = self._forward(
                 input_ids=tokens[:, None],
-                attention_mask=mask[:, None, None, :],
+                attention_mask=self._step_mask(mask, cache),
                 position_ids=positions[:, None],
                 past_key_values=cache,
             )
@@ -162,6 +173,17 @@ class TransformersEngine:
         source = torch.arange(len(requests), device=self.device).repeat_interleave(repeats)
         cache.batch_select_indices(source)
         return cache, mask[source], logits[source]
+
+    def _step_mask(self, mask: torch.Tensor, cache: Any) -> torch.Tensor:
+        """``mask`` [A, L] as the attention of one new token takes it, [A, 1, 1, L].
+
+        That spares the model from building one at every token. Eager attention would add the
+        truth values up, and a sliding window sees a part only: these build their own.
+        """
+        plain = all(type(layer) is BlockLayer for layer in cache.layers)
+        if plain and self.model.config._attn_implementation == "sdpa":
+            return mask[:, None, None, :]
+        return mask.long()
 
     def _forward(self, **inputs: Any) -> torch.Tensor:
         """Logits of the last position, [rows, vocabulary] float32."""

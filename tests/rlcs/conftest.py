@@ -1,0 +1,102 @@
+"""What the tests of the trainer share: a tiny real model, its engine, and a Ray cluster."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
+from rlcs.config import HardwareSection
+from rlcs.rollout.engine import GroupRequest
+from rlcs.types import Prompt, TrainingSample
+
+ROOT = Path(__file__).parents[2]
+FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN = 11, 300
+"""Ids of the tiny model that are not special tokens."""
+
+
+def pytest_configure() -> None:
+    """One thread, as the actors of the tests have: results do not depend on the machine."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with an untrained model of 50 thousand parameters, made as a user makes it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    script = ROOT / "scripts" / "make_tiny_model"
+    subprocess.run(
+        [sys.executable, str(script), str(folder), "--hidden", "32", "--layers", "2"],
+        check=True,
+        capture_output=True,
+    )
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tiny_model: str) -> Any:
+    """The tiny model's tokenizer."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(tiny_model)
+
+
+@pytest.fixture(scope="session")
+def reference_model(tiny_model: str) -> torch.nn.Module:
+    """The tiny model as transformers loads it; tests leave it as it is."""
+    from transformers import AutoModelForCausalLM
+
+    model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def plan() -> Iterator[ProcessPlan]:
+    """A local Ray cluster with room for four processes."""
+    hardware = HardwareSection(device="cpu", threads_per_process=1)
+    yield start_cluster(hardware, num_processes=4)
+    stop_cluster()
+
+
+@pytest.fixture(scope="session")
+def make_request() -> Callable[..., GroupRequest]:
+    """Makes a request of ``length`` prompt tokens, the same for the same ``problem``."""
+
+    def make(problem: int, length: int, seeds: tuple[int, ...]) -> GroupRequest:
+        draw = np.random.default_rng(problem)
+        token_ids = draw.integers(FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN, length)
+        prompt = Prompt(problem_id=f"problem {problem}", token_ids=token_ids)
+        return GroupRequest(prompt=prompt, seeds=seeds)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_samples() -> Callable[..., list[TrainingSample]]:
+    """Makes ``number`` samples of many lengths, some with inserted tokens in the middle."""
+
+    def make(number: int, *, seed: int = 0, **replaced: Any) -> list[TrainingSample]:
+        draw = np.random.default_rng(seed)
+        samples = []
+        for index in range(number):
+            num_prompt, num_drawn = int(draw.integers(1, 12)), int(draw.integers(1, 15))
+            fields: dict[str, Any] = {
+                "token_ids": draw.integers(
+                    FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN, num_prompt + num_drawn
+                ),
+                "num_prompt_tokens": num_prompt,
+                "old_logprobs": draw.normal(-5.7, 0.3, num_drawn).astype(np.float32),
+                "loss_mask": np.arange(num_drawn) % 5 != 1 + index % 4,
+                "advantage": float(draw.normal()),
+            }
+            samples.append(TrainingSample(**{**fields, **replaced}))
+        return samples
+
+    return make

@@ -1,0 +1,61 @@
+"""Engines around the tiny model, and what a whole forward pass says about a completion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.types import Completion, Prompt
+
+NEVER = ()
+"""End tokens of an engine whose completions run to their budget."""
+OFTEN = tuple(range(1, 400, 12))
+"""About one token in twelve ends a completion, so that rows end at very different times."""
+
+
+@pytest.fixture(scope="session")
+def make_engine(tiny_model: str) -> Callable[..., TransformersEngine]:
+    """Makes an engine in this process."""
+
+    def make(
+        *,
+        eos_token_ids: tuple[int, ...] = OFTEN,
+        batch_tokens: int = 100_000,
+        model_path: str = tiny_model,
+        dtype: str = "float32",
+    ) -> TransformersEngine:
+        return TransformersEngine(
+            model_path,
+            dtype=dtype,
+            device="cpu",
+            batch_tokens=batch_tokens,
+            eos_token_ids=eos_token_ids,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def engine(make_engine: Callable[..., TransformersEngine]) -> TransformersEngine:
+    """An engine that ends rows often; tests leave its weights as they are."""
+    return make_engine()
+
+
+@pytest.fixture(scope="session")
+def full_logprobs() -> Callable[..., np.ndarray]:
+    """Log-probabilities [T] of a completion's tokens by one unpadded pass without a cache."""
+
+    def compute(model: Any, prompt: Prompt, completion: Completion, temperature: float = 1.0):
+        token_ids = torch.from_numpy(np.concatenate([prompt.token_ids, completion.token_ids]))[None]
+        with torch.no_grad():
+            logits = model(token_ids, use_cache=False).logits[0].double() / temperature
+        first = len(prompt.token_ids)
+        predicted = logits.log_softmax(-1)[first - 1 : -1]
+        return predicted.gather(-1, token_ids[0, first:, None])[:, 0].numpy()
+
+    return compute
