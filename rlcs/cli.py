@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_train(verbs)
     _add_sft(verbs)
     _add_eval(verbs)
+    _add_check(verbs)
     _add_export(verbs)
     return parser
 
@@ -133,6 +134,22 @@ def _add_eval(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     parser.add_argument("--json", metavar="FILE", help="also write the numbers here; - prints them")
 
 
+def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    from rewards.check.command import add_arguments
+
+    parser = _verb(
+        verbs,
+        "check",
+        run_check,
+        "judge a file of cases and audit its verifiers, before a GPU starts",
+        [
+            "rlcs check cases.jsonl",
+            "rlcs check problems.jsonl --gold --reformat --perturb --probe --domain math",
+        ],
+    )
+    add_arguments(parser)
+
+
 def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _verb(
         verbs,
@@ -198,6 +215,13 @@ def run_eval(arguments: argparse.Namespace) -> int:
     from rlcs.training.examine import examine
 
     return examine(config, model=arguments.model, json_path=arguments.json)
+
+
+def run_check(arguments: argparse.Namespace) -> int:
+    """``rlcs check``"""
+    from rewards.check.command import run_check as check
+
+    return check(arguments)
 
 
 def run_export(arguments: argparse.Namespace) -> int:

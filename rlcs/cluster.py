@@ -60,6 +60,8 @@ def start_cluster(hardware: HardwareSection, *, num_processes: int) -> ProcessPl
     # Telemetry and the dashboard's side processes are of no use to a run and cost memory.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray lowers its workers' priority by 15; here they do the work itself.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     address = hardware.ray_address or os.environ.get("RAY_ADDRESS")
     if address:
         _join(address)

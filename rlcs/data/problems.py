@@ -112,7 +112,8 @@ def _demonstration(row: Row, source: SourceSection, reference: Any) -> str | Non
         return _text(row, columns.response, "a response")
     if columns.thinking is None:
         return None
-    thinking = _text(row, columns.thinking, "thinking")
+    # No thinking at all is a way to answer, too, and one that a cold start may show.
+    thinking = _text(row, columns.thinking, "thinking", may_be_empty=True)
     if source.thinking_pattern is not None:
         thinking = _matched(thinking, source.thinking_pattern, "thinking_pattern", columns.thinking)
     return build_response(thinking, reference)
@@ -153,9 +154,9 @@ def _name(row: Row, column: str, what: str) -> str:
     return _text(row, column, what)
 
 
-def _text(row: Row, column: str, what: str) -> str:
+def _text(row: Row, column: str, what: str, *, may_be_empty: bool = False) -> str:
     value = row.values.get(column)
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not (may_be_empty or value.strip()):
         raise BadRowError(f"expected {what} (a text) in {column!r}, found {_found(row, column)}")
     return value
 

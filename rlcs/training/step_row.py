@@ -43,7 +43,7 @@ def step_row(
     curriculum: dict[str, float],
     watch: Stopwatch,
 ) -> dict[str, Any]:
-    """The row; shares are in [0, 1], None where there was nothing to measure."""
+    """The row; ``time`` is Unix time in seconds, shares are in [0, 1], None where none was measured."""
     completions = [completion for group in drawn for completion in group.completions]
     rewards = np.concatenate([group.rewards for group in drawn]) if drawn else np.array([])
     graded = rewards[~np.isnan(rewards)]
@@ -53,6 +53,7 @@ def step_row(
     return {
         "step": step,
         "policy_version": policy_version,
+        "time": time.time(),
         "seconds": {**watch.seconds, "step": seconds},
         "groups": {fate.value: count for fate, count in Counter(fates.values()).items()},
         "completions": len(completions),
