@@ -47,8 +47,10 @@ class TransformersEngine:
         self.tokenizer = AutoTokenizer.from_pretrained(model_path)
         try:
             model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
-            model_path, dtype=getattr(torch, dtype)
-        )
+                model_path, dtype=getattr(torch, dtype)
+            )
+        except OSError as error:
+            raise ModelError(f"model.path = {model_path} cannot be loaded: {error}") from error
         self.model: Any = model.to(device).eval()
         self.device = torch.device(device)
         self.batch_tokens = batch_tokens
