@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from safetensors.numpy import load_file
-from workshop import NUM_STEPS, SAVE_EVERY, Workshop, num_lines, read_jsonl
+from workshop import NUM_STEPS, SAVE_EVERY, Workshop, num_lines, read_jsonl, wait_for_end
 
 from rlcs import cli
 from rlcs.training.checkpoint import Checkpoints, read_state
@@ -39,6 +40,8 @@ class DisturbedRun:
     after_interrupt: list[str]
     last: str
     """What the last session printed."""
+    agents: list[psutil.Process]
+    """Ray's agents of the killed sessions, which look for their cluster a while longer."""
 
 
 @pytest.fixture(scope="module")
@@ -81,12 +84,18 @@ def disturbed_run(workshop: Workshop) -> DisturbedRun:
         interrupted_status=status,
         after_interrupt=after_interrupt,
         last=last,
+        agents=first.agents + second.agents,
     )
 
 
 def test_the_kill_hit_a_step_after_the_save(disturbed_run: DisturbedRun) -> None:
     assert disturbed_run.after_kill == ["best.json", "step_000003"]
     assert SAVE_EVERY < disturbed_run.steps_logged_at_kill < 2 * SAVE_EVERY
+
+
+def test_no_process_outlives_a_killed_driver(disturbed_run: DisturbedRun) -> None:
+    assert len(disturbed_run.agents) == 4
+    assert wait_for_end(disturbed_run.agents, 120) == []  # all others: Command.finish
 
 
 def test_an_incomplete_checkpoint_is_never_loaded(disturbed_run: DisturbedRun) -> None:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ PERCENTAGES = ("5", "25", "50", "50", "75", "95")
 NUM_STEPS = 9
 SAVE_EVERY = 3
 GROUP_SIZE = 4
+AGENTS = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 END_SECONDS = 45
 """Processes of a killed run must be gone by then."""
 
@@ -28,7 +29,8 @@ END_SECONDS = 45
 def environment() -> dict[str, str]:
     """What the command line is started with: offline, and a cluster of its own."""
     kept = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
-    return {**kept, "PYTHONPATH": str(HERE), "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
+    path = f"{HERE}{os.pathsep}{ROOT}"
+    return {**kept, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
 
 
 @dataclass
@@ -39,12 +41,15 @@ class Command:
     output: Path
     everything: list[psutil.Process] = field(default_factory=list)
     """The process and all it has started, as far as :meth:`look` saw them."""
+    agents: list[psutil.Process] = field(default_factory=list)
+    """Those of them that report a killed cluster to nobody for a minute before they end."""
 
     def look(self) -> None:
         """Remember the processes that exist now."""
         try:
             this = psutil.Process(self.process.pid)
             self.everything = list({*self.everything, this, *this.children(recursive=True)})
+            self.agents = [each for each in self.everything if each.name() in AGENTS]
         except psutil.NoSuchProcess:
             return
 
@@ -71,20 +76,11 @@ class Command:
             self.process.kill()
             raise
         finally:
-            left = self._wait_for_the_rest()
+            left = wait_for_end(set(self.everything) - set(self.agents), END_SECONDS)
             for process in left:
                 process.kill()
         assert not left, f"these outlived their run: {left}"
         return status
-
-    def _wait_for_the_rest(self) -> list[psutil.Process]:
-        """What of :attr:`everything` still lives after ``END_SECONDS``."""
-        until = time.monotonic() + END_SECONDS
-        while (left := [each for each in self.everything if lives(each)]) and (
-            time.monotonic() < until
-        ):
-            time.sleep(0.1)
-        return left
 
     def text(self) -> str:
         """What it has printed."""
@@ -136,6 +132,14 @@ def lives(process: psutil.Process) -> bool:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def wait_for_end(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """What of ``processes`` still lives after ``seconds``."""
+    until = time.monotonic() + seconds
+    while (left := [each for each in processes if lives(each)]) and time.monotonic() < until:
+        time.sleep(0.1)
+    return left
 
 
 def write_jsonl(path: Path, rows: Sequence[Any]) -> Path:
