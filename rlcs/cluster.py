@@ -46,11 +46,16 @@ class ProcessPlan:
         }
 
     def _environment(self) -> dict[str, str]:
-        """Threads must be fixed before torch is imported, or the results differ by machine."""
+        """What OpenMP must know before torch is imported.
+
+        Waiting threads sleep instead of spinning: beside any other busy process, spinning
+        ones take the cores from those that work, and a step takes ten times as long.
+        """
         threads = str(self.num_threads)
         return {
             "OMP_NUM_THREADS": threads,
             "MKL_NUM_THREADS": threads,
+            "OMP_WAIT_POLICY": "PASSIVE",
             "TOKENIZERS_PARALLELISM": "false",
         }
 

@@ -118,7 +118,13 @@ class Checkpoints:
 
 def read_state(checkpoint: Path) -> TrainerState:
     """The trainer's part of a checkpoint."""
-    written: dict[str, Any] = pickle.loads((checkpoint / STATE_NAME).read_bytes())
+    try:
+        written: dict[str, Any] = pickle.loads((checkpoint / STATE_NAME).read_bytes())
+    except (OSError, EOFError, pickle.UnpicklingError) as error:
+        raise ResumeError(
+            f"expected a readable {STATE_NAME} in {checkpoint}, found a damaged one ({error}). "
+            "Remove this checkpoint to resume from the one before it."
+        ) from error
     if written["format"] != FORMAT:
         raise ResumeError(
             f"{checkpoint} was written in format {written['format']}; this version of rlcs reads "

@@ -47,7 +47,7 @@ def load_material(config: RunConfig) -> Material:
     try:
         loaded = load_data(config.data, extra_domains=config.scoring.domains)
         everything = [*loaded.train, *loaded.heldout]
-        unchecked = check_references(everything, scorer.pool)
+        unchecked = check_references(everything, scorer.pool, passed=scorer.passed)
         check_group_count(config, loaded)
         return Material(
             problems={problem.problem_id: problem for problem in loaded.train},

@@ -48,7 +48,7 @@ def sft(config: SftConfig) -> int:
     loaded = load_data(config.data, extra_domains=config.scoring.domains)
     scorer = Scorer(config.scoring)
     try:
-        check_references(loaded.train, scorer.pool)
+        check_references(loaded.train, scorer.pool, passed=scorer.passed)
     finally:
         scorer.close()
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)

@@ -43,7 +43,7 @@ def step_row(
     curriculum: dict[str, float],
     watch: Stopwatch,
 ) -> dict[str, Any]:
-    """The row; ``time`` is Unix time in seconds, shares are in [0, 1], None where none was measured."""
+    """The row; ``time`` is Unix time, shares are in [0, 1] and None where nothing was measured."""
     completions = [completion for group in drawn for completion in group.completions]
     rewards = np.concatenate([group.rewards for group in drawn]) if drawn else np.array([])
     graded = rewards[~np.isnan(rewards)]
