@@ -140,7 +140,7 @@ def test_category_of_row_then_source(
         ({"question": "", "answer": "1"}, {}, "expected a question (a text) in 'question'"),
         ({"question": 5, "answer": "1"}, {}, "(a text) in 'question', found 5."),
         ({"answer": "1"}, {}, "'question', found no such key; the row has answer."),
-        (ROW, {"domain": "maths"}, "a domain that has a verifier (math"),
+        (ROW, {"domain": "maths"}, "a domain that has a verifier (charts, "),
         ({**ROW, "d": "maths"}, {"columns": {"domain": "d"}}, "found 'maths'."),
         (ROW, {"columns": {"domain": "d"}}, "expected a domain (a text) in 'd'"),
         (ROW, {"columns": {"id": "n"}}, "expected an id (a text) in 'n', found no such key"),
