@@ -23,6 +23,9 @@ from rlcs.errors import EngineError, RlcsError
 START_SECONDS = 300
 """How long actors may take to start before the run gives up, with the reason."""
 
+DEATH_SECONDS = 5
+"""How long a process whose peer failed may take to be found dead."""
+
 OBJECT_STORE_BYTES = 256 * 2**20
 """Object store of a local CPU cluster: a few copies of a small model's weights."""
 
@@ -106,21 +109,40 @@ def fetch(references: Any, *, waiting_for: str, timeout: float | None = None) ->
         ) from error
     except ray.exceptions.RayTaskError as error:
         cause = error.cause if isinstance(error.cause, RlcsError) else None
-        if cause is None:
+        if cause is not None:
+            raise cause from None
+        death = _find_death(references)
+        if death is None:
             raise
-        raise cause from None
+        raise _died(waiting_for, death) from error
     except ray.exceptions.RayActorError as error:
-        raise EngineError(
-            f"{waiting_for} died: {_first_line(error)} The run can go on from its last "
-            "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
-            "rollout.batch_tokens or learner.micro_batch_tokens."
-        ) from error
+        raise _died(waiting_for, error) from error
 
 
 def fetch_all(references: Sequence[Any], *, waiting_for: str) -> list[Any]:
     """The results of several tasks; the first failure is raised."""
     results: list[Any] = fetch(list(references), waiting_for=waiting_for)
     return results
+
+
+def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
+    """The death behind a failed task: the peers of a dead rank fail too, and may be heard first."""
+    for reference in references if isinstance(references, list) else [references]:
+        try:
+            ray.get(reference, timeout=DEATH_SECONDS)
+        except ray.exceptions.RayActorError as error:
+            return error
+        except ray.exceptions.RayError:
+            continue
+    return None
+
+
+def _died(what: str, error: ray.exceptions.RayActorError) -> EngineError:
+    return EngineError(
+        f"{what} died: {_first_line(error)} The run can go on from its last "
+        "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
+        "rollout.batch_tokens or learner.micro_batch_tokens."
+    )
 
 
 def _join(address: str) -> None:

@@ -16,6 +16,9 @@ from rlcs.config import ScoringSection
 from rlcs.errors import ConfigError
 from rlcs.types import Completion, Problem
 
+ROUNDING = 1e-12
+"""A score this little under a pass mark still passes, as in ``rewards``."""
+
 
 class Scorer:
     """Judges completions; close it to end its worker processes."""
@@ -43,6 +46,8 @@ class Scorer:
                 settings=settings,
                 deadline_seconds=section.deadline_seconds,
             )
+            for name in custom:
+                self.pool.pass_mark(name)  # imports it: better here than in the first step
         except rewards.SettingsError as error:
             raise ConfigError(f"scoring: {error}") from error
 
@@ -71,7 +76,9 @@ class Scorer:
         if verdict.ours_failed:
             return False
         mark = self._marks.get(domain)
-        return self.pool.passed(domain, verdict) if mark is None else verdict.score >= mark
+        return (
+            self.pool.passed(domain, verdict) if mark is None else verdict.score >= mark - ROUNDING
+        )
 
     def close(self) -> None:
         """End the worker processes."""

@@ -12,6 +12,7 @@ import math
 import os
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -109,8 +110,8 @@ class LearnerRank:
 
     def load(self, folder: str) -> None:
         """Continue exactly from :meth:`save`; every rank calls it."""
-        path, _ = self.engine.load_checkpoint(folder, tag="state")
-        if path is None:
+        found = Path(folder, "state").is_dir()  # DeepSpeed has an assertion for an answer
+        if not found or self.engine.load_checkpoint(folder, tag="state")[0] is None:
             raise LearningError(
                 f"expected a learner state in {folder}, found none that DeepSpeed can read."
             )
@@ -121,12 +122,6 @@ class LearnerRank:
         if self.place.rank == 0:
             state = {name: _to_tensor(array) for name, array in weights.items()}
             self.engine.module.save_pretrained(folder, state_dict=state)
-
-    def close(self) -> None:
-        """Leave the other ranks."""
-        self.engine.destroy()
-        if torch.distributed.is_initialized():
-            torch.distributed.destroy_process_group()
 
     def _backward(self, micro_batch: MicroBatch, objective: Objective) -> torch.Tensor:
         """Accumulate gradients; returns the six totals that :meth:`learn` reports."""
@@ -190,6 +185,10 @@ def _join(settings: RankSettings, place: RankPlace) -> None:
     import deepspeed
 
     deepspeed.logger.setLevel("ERROR")
+    # DeepSpeed would compile a shared-memory all-reduce for CPU ranks at its first use: most of
+    # a minute, a compiler needed, and a kill meanwhile leaves a lock on which every later start
+    # waits for ever. Gloo does the same work.
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     backend = "nccl" if settings.device == "cuda" else "gloo"
     deepspeed.init_distributed(backend, auto_mpi_discovery=False, verbose=False)
 
@@ -199,12 +198,12 @@ def _start_engine(settings: RankSettings) -> Any:
     from transformers import AutoModelForCausalLM
 
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
             settings.model_path, dtype=getattr(torch, settings.dtype)
         )
     except OSError as error:
         raise ModelError(f"model.path = {settings.model_path} cannot be loaded: {error}") from error
-    model.to(device=settings.device)
+    model.to(settings.device)
     engine, *_ = deepspeed.initialize(
         model=model, optimizer=make_optimiser(model, settings), config=_deepspeed_config(settings)
     )
