@@ -145,6 +145,7 @@ def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         [
             "rlcs check cases.jsonl",
             "rlcs check problems.jsonl --gold --reformat --perturb --probe --domain math",
+            "rlcs check configs/gsm8k.yaml --gold --probe",
         ],
     )
     add_arguments(parser)
@@ -219,9 +220,13 @@ def run_eval(arguments: argparse.Namespace) -> int:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """``rlcs check``"""
-    from rewards.check.command import run_check as check
+    from rewards.check.command import run_check as check_cases
 
-    return check(arguments)
+    if arguments.cases.suffix not in (".yaml", ".yml"):
+        return check_cases(arguments)
+    from rlcs.training.cases import check_config
+
+    return check_config(arguments)
 
 
 def run_export(arguments: argparse.Namespace) -> int:

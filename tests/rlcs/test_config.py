@@ -260,9 +260,10 @@ def test_the_schema_describes_keys_for_editors() -> None:
     assert group_size["description"] == "Completions of one problem, G."
 
 
-@pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("gsm8k*.yaml")), ids=str)
+@pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=str)
 def test_shipped_configurations_load(path: Path) -> None:
-    load_config(path, kind=SftConfig if path.stem.endswith("_sft") else RunConfig)
+    config = load_config(path, kind=SftConfig if path.stem.endswith("_sft") else RunConfig)
+    assert config.data.train
 
 
 def test_importing_the_configuration_stays_light() -> None:

@@ -166,7 +166,8 @@ def test_a_local_folder_never_asks_the_hub(
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    Renderer.load(str(tokenizer_folder), max_prompt_tokens=60).render(problem())
+    prompt = Renderer.load(str(tokenizer_folder), max_prompt_tokens=60).render(problem())
+    assert len(prompt.token_ids) > 0
 
 
 def test_a_hub_that_cannot_be_reached_fails_soon(monkeypatch: pytest.MonkeyPatch) -> None:

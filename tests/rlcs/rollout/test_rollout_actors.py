@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -91,11 +92,9 @@ def test_an_engine_that_cannot_start_says_why(settings, plan, tmp_path: Path) ->
     ray.kill(pool.actors[0])
 
 
-def test_a_dead_engine_is_named(settings, plan, requests) -> None:
-    before = {process.pid for process in rollout_processes()}
-    pool = RolloutPool(settings, num_actors=1, plan=plan)
-    pool.wait_until_ready()
-    (victim,) = [process for process in rollout_processes() if process.pid not in before]
+def test_a_dead_engine_is_named(pool, requests) -> None:
+    """The last test of this file: the pool is of no use after it."""
+    victim = psutil.Process(ray.get(pool.actors[1].__ray_call__.remote(own_pid)))
     victim.kill()
     victim.wait(10)
     with pytest.raises(EngineError, match="a rollout actor to generate died") as caught:
@@ -103,7 +102,5 @@ def test_a_dead_engine_is_named(settings, plan, requests) -> None:
     assert "rlcs train --resume" in str(caught.value)
 
 
-def rollout_processes() -> list[psutil.Process]:
-    """The processes of all rollout actors; Ray writes their class into their command line."""
-    family = psutil.Process().children(recursive=True)
-    return [p for p in family if any("RolloutActor" in part for part in p.cmdline())]
+def own_pid(_: object) -> int:
+    return os.getpid()
