@@ -30,6 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rest:
         arguments.overrides += rest
     verb: Verb = arguments.verb
+    sys.path.append(os.getcwd())  # where a user's own verifier lies, as with `python -m`
     _quieten()
     try:
         return verb(arguments)
