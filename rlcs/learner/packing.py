@@ -5,17 +5,19 @@ cut. A micro-batch's loss is then the plain weighted sum of its token losses, an
 over micro-batches and ranks is the loss of the whole batch, however it was cut: gradient
 accumulation is exact, not a mean of means.
 
-Rows are laid out with prompts flush right and completions flush left of one common column,
-so that logits are computed for completions alone.
+The completions of a group share their prompt, and a micro-batch holds a prompt once: the model
+reads it once, forward and backward, and not once a completion. Keeping a group together pads
+its short completions to its longest, sorting all completions by length pads little but scatters
+the groups. So a batch is laid out in several ways between the two, and the one whose busiest
+rank computes the fewest tokens is taken.
 
-Left out: several samples in one row. It needs an attention kernel for variable lengths;
-sorting by length keeps padding to a few per cent.
+Left out: several completions in one row. It needs an attention kernel for variable lengths.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,14 +27,21 @@ from rlcs.types import TrainingSample
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class MicroBatch:
-    """Rows for one forward and backward pass: R rows, L = P + T columns."""
+    """Rows for one forward and backward pass: N prompts of P columns, R completions of T."""
 
-    token_ids: np.ndarray
-    """[R, L] int64: prompt in the last of the first P columns, completion in the first of T."""
-    attention_mask: np.ndarray
-    """[R, L] bool"""
-    num_completion_columns: int
-    """T"""
+    prompt_ids: np.ndarray
+    """[N, P] int64, flush right; every prompt once."""
+    prompt_mask: np.ndarray
+    """[N, P] bool"""
+    prompt_of_row: np.ndarray
+    """[R] int64, the prompt that each completion answers."""
+    completion_ids: np.ndarray
+    """[R, T] int64, flush left."""
+    completion_mask: np.ndarray
+    """[R, T] bool"""
+    shares_prompts: bool
+    """Whether any micro-batch of the whole batch has fewer prompts than completions. The same
+    for all of a batch, so that all ranks call the model equally often (ZeRO-3 needs that)."""
     old_logprobs: np.ndarray
     """[R, T] float32"""
     advantages: np.ndarray
@@ -51,30 +60,40 @@ def pack(
     micro-batch of weight zero, because all ranks must take part in every collective call.
     """
     weights = _sample_token_weights(samples, loss)
-    shares = [
-        _cut(share, samples, micro_batch_tokens) for share in balance(samples, num_ranks=num_ranks)
-    ]
+    batch = _Batch(samples)
+    shares = min(
+        (
+            batch.lay_out(num_pieces, num_ranks, micro_batch_tokens)
+            for num_pieces in batch.piece_counts()
+        ),
+        key=batch.cost,
+    )
     num_passes = max(len(share) for share in shares)
     idle = min(range(len(samples)), key=lambda index: len(samples[index].token_ids))
+    shares_prompts = any(batch.num_prompts(run) < len(run) for share in shares for run in share)
+
+    def micro_batch(run: Sequence[int], weights: np.ndarray) -> MicroBatch:
+        return _fill(run, batch, weights, shares_prompts)
+
     return [
-        [_lay_out(rows, samples, weights) for rows in share]
-        + [_lay_out([idle], samples, np.zeros_like(weights))] * (num_passes - len(share))
+        [micro_batch(run, weights) for run in share]
+        + [micro_batch([idle], np.zeros_like(weights))] * (num_passes - len(share))
         for share in shares
     ]
 
 
-def balance(samples: Sequence[TrainingSample], *, num_ranks: int) -> list[list[int]]:
-    """Indices for each rank, so that the ranks' total tokens differ by little.
+def balance(costs: Sequence[int], *, num_ranks: int) -> list[list[int]]:
+    """Indices of ``costs`` for each rank, so that the ranks' totals differ by little.
 
-    Longest first, each to the rank with the fewest tokens so far (Graham's rule: at most
+    Dearest first, each to the rank with the least so far (Graham's rule: at most
     4/3 of the best possible split).
     """
     shares: list[list[int]] = [[] for _ in range(num_ranks)]
     loads = [0] * num_ranks
-    for index in _longest_first(samples):
+    for index in sorted(range(len(costs)), key=lambda index: (-costs[index], index)):
         rank = min(range(num_ranks), key=loads.__getitem__)
         shares[rank].append(index)
-        loads[rank] += len(samples[index].token_ids)
+        loads[rank] += costs[index]
     return shares
 
 
@@ -87,10 +106,6 @@ def split_updates(
     return [part for part in parts if len(part)]
 
 
-def _longest_first(samples: Sequence[TrainingSample]) -> list[int]:
-    return sorted(range(len(samples)), key=lambda index: (-len(samples[index].token_ids), index))
-
-
 def _sample_token_weights(samples: Sequence[TrainingSample], loss: str) -> np.ndarray:
     """[samples] weight of each loss token of a sample; all loss tokens' weights sum to one."""
     tokens = np.array([sample.num_loss_tokens for sample in samples], dtype=np.float64)
@@ -99,51 +114,127 @@ def _sample_token_weights(samples: Sequence[TrainingSample], loss: str) -> np.nd
     return np.full(len(samples), 1.0 / tokens.sum())
 
 
-def _cut(
-    share: Sequence[int], samples: Sequence[TrainingSample], micro_batch_tokens: int
-) -> list[list[int]]:
-    """Consecutive runs of ``share`` (longest first) whose padded size fits the budget."""
-    runs: list[list[int]] = []
-    columns_prompt = columns_completion = 0
-    for index in share:
-        prompt = samples[index].num_prompt_tokens
-        completion = len(samples[index].loss_mask)
-        wide_prompt, wide_completion = (
-            max(columns_prompt, prompt),
-            max(columns_completion, completion),
+class _Batch:
+    """The samples of a batch, and the ways to lay them out. A run is one micro-batch's indices."""
+
+    def __init__(self, samples: Sequence[TrainingSample]) -> None:
+        self.samples = samples
+        self.prompt_lengths = [sample.num_prompt_tokens for sample in samples]
+        self.lengths = [len(sample.loss_mask) for sample in samples]
+        numbers: dict[bytes, int] = {}
+        self.prompts = [
+            numbers.setdefault(sample.token_ids[: sample.num_prompt_tokens].tobytes(), len(numbers))
+            for sample in samples
+        ]
+        """The number of each sample's prompt; equal prompts have equal numbers."""
+
+    def piece_counts(self) -> Iterator[int]:
+        """In how many pieces to cut each group: 1, 2, 4, ... until each piece is one sample."""
+        largest = max(map(len, self._groups()))
+        count = 1
+        while count < 2 * largest:
+            yield count
+            count *= 2
+
+    def lay_out(
+        self, num_pieces: int, num_ranks: int, micro_batch_tokens: int
+    ) -> list[list[list[int]]]:
+        """Runs for each rank, when each group is cut into ``num_pieces`` by completion length."""
+        pieces = [piece for group in self._groups() for piece in _pieces(group, num_pieces)]
+        costs = [
+            self.prompt_lengths[piece[0]] + sum(self.lengths[index] for index in piece)
+            for piece in pieces
+        ]
+        return [
+            self._cut([pieces[number] for number in share], micro_batch_tokens)
+            for share in balance(costs, num_ranks=num_ranks)
+        ]
+
+    def cost(self, shares: Sequence[Sequence[Sequence[int]]]) -> int:
+        """Tokens that the busiest rank computes, padding included."""
+        return max(sum(self._num_tokens(run) for run in share) for share in shares)
+
+    def num_prompts(self, run: Sequence[int]) -> int:
+        """Different prompts of a run."""
+        return len({self.prompts[index] for index in run})
+
+    def _num_tokens(self, run: Sequence[int]) -> int:
+        return self.num_prompts(run) * max(self.prompt_lengths[index] for index in run) + len(
+            run
+        ) * max(self.lengths[index] for index in run)
+
+    def _groups(self) -> list[list[int]]:
+        """Indices of the samples of each prompt, longest completions first."""
+        groups: dict[int, list[int]] = {}
+        for index in sorted(range(len(self.samples)), key=lambda i: (-self.lengths[i], i)):
+            groups.setdefault(self.prompts[index], []).append(index)
+        return list(groups.values())
+
+    def _cut(self, pieces: list[list[int]], micro_batch_tokens: int) -> list[list[int]]:
+        """Consecutive runs of the pieces' samples, longest first, whose size fits the budget."""
+        pieces.sort(
+            key=lambda piece: (-self.lengths[piece[0]], -self.prompt_lengths[piece[0]], piece)
         )
-        if runs and (len(runs[-1]) + 1) * (wide_prompt + wide_completion) <= micro_batch_tokens:
-            runs[-1].append(index)
-            columns_prompt, columns_completion = wide_prompt, wide_completion
-        else:
-            runs.append([index])
-            columns_prompt, columns_completion = prompt, completion
-    return runs
+        runs: list[list[int]] = []
+        prompts: set[int] = set()
+        prompt_columns = columns = 0
+        for index in itertools.chain.from_iterable(pieces):
+            prompts.add(self.prompts[index])
+            prompt_columns = max(prompt_columns, self.prompt_lengths[index])
+            columns = max(columns, self.lengths[index])
+            size = len(prompts) * prompt_columns + columns * (len(runs[-1]) + 1 if runs else 1)
+            if runs and size <= micro_batch_tokens:
+                runs[-1].append(index)
+            else:
+                runs.append([index])
+                prompts = {self.prompts[index]}
+                prompt_columns, columns = self.prompt_lengths[index], self.lengths[index]
+        return runs
 
 
-def _lay_out(
-    rows: Sequence[int], samples: Sequence[TrainingSample], weights: np.ndarray
+def _pieces(group: Sequence[int], num_pieces: int) -> Iterator[list[int]]:
+    """``group`` in consecutive parts of nearly equal size, none empty."""
+    bounds = [len(group) * part // num_pieces for part in range(num_pieces + 1)]
+    for start, end in itertools.pairwise(bounds):
+        if start < end:
+            yield list(group[start:end])
+
+
+def _fill(
+    run: Sequence[int], batch: _Batch, weights: np.ndarray, shares_prompts: bool
 ) -> MicroBatch:
-    num_prompt = max(samples[index].num_prompt_tokens for index in rows)
-    num_completion = max(len(samples[index].loss_mask) for index in rows)
-    shape = (len(rows), num_prompt + num_completion)
-    token_ids = np.zeros(shape, dtype=np.int64)
-    attention_mask = np.zeros(shape, dtype=bool)
-    old_logprobs = np.zeros((len(rows), num_completion), dtype=np.float32)
-    token_weights = np.zeros((len(rows), num_completion), dtype=np.float32)
-    for row, index in enumerate(rows):
-        sample = samples[index]
+    rows = [batch.samples[index] for index in run]
+    first_of_prompt: dict[int, int] = {}
+    for index in run:
+        first_of_prompt.setdefault(batch.prompts[index], index)
+    order = {prompt: number for number, prompt in enumerate(first_of_prompt)}
+    firsts = [batch.samples[index] for index in first_of_prompt.values()]
+    num_prompt = max(sample.num_prompt_tokens for sample in firsts)
+    prompt_ids = np.zeros((len(firsts), num_prompt), dtype=np.int64)
+    prompt_mask = np.zeros(prompt_ids.shape, dtype=bool)
+    for number, sample in enumerate(firsts):
         start = num_prompt - sample.num_prompt_tokens
+        prompt_ids[number, start:] = sample.token_ids[: sample.num_prompt_tokens]
+        prompt_mask[number, start:] = True
+    shape = (len(rows), max(len(sample.loss_mask) for sample in rows))
+    completion_ids = np.zeros(shape, dtype=np.int64)
+    completion_mask = np.zeros(shape, dtype=bool)
+    old_logprobs = np.zeros(shape, dtype=np.float32)
+    token_weights = np.zeros(shape, dtype=np.float32)
+    for row, (index, sample) in enumerate(zip(run, rows, strict=True)):
         length = len(sample.loss_mask)
-        token_ids[row, start : num_prompt + length] = sample.token_ids
-        attention_mask[row, start : num_prompt + length] = True
+        completion_ids[row, :length] = sample.token_ids[sample.num_prompt_tokens :]
+        completion_mask[row, :length] = True
         old_logprobs[row, :length] = sample.old_logprobs
         token_weights[row, :length] = sample.loss_mask * weights[index]
     return MicroBatch(
-        token_ids=token_ids,
-        attention_mask=attention_mask,
-        num_completion_columns=num_completion,
+        prompt_ids=prompt_ids,
+        prompt_mask=prompt_mask,
+        prompt_of_row=np.array([order[batch.prompts[index]] for index in run]),
+        completion_ids=completion_ids,
+        completion_mask=completion_mask,
+        shares_prompts=shares_prompts,
         old_logprobs=old_logprobs,
-        advantages=np.array([samples[index].advantage for index in rows], dtype=np.float32),
+        advantages=np.array([sample.advantage for sample in rows], dtype=np.float32),
         token_weights=token_weights,
     )

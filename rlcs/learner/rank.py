@@ -19,11 +19,11 @@ import numpy as np
 import torch
 
 from rlcs.errors import LearningError, ModelError
+from rlcs.learner.forward import CompletionForward
 from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
     TokenLosses,
-    completion_logprobs,
     imitation_loss,
     policy_loss,
 )
@@ -48,6 +48,7 @@ class LearnerRank:
         np.random.seed(settings.seed % 2**32)
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
+        self.forward = CompletionForward(self.engine, self.device)
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
@@ -135,7 +136,9 @@ class LearnerRank:
                 loss.detach().double(),
                 counted.sum(),
                 torch.tensor(
-                    float(micro_batch.token_ids.size), dtype=torch.float64, device=self.device
+                    float(self.forward.num_tokens(micro_batch)),
+                    dtype=torch.float64,
+                    device=self.device,
                 ),
                 (losses.clipped * counted).sum(),
                 (losses.log_ratio.abs() * counted).sum(),
@@ -146,22 +149,10 @@ class LearnerRank:
     def _token_losses(
         self, micro_batch: MicroBatch, objective: Objective
     ) -> tuple[torch.Tensor, TokenLosses]:
-        token_ids = torch.from_numpy(micro_batch.token_ids).to(self.device)
-        mask = torch.from_numpy(micro_batch.attention_mask).to(self.device)
-        columns = micro_batch.num_completion_columns
-        # The logit before a token predicts it: one column more, and the last one is not needed.
-        logits = self.engine(
-            input_ids=token_ids,
-            attention_mask=mask.long(),
-            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
-            logits_to_keep=columns + 1,
-            use_cache=False,
-        ).logits[:, :-1]
-        targets = token_ids[:, -columns:]
         if isinstance(objective, ImitationObjective):
-            logprobs = completion_logprobs(logits, targets, 1.0)
+            logprobs = self.forward.logprobs(micro_batch, temperature=1.0)
             return logprobs, imitation_loss(logprobs)
-        logprobs = completion_logprobs(logits, targets, objective.temperature)
+        logprobs = self.forward.logprobs(micro_batch, temperature=objective.temperature)
         old_logprobs = torch.from_numpy(micro_batch.old_logprobs).to(self.device)
         advantages = torch.from_numpy(micro_batch.advantages).to(self.device)
         return logprobs, policy_loss(logprobs, old_logprobs, advantages, objective)

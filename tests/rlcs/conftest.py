@@ -80,18 +80,26 @@ def make_request() -> Callable[..., GroupRequest]:
 
 @pytest.fixture(scope="session")
 def make_samples() -> Callable[..., list[TrainingSample]]:
-    """Makes ``number`` samples of many lengths, some with inserted tokens in the middle."""
+    """Makes ``number`` samples of many lengths, some with inserted tokens in the middle.
 
-    def make(number: int, *, seed: int = 0, **replaced: Any) -> list[TrainingSample]:
+    ``group_size`` of them in a row share their prompt.
+    """
+
+    def make(
+        number: int, *, seed: int = 0, group_size: int = 1, **replaced: Any
+    ) -> list[TrainingSample]:
         draw = np.random.default_rng(seed)
         samples = []
+        prompt = np.zeros(0, dtype=np.int64)
         for index in range(number):
             num_prompt, num_drawn = int(draw.integers(1, 12)), int(draw.integers(1, 15))
+            if index % group_size == 0:
+                prompt = draw.integers(FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN, num_prompt)
             fields: dict[str, Any] = {
-                "token_ids": draw.integers(
-                    FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN, num_prompt + num_drawn
+                "token_ids": np.concatenate(
+                    [prompt, draw.integers(FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN, num_drawn)]
                 ),
-                "num_prompt_tokens": num_prompt,
+                "num_prompt_tokens": len(prompt),
                 "old_logprobs": draw.normal(-5.7, 0.3, num_drawn).astype(np.float32),
                 "loss_mask": np.arange(num_drawn) % 5 != 1 + index % 4,
                 "advantage": float(draw.normal()),

@@ -48,7 +48,10 @@ def test_two_ranks_learn_what_one_learns(
     assert_equal,
     tmp_path: Path,
 ) -> None:
-    batches = [make_samples(11, seed=1), make_samples(3, seed=2, advantage=-30.0)]
+    batches = [
+        make_samples(11, seed=1, group_size=4),
+        make_samples(3, seed=2, advantage=-30.0),
+    ]
     expected, expected_reports = plain_learner(batches, objective, "per_sample")
     learner = start(zero_stage=zero_stage)
     learn = {"loss": "per_sample", "learning_rate": learner.settings.optimiser.learning_rate}

@@ -26,7 +26,10 @@ def test_equals_plain_torch_however_it_is_cut(
     kind, loss, make_rank, objective, update, plain_learner, make_samples, assert_close
 ) -> None:
     objective = objective if kind == "policy" else ImitationObjective()
-    batches = [make_samples(11, seed=1), make_samples(6, seed=2, advantage=-30.0)]
+    batches = [
+        make_samples(11, seed=1, group_size=4),
+        make_samples(6, seed=2, group_size=3, advantage=-30.0),
+    ]
     expected, expected_reports = plain_learner(batches, objective, loss)
     for cut in CUTS:
         rank = make_rank()
@@ -44,7 +47,10 @@ def test_equals_plain_torch_however_it_is_cut(
 def test_every_zero_stage_learns_the_same(
     zero_stage, make_rank, objective, update, plain_learner, make_samples, assert_close
 ) -> None:
-    batches = [make_samples(7, seed=3), make_samples(9, seed=4, advantage=-30.0)]
+    batches = [
+        make_samples(7, seed=3, group_size=4),
+        make_samples(9, seed=4, group_size=3, advantage=-30.0),
+    ]
     expected, expected_reports = plain_learner(batches, objective, "per_sample")
     rank = make_rank(zero_stage=zero_stage)
     for batch, wanted in zip(batches, expected_reports, strict=True):
