@@ -29,7 +29,6 @@ class _BeforeTorchvision(importlib.abc.MetaPathFinder):
                 self.library = torch.library.Library("torchvision", "DEF")
                 for schema in SCHEMAS:
                     self.library.define(schema)
-        return None
 
 
 sys.meta_path.insert(0, _BeforeTorchvision())
