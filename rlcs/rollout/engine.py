@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from rlcs.types import Completion, Prompt
-from rlcs.weights import Weights
+from rlcs.weights import Probe, Weights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,8 +50,25 @@ class Engine(Protocol):
         """The groups in the order of ``requests``, each with one completion a seed."""
         ...
 
-    def load_weights(self, version: int, weights: Weights) -> None:
-        """Serve ``version`` from now on; after a failed load nothing is served."""
+    def load_weights(
+        self, version: int, buckets: Iterable[Weights], probe: Probe | None = None
+    ) -> None:
+        """Serve ``version`` from now on, made of all ``buckets``.
+
+        Nothing is served while they come, nor after a failed load.
+
+        Raises:
+            EngineError: a weight is missing or does not fit, or the engine says something else
+                of ``probe`` than the learner.
+        """
+        ...
+
+    def sleep(self) -> None:
+        """Leave the GPU to the learner: weights go to the host, the cache is dropped."""
+        ...
+
+    def wake(self) -> None:
+        """Be ready again after :meth:`sleep`."""
         ...
 
     def close(self) -> None:

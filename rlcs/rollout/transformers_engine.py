@@ -11,7 +11,7 @@ another policy than the one that is trained.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from rlcs.rollout.cache import BlockLayer, new_cache
 from rlcs.rollout.drawing import RowState
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.types import Completion
-from rlcs.weights import Weights, load_arrays
+from rlcs.weights import Probe, Weights, load_arrays
 
 
 class TransformersEngine:
@@ -67,11 +67,23 @@ class TransformersEngine:
             )
         return self._version
 
-    def load_weights(self, version: int, weights: Weights) -> None:
+    def load_weights(
+        self, version: int, buckets: Iterable[Weights], probe: Probe | None = None
+    ) -> None:
         """Replace all weights; until the last is in place no version is served."""
         self._version = None
-        load_arrays(_own_parameters(self.model), weights)
+        load_arrays(_own_parameters(self.model), buckets)
+        if probe is not None:
+            probe.check(self._logprobs(probe.token_ids))
         self._version = version
+
+    def sleep(self) -> None:
+        """Move the weights to the host."""
+        self.model.to("cpu")
+
+    def wake(self) -> None:
+        """Move the weights back."""
+        self.model.to(self.device)
 
     @torch.inference_mode()
     def generate(
@@ -91,6 +103,14 @@ class TransformersEngine:
         """Drop the model."""
         self._version = None
         del self.model
+
+    @torch.inference_mode()
+    def _logprobs(self, token_ids: np.ndarray) -> np.ndarray:
+        """[L - 1] log-probabilities of ``token_ids`` [L] after the first, at temperature 1."""
+        row = torch.from_numpy(token_ids)[None].to(self.device)
+        logits = self.model(input_ids=row, use_cache=False).logits[:, :-1].float()
+        chosen = logits.log_softmax(-1).gather(-1, row[:, 1:, None])[0, :, 0]
+        return chosen.cpu().numpy()
 
     def _batches(
         self, requests: Sequence[GroupRequest], sampling: Sampling

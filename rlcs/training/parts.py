@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import curricula
 from curricula import Curriculum, CurriculumError, CurriculumProblem
 from rlcs.cluster import start_cluster, stop_cluster
@@ -15,10 +17,15 @@ from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import ConfigError, ResumeError
 from rlcs.learner.actors import Learner, rank_settings
-from rlcs.rollout.actors import EngineSettings, RolloutPool
+from rlcs.rollout.actors import EngineSettings, RolloutPool, check_engine_package
 from rlcs.rollout.engine import Sampling
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
+
+PROBE_TEXT = (
+    "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
+    "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +49,7 @@ def load_material(config: RunConfig) -> Material:
     Raises:
         DatasetError, ModelError, ConfigError: everything that is wrong, at once.
     """
+    check_engine_package(config.rollout.engine)
     renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
     scorer = Scorer(config.scoring)
     try:
@@ -129,10 +137,12 @@ class Processes:
 
     rollouts: RolloutPool
     learner: Learner
+    probe_token_ids: np.ndarray
+    """[L] int64, the text by which engines check that they got the learner's weights."""
 
     def publish(self, version: int) -> None:
         """Bring the learner's weights to every engine as ``version``."""
-        self.rollouts.publish(version, self.learner.weights())
+        self.rollouts.publish(version, self.learner.publication(self.probe_token_ids))
 
     def close(self) -> None:
         """End all processes of the run."""
@@ -156,6 +166,7 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
             optimiser=config.learner,
             ranks=config.learner,
             plan=plan,
+            bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
         )
         learner = Learner(settings, plan=plan)
         learner.wait_until_ready()
@@ -163,7 +174,14 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
     except BaseException:
         stop_cluster()
         raise
-    return Processes(rollouts=rollouts, learner=learner)
+    return Processes(
+        rollouts=rollouts, learner=learner, probe_token_ids=_probe_token_ids(config, renderer)
+    )
+
+
+def _probe_token_ids(config: RunConfig, renderer: Renderer) -> np.ndarray:
+    ids = renderer.tokenizer.encode(PROBE_TEXT, add_special_tokens=False)
+    return np.array(ids[: config.rollout.max_prompt_tokens], dtype=np.int64)
 
 
 def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:
@@ -176,4 +194,13 @@ def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSetting
         num_threads=plan.num_threads,
         batch_tokens=config.rollout.batch_tokens,
         eos_token_ids=renderer.eos_token_ids,
+        max_row_tokens=_max_row_tokens(config, renderer),
+        vllm=config.rollout.vllm,
     )
+
+
+def _max_row_tokens(config: Any, renderer: Renderer) -> int:
+    """Prompt, drawn tokens and inserted ones of the longest row an engine may hold."""
+    rollout = config.rollout
+    inserted = renderer.tokenizer.encode(rollout.force_answer or "", add_special_tokens=False)
+    return int(rollout.max_prompt_tokens + rollout.max_completion_tokens + len(inserted))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rlcs.errors import EngineError
-from rlcs.weights import load_arrays, to_array
+from rlcs.weights import TOLERANCE, Probe, load_arrays, plan_buckets, to_array
 
 
 @given(arrays.arrays(np.uint16, arrays.array_shapes(max_dims=3, max_side=6)))
@@ -20,7 +23,7 @@ def test_bfloat16_bit_for_bit(bits: np.ndarray) -> None:
     assert array.dtype == np.uint16
     np.testing.assert_array_equal(array, bits)
     target = torch.zeros_like(tensor)
-    load_arrays([("w", target)], {"w": array})
+    load_arrays([("w", target)], [{"w": array}])
     np.testing.assert_array_equal(target.view(torch.uint16).numpy(), bits)
 
 
@@ -28,7 +31,7 @@ def test_bfloat16_bit_for_bit(bits: np.ndarray) -> None:
 def test_float32_bit_for_bit(values: np.ndarray) -> None:
     array = to_array(torch.from_numpy(values))
     target = torch.zeros(values.shape)
-    load_arrays([("w", target)], {"w": array})
+    load_arrays([("w", target)], [{"w": array}])
     assert target.numpy().tobytes() == np.ascontiguousarray(values).tobytes()
 
 
@@ -45,7 +48,7 @@ def test_the_array_is_a_copy_of_its_own() -> None:
 def test_bfloat16_weights_into_a_float32_engine() -> None:
     tensor = torch.tensor([1.5, -0.25], dtype=torch.bfloat16)
     target = torch.zeros(2)
-    load_arrays([("w", target)], {"w": to_array(tensor)})
+    load_arrays([("w", target)], [{"w": to_array(tensor)}])
     assert target.tolist() == [1.5, -0.25]
 
 
@@ -56,9 +59,10 @@ def array_of(*shape: int) -> np.ndarray:
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        pytest.param({"a": array_of(2)}, r"missing \['b'\]", id="missing"),
         pytest.param(
-            {"a": array_of(2), "b": array_of(3), "c": array_of(1)}, r"unknown \['c'\]", id="unknown"
+            {"a": array_of(2), "b": array_of(3), "c": array_of(1)},
+            r"unknown ones: \['c'\]",
+            id="unknown",
         ),
         pytest.param(
             {"a": array_of(2), "b": array_of(1, 3)},
@@ -67,8 +71,42 @@ def array_of(*shape: int) -> np.ndarray:
         ),
     ],
 )
-def test_what_does_not_fit_changes_nothing(weights, message) -> None:
+def test_a_bucket_that_does_not_fit_changes_nothing(weights, message) -> None:
     parameters = [("a", torch.zeros(2)), ("b", torch.zeros(3))]
     with pytest.raises(EngineError, match=message):
-        load_arrays(parameters, weights)
+        load_arrays(parameters, [weights])
     assert not any(target.any() for _, target in parameters)
+
+
+@pytest.mark.parametrize("buckets", [[], [{}], [{"b": array_of(3)}]])
+def test_all_parameters_must_come(buckets) -> None:
+    parameters = [("a", torch.zeros(2)), ("b", torch.zeros(3))]
+    with pytest.raises(EngineError, match=r"did not come, among them \['a'"):
+        load_arrays(parameters, buckets)
+
+
+sizes = st.dictionaries(st.text(max_size=3), st.integers(0, 100), max_size=12)
+
+
+@given(sizes, st.integers(1, 120))
+def test_buckets_keep_to_their_bound(sizes: dict[str, int], max_bytes: int) -> None:
+    buckets = plan_buckets(sizes, max_bytes)
+    assert [name for bucket in buckets for name in bucket] == list(sizes)
+    for bucket in buckets:
+        assert len(bucket) == 1 or sum(sizes[name] for name in bucket) <= max_bytes
+    for bucket, after in itertools.pairwise(buckets):
+        assert sum(sizes[name] for name in [*bucket, after[0]]) > max_bytes, "no bucket too many"
+
+
+@pytest.mark.parametrize(
+    ("shift", "passes"),
+    [(0.0, True), (4e-4, True), (6e-4, False), (float("nan"), False)],
+)
+def test_a_probe_finds_other_weights(shift: float, passes: bool) -> None:
+    logprobs = np.array([-1.0, -2.0, -3.0], dtype=np.float32)
+    probe = Probe(token_ids=np.arange(4), logprobs=logprobs, tolerance=TOLERANCE["float32"])
+    if passes:
+        probe.check(logprobs + shift)
+        return
+    with pytest.raises(EngineError, match="does not serve the weights that were published"):
+        probe.check(logprobs - shift)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pickle
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import ray
@@ -17,9 +19,13 @@ from transformers import AutoModelForCausalLM
 from rlcs.cluster import fetch
 from rlcs.errors import EngineError, LearningError
 from rlcs.learner.actors import Learner
-from rlcs.weights import to_array
+from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.weights import Weights, to_array
 
 pytestmark = pytest.mark.long
+
+BUCKET_BYTES = 50_000
+"""A few parameters of the tiny model."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +34,9 @@ def start(plan, make_settings) -> Iterator[Callable[..., Learner]]:
     learner = Learner(make_settings(num_ranks=2), plan=plan)
 
     def start_ranks(**settings: int) -> Learner:
-        learner.settings = make_settings(num_ranks=2, **settings)
+        learner.settings = dataclasses.replace(
+            make_settings(num_ranks=2, **settings), bucket_bytes=BUCKET_BYTES
+        )
         learner.wait_until_ready()
         return learner
 
@@ -63,12 +71,12 @@ def test_two_ranks_learn_what_one_learns(
         assert report.grad_norm == pytest.approx(wanted["grad_norm"], rel=1e-4)
         assert report.num_samples == len(batch)
         assert report.num_loss_tokens == sum(sample.num_loss_tokens for sample in batch)
-    found = fetch(learner.weights(), waiting_for="the weights")
+    found = published(learner)
     assert_close(found, expected)
 
     learner.load(str(tmp_path / "state"))
     assert learner.learn(batches[1], objective, **learn) == second
-    assert_equal(fetch(learner.weights(), waiting_for="the weights"), found)
+    assert_equal(published(learner), found)
 
     learner.export(str(tmp_path / "model"))
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
@@ -96,6 +104,21 @@ def test_no_gradient_and_dead_ranks(start, objective, make_samples) -> None:
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     with pytest.raises(EngineError, match="the learner ranks to learn died"):
         learner.learn(make_samples(4), objective, **learn)
+
+
+def published(learner: Learner) -> Weights:
+    """What engines get, checked as they check it."""
+    publication = learner.publication(np.arange(11, 40))
+    buckets = fetch(list(publication.buckets), waiting_for="the weights")
+    assert len(buckets) > 3, "the buckets were to be small"
+    for bucket in buckets:
+        assert len(bucket) == 1 or sum(array.nbytes for array in bucket.values()) <= BUCKET_BYTES
+    weights = {name: array for bucket in buckets for name, array in bucket.items()}
+    engine = TransformersEngine(
+        learner.settings.model_path, dtype="float32", device="cpu", batch_tokens=9, eos_token_ids=()
+    )
+    engine.load_weights(1, buckets, fetch(publication.probe, waiting_for="the probe"))
+    return weights
 
 
 def own_pid(_: object) -> int:

@@ -180,7 +180,7 @@ def test_an_engine_takes_the_weights(
     engine = TransformersEngine(
         tiny_model, dtype="float32", device="cpu", batch_tokens=1000, eos_token_ids=(1,)
     )
-    engine.load_weights(1, rank.weights())
+    engine.load_weights(1, [rank.weights()])
     held = {name: to_array(parameter) for name, parameter in engine.model.named_parameters()}
     assert_equal(held, rank.weights())
 

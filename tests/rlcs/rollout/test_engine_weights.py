@@ -33,11 +33,16 @@ def foreign(weights: Weights) -> Weights:
     return {**weights, "visual.patch": np.zeros(3, dtype=np.float32)}
 
 
+def two_buckets(weights: Weights) -> list[Weights]:
+    items = list(weights.items())
+    return [dict(items[:5]), dict(items[5:])]
+
+
 BROKEN = [
     pytest.param(misshapen, "expects shape", id="wrong shape"),
-    pytest.param(incomplete, "missing", id="missing name"),
+    pytest.param(incomplete, "did not come", id="missing name"),
     pytest.param(foreign, "unknown", id="unknown name"),
-    pytest.param(lambda weights: {}, "missing", id="nothing at all"),
+    pytest.param(lambda weights: {}, "did not come", id="nothing at all"),
 ]
 
 
@@ -50,12 +55,12 @@ def test_after_a_failed_load_nothing_is_served(
     weights = weights_of(engine)
     before = engine.generate(requests, SAMPLING)
     with pytest.raises(EngineError, match=message):
-        engine.load_weights(1, broken(weights))
+        engine.load_weights(1, [broken(weights)])
     with pytest.raises(EngineError, match="no complete version"):
         engine.generate(requests, SAMPLING)
     with pytest.raises(EngineError, match="no complete version"):
         _ = engine.policy_version
-    engine.load_weights(2, weights)
+    engine.load_weights(2, two_buckets(weights))
     after = engine.generate(requests, SAMPLING)
     assert engine.policy_version == 2
     assert {completion.policy_version for completion in after[0]} == {2}
@@ -74,7 +79,7 @@ def test_new_weights_are_used(make_engine, make_request) -> None:
         array.flags.writeable = False  # as arrays come out of Ray
     request = make_request(1, 5, (1, 2, 3))
     (before,) = engine.generate([request], SAMPLING)
-    engine.load_weights(7, weights)
+    engine.load_weights(7, two_buckets(weights))
     (after,) = engine.generate([request], SAMPLING)
     assert [c.token_ids.tolist() for c in before] != [c.token_ids.tolist() for c in after]
     for name, array in weights_of(engine).items():
@@ -88,7 +93,7 @@ def test_bfloat16_arrives_bit_for_bit(make_engine) -> None:
         name: draw.integers(0, 2**16, array.shape, dtype=np.uint16)
         for name, array in weights_of(source).items()
     }
-    target.load_weights(1, weights)
+    target.load_weights(1, [weights])
     for name, array in weights_of(target).items():
         assert array.dtype == np.uint16
         np.testing.assert_array_equal(array, weights[name])

@@ -13,10 +13,11 @@ import pytest
 import ray
 
 from rlcs.cluster import ProcessPlan
+from rlcs.config import VllmSection
 from rlcs.errors import EngineError, ModelError
 from rlcs.rollout.actors import EngineSettings, RolloutPool, make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.weights import to_array
+from rlcs.weights import Publication, Weights, to_array
 
 pytestmark = pytest.mark.long
 
@@ -35,6 +36,8 @@ def settings(tiny_model: str) -> EngineSettings:
         num_threads=1,
         batch_tokens=1000,
         eos_token_ids=tuple(range(1, 400, 12)),
+        max_row_tokens=100,
+        vllm=VllmSection(),
     )
 
 
@@ -74,10 +77,10 @@ def test_a_failed_publication_leaves_no_engine_serving(pool, settings, requests)
     before = pool.generate(requests, SAMPLING)
     broken = {name: array[:1] for name, array in weights.items()}
     with pytest.raises(EngineError, match="expects shape"):
-        pool.publish(4, ray.put(broken))
+        pool.publish(4, publication(broken))
     with pytest.raises(EngineError, match="no complete version"):
         pool.generate(requests, SAMPLING)
-    pool.publish(5, ray.put(weights))
+    pool.publish(5, publication(weights))
     after = pool.generate(requests, SAMPLING)
     assert {completion.policy_version for group in after for completion in group} == {5}
     for one, other in zip(before, after, strict=True):
@@ -100,6 +103,10 @@ def test_a_dead_engine_is_named(pool, requests) -> None:
     with pytest.raises(EngineError, match="a rollout actor to generate died") as caught:
         pool.generate(requests, SAMPLING)
     assert "rlcs train --resume" in str(caught.value)
+
+
+def publication(weights: Weights) -> Publication:
+    return Publication(buckets=tuple(ray.put({name: weights[name]}) for name in weights))
 
 
 def own_pid(_: object) -> int:

@@ -1,0 +1,330 @@
+"""The fast engine: vLLM, on GPUs and on CPUs.
+
+vLLM runs inside the rollout actor's own process, so that a killed actor leaves nothing behind;
+where an engine is spread over several GPUs its workers are Ray actors in the same placement
+group. Requests are added one a completion: vLLM batches them as room comes free and reads the
+prompt of a group once (prefix caching). A completion whose thinking runs over its budget ends
+there, gets the forced text and goes on as a new request, whose prompt is in the cache already;
+nobody waits for the others to come so far.
+
+Seeds: every completion draws from its own stream, so the same seed under the same weights draws
+the same tokens as long as the logits are the same. vLLM computes a row's logits with kernels
+that depend on how many rows share the batch, in float32 to about 1e-6: in another batch a
+token whose draw falls that near to a boundary comes out differently, rarely. The same requests
+in the same order on the same machine repeat exactly.
+
+Left out: top-p, top-k and penalties, as in the transformers engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+# vLLM reads these when it is imported. Its engine core runs in this process, not in another.
+os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+
+import torch
+import vllm
+from transformers import AutoConfig
+from vllm.config import WeightTransferConfig
+
+from rlcs.config import VllmSection
+from rlcs.data.response_format import THINK_CLOSE
+from rlcs.errors import EngineError
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.vllm_plugin import TRANSFER_NAME
+from rlcs.seeds import derive_seed
+from rlcs.types import Completion, FinishReason, Prompt
+from rlcs.weights import Probe, Weights
+
+CPU_BLOCK_TOKENS = 32
+"""Tokens in a block of a CPU's key-value cache. vLLM's own 128 is longer than short prompts, of
+which it would then share nothing."""
+
+_DOES_NOT_FIT = (AssertionError, KeyError, ValueError, RuntimeError)
+"""What vLLM raises of a weight that its model has no place for."""
+
+
+@dataclass(kw_only=True)
+class Row:
+    """One completion in the making."""
+
+    prompt: Prompt
+    seed: int
+    token_ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    num_forced: int = 0
+    """Inserted tokens, which stand right behind the thinking budget."""
+    stopped: bool = False
+    ended: bool = False
+
+
+class VllmEngine:
+    """An :class:`~rlcs.rollout.engine.Engine` around ``vllm.LLM``."""
+
+    def __init__(
+        self,
+        model_path: str,
+        *,
+        dtype: str,
+        device: str,
+        batch_tokens: int,
+        eos_token_ids: Sequence[int],
+        max_row_tokens: int,
+        section: VllmSection,
+    ) -> None:
+        """Load the model as version 0; no row is longer than ``max_row_tokens``.
+
+        Raises:
+            EngineError: vLLM does not know the model, or the memory is too small for it.
+        """
+        options = {
+            "dtype": dtype,
+            "max_model_len": max_row_tokens,
+            "max_num_seqs": section.max_rows,
+            "generation_config": "vllm",  # nothing of the model folder's own sampling
+            "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
+            "weight_transfer_config": WeightTransferConfig(backend=TRANSFER_NAME),
+            **_placement(section, device),
+        }
+        if device == "cpu":
+            options["kv_cache_memory_bytes"] = _cache_bytes(model_path, dtype, batch_tokens)
+        if section.cache_gib is not None:
+            options["kv_cache_memory_bytes"] = int(section.cache_gib * 2**30)
+        try:
+            self.llm: Any = vllm.LLM(model_path, **options)
+        except (ValueError, RuntimeError, OSError, NotImplementedError) as error:
+            raise EngineError(_start_problem(model_path, error)) from error
+        self.llm.init_weight_transfer_engine({"init_info": {}})
+        self.tokenizer: Any = self.llm.get_tokenizer()
+        self.eos_token_ids = tuple(eos_token_ids)
+        self._num_requests = 0
+        self._version: int | None = 0
+
+    @property
+    def policy_version(self) -> int:
+        """The version served."""
+        if self._version is None:
+            raise EngineError(
+                "this engine holds no complete version of the weights: the last load failed "
+                "halfway. Publish a version again before generating."
+            )
+        return self._version
+
+    def load_weights(
+        self, version: int, buckets: Iterable[Weights], probe: Probe | None = None
+    ) -> None:
+        """Replace all weights, bucket by bucket; see :class:`~rlcs.rollout.engine.Engine`."""
+        self._version = None
+        with self._giving_up_on_error(version):
+            self.llm.start_weight_update()
+            for bucket in buckets:
+                self._send({"weights": bucket})
+            self._send({"last": True})
+        self.llm.finish_weight_update(str(version))
+        self.llm.reset_prefix_cache()
+        if probe is not None:
+            probe.check(self._logprobs(probe.token_ids))
+        self._version = version
+
+    def generate(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> list[tuple[Completion, ...]]:
+        """One group a request, in order; see :class:`~rlcs.rollout.engine.Engine`."""
+        version = self.policy_version
+        force_ids = self._force_ids(sampling)
+        groups = [
+            [Row(prompt=request.prompt, seed=seed) for seed in request.seeds]
+            for request in requests
+        ]
+        rows = (row for group in groups for row in group)
+        self._draw(rows, sampling, force_ids)
+        return [
+            tuple(self._completion(row, sampling, version) for row in group) for group in groups
+        ]
+
+    def sleep(self) -> None:
+        """Move the weights to the host and drop the cache; does nothing on a CPU."""
+        self.llm.sleep(level=1)
+
+    def wake(self) -> None:
+        """Bring weights and cache back to the GPU."""
+        self.llm.wake_up()
+
+    def close(self) -> None:
+        """End vLLM."""
+        self._version = None
+        self.llm.llm_engine.engine_core.shutdown()
+        del self.llm
+
+    def _send(self, update_info: dict[str, Any]) -> None:
+        self.llm.update_weights({"update_info": update_info})
+
+    @contextlib.contextmanager
+    def _giving_up_on_error(self, version: int) -> Iterator[None]:
+        """Leave vLLM ready for another version when this one cannot be loaded."""
+        try:
+            yield
+        except BaseException as error:
+            with contextlib.suppress(RuntimeError):  # vLLM itself gave it up already
+                self.llm.finish_weight_update()
+            if isinstance(error, _DOES_NOT_FIT) and not isinstance(error, EngineError):
+                raise EngineError(
+                    f"vLLM did not take the weights of version {version}: {_first_line(error)} "
+                    "Learner and engine must load the same model folder."
+                ) from error
+            raise
+
+    def _draw(self, rows: Iterable[Row], sampling: Sampling, force_ids: list[int]) -> None:
+        """Draw all ``rows`` to their ends."""
+        waiting: dict[str, Row] = {}
+        try:
+            for row in rows:
+                self._ask(row, sampling, waiting)
+            while waiting:
+                for output in self.llm.llm_engine.step():
+                    row = waiting.pop(output.request_id)
+                    self._take(row, output.outputs[0], sampling, force_ids)
+                    if not row.ended:
+                        self._ask(row, sampling, waiting)
+        except BaseException:
+            self.llm.llm_engine.abort_request(list(waiting))
+            raise
+
+    def _ask(self, row: Row, sampling: Sampling, waiting: dict[str, Row]) -> None:
+        """Add the request for the next tokens of ``row``."""
+        drawn = len(row.token_ids) - row.num_forced
+        until = sampling.max_drawn_tokens
+        if sampling.force_answer is not None and drawn < sampling.max_thinking_tokens:
+            until = sampling.max_thinking_tokens
+        if until == drawn:
+            row.ended = True
+            return
+        params = vllm.SamplingParams(
+            temperature=sampling.temperature,
+            seed=derive_seed(row.seed, "continue", drawn) if drawn else row.seed,
+            max_tokens=until - drawn,
+            logprobs=0,
+            flat_logprobs=True,
+            detokenize=False,
+            ignore_eos=True,  # the model folder's own; ours are the stop tokens
+            stop_token_ids=list(self.eos_token_ids),
+            output_kind=vllm.sampling_params.RequestOutputKind.FINAL_ONLY,
+        )
+        self._num_requests += 1
+        name = str(self._num_requests)
+        self.llm.llm_engine.add_request(name, _vllm_prompt(row), params)
+        waiting[name] = row
+
+    def _take(self, row: Row, drawn: Any, sampling: Sampling, force_ids: list[int]) -> None:
+        """Add what a request has drawn to its row, and the forced text where it is due."""
+        if drawn.finish_reason not in ("stop", "length"):
+            raise EngineError(
+                f"vLLM ended a completion of problem {row.prompt.problem_id} with "
+                f"{drawn.finish_reason!r}; expected 'stop' or 'length'."
+            )
+        row.token_ids += drawn.token_ids
+        row.logprobs += drawn.logprobs.logprobs
+        if drawn.finish_reason == "stop":
+            row.stopped = row.ended = True
+        elif len(row.token_ids) - row.num_forced >= sampling.max_drawn_tokens:
+            row.ended = True
+        if (
+            not row.stopped
+            and not row.num_forced
+            and len(row.token_ids) == sampling.max_thinking_tokens
+            and THINK_CLOSE not in self._decode(row.token_ids)
+        ):
+            row.token_ids += force_ids
+            row.logprobs += [0.0] * len(force_ids)
+            row.num_forced = len(force_ids)
+
+    def _completion(self, row: Row, sampling: Sampling, version: int) -> Completion:
+        mask = np.ones(len(row.token_ids), dtype=bool)
+        if row.num_forced:
+            start = sampling.max_thinking_tokens
+            mask[start : start + row.num_forced] = False
+        return Completion(
+            problem_id=row.prompt.problem_id,
+            token_ids=np.array(row.token_ids, dtype=np.int64),
+            logprobs=np.array(row.logprobs, dtype=np.float32),
+            loss_mask=mask,
+            text=self._decode(row.token_ids[:-1] if row.stopped else row.token_ids),
+            finish_reason=FinishReason.STOP if row.stopped else FinishReason.LENGTH,
+            policy_version=version,
+        )
+
+    def _decode(self, token_ids: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(token_ids, skip_special_tokens=False)
+        return text
+
+    def _force_ids(self, sampling: Sampling) -> list[int]:
+        if sampling.force_answer is None:
+            return []
+        ids: list[int] = self.tokenizer.encode(sampling.force_answer, add_special_tokens=False)
+        return ids
+
+    def _logprobs(self, token_ids: np.ndarray) -> np.ndarray:
+        """[L - 1] log-probabilities of ``token_ids`` [L] after the first, at temperature 1."""
+        params = vllm.SamplingParams(
+            temperature=1.0, max_tokens=1, prompt_logprobs=0, flat_logprobs=True, detokenize=False
+        )
+        prompt = {"prompt_token_ids": token_ids.tolist()}
+        (output,) = self.llm.generate([prompt], params, use_tqdm=False)
+        return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
+
+
+def _placement(section: VllmSection, device: str) -> dict[str, Any]:
+    """Options for what the engine runs on."""
+    if device == "cpu":
+        return {"enforce_eager": True, "block_size": CPU_BLOCK_TOKENS}
+    options: dict[str, Any] = {
+        "gpu_memory_utilization": section.memory_share,
+        "enable_sleep_mode": True,
+        "tensor_parallel_size": section.tensor_parallel_size,
+    }
+    if section.tensor_parallel_size > 1:
+        options["distributed_executor_backend"] = "ray"
+    return options
+
+
+def _vllm_prompt(row: Row) -> dict[str, Any]:
+    """The prompt as vLLM takes it, with what has been drawn so far. Pictures belong here."""
+    return {"prompt_token_ids": [*row.prompt.token_ids.tolist(), *row.token_ids]}
+
+
+def _of_the_tokens(prompt_logprobs: Any) -> Iterator[float]:
+    """The log-probability of the token itself at each position: vLLM puts it first."""
+    for start, end in zip(prompt_logprobs.start_indices, prompt_logprobs.end_indices, strict=True):
+        if end > start:  # the first token has none
+            yield prompt_logprobs.logprobs[start]
+
+
+def _cache_bytes(model_path: str, dtype: str, num_tokens: int) -> int:
+    """Memory for keys and values of ``num_tokens``, in whole blocks."""
+    config = AutoConfig.from_pretrained(model_path).get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    token_bytes = 2 * config.num_hidden_layers * heads * size * getattr(torch, dtype).itemsize
+    num_blocks = -(-num_tokens // CPU_BLOCK_TOKENS) + 1  # vLLM keeps one for itself
+    return num_blocks * CPU_BLOCK_TOKENS * token_bytes
+
+
+def _start_problem(model_path: str, error: Exception) -> str:
+    return (
+        f"vLLM cannot serve {model_path}: {_first_line(error)} If the memory is too small, lower "
+        "rollout.vllm.cache_gib, rollout.vllm.memory_share or the token budgets of rollout; if "
+        "vLLM does not know the model, use rollout.engine=transformers."
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
