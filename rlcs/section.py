@@ -1,4 +1,4 @@
-"""The base of every section of a configuration."""
+"""The base of all sections of the configuration."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Section(BaseModel):
-    """Base of all sections: unknown keys refused, values never coerced, frozen."""
+    """Unknown keys refused, values never coerced, frozen."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from rlcs.cluster import start_cluster, stop_cluster
-from rlcs.config import ModelSection, RolloutSection
+from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
+from rlcs.config import RunConfig
 from rlcs.data import Renderer
 from rlcs.grade_config import GradeConfig
 from rlcs.rollout.actors import RolloutPool
@@ -46,32 +46,47 @@ class Asker(Protocol):
 class EngineQuestions:
     """The problems as an engine's model reads them."""
 
-    model: ModelSection
-    rollout: RolloutSection
+    run: RunConfig
+    """What an engine of a run is built from: model, rollout and hardware; it has no data."""
     renderer: Renderer
     prompts: dict[str, Prompt]
     """By problem id."""
 
 
+class Engines:
+    """The cluster under the engines: started with the first, kept for the next model's."""
+
+    def __init__(self, config: GradeConfig) -> None:
+        self._config = config
+        self._plan: ProcessPlan | None = None
+
+    def asker(self, questions: EngineQuestions) -> EngineAsker:
+        """The engines of one model, ready to be asked."""
+        if self._plan is None:
+            num_engines = self._config.rollout.num_actors
+            self._plan = start_cluster(self._config.hardware, num_processes=num_engines)
+        return EngineAsker(self._config, questions, self._plan)
+
+    def close(self) -> None:
+        """Leave the cluster; a local one ends."""
+        if self._plan is not None:
+            stop_cluster()
+
+
 class EngineAsker:
     """Engines of ours; the same seeds for every model, so that differences are the models'."""
 
-    def __init__(self, config: GradeConfig, questions: EngineQuestions) -> None:
-        """Start the cluster and the engines, and wait for them."""
+    def __init__(self, config: GradeConfig, questions: EngineQuestions, plan: ProcessPlan) -> None:
+        """Start the engines and wait for them."""
         self._grade = config.grade
         self._prompts = questions.prompts
         self._sampling = training_sampling(config.rollout)
-        plan = start_cluster(config.hardware, num_processes=config.rollout.num_actors)
-        try:
-            self._pool = RolloutPool(
-                engine_settings(questions, questions.renderer, plan),
-                num_actors=config.rollout.num_actors,
-                plan=plan,
-            )
-            self._pool.wait_until_ready()
-        except BaseException:
-            stop_cluster()
-            raise
+        self._pool = RolloutPool(
+            engine_settings(questions.run, questions.renderer, plan),
+            num_actors=config.rollout.num_actors,
+            plan=plan,
+        )
+        self._pool.wait_until_ready()
 
     def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
         """See :class:`Asker`; a pure function of seed, problems and weights."""
@@ -98,8 +113,8 @@ class EngineAsker:
         ]
 
     def close(self) -> None:
-        """End the engines; a local cluster ends with them."""
-        stop_cluster()
+        """End the engines: Ray ends actors that nobody holds."""
+        del self._pool
 
 
 def instructed(problem: Problem, system_prompt: str | None) -> Problem:

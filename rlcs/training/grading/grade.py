@@ -15,13 +15,13 @@ from typing import Any
 from rich.console import Console
 
 from curricula import Grades
-from rlcs.config import ModelSection
+from rlcs.config import ModelSection, RunConfig
 from rlcs.data import Renderer, check_references, load_data
 from rlcs.errors import EngineError
 from rlcs.grade_config import GradeConfig, GradedModelSection
 from rlcs.scoring import Scorer
 from rlcs.training.checkpoint import find_model
-from rlcs.training.grading.asking import Answer, Asker, EngineAsker, EngineQuestions, instructed
+from rlcs.training.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
 from rlcs.training.grading.chart import draw_chart, show_chart
 from rlcs.training.grading.endpoint import EndpointAsker
 from rlcs.training.grading.folder import CHART_NAME, GradingFolder
@@ -41,6 +41,7 @@ class Grading:
     folder: GradingFolder
     questions: dict[str, EngineQuestions]
     """Model name → its prompts, for engines that have something left to do."""
+    engines: Engines
     progress: GradingProgress
 
     def missing(self, model: GradedModelSection) -> list[int]:
@@ -55,9 +56,9 @@ def grade(config: GradeConfig) -> int:
         ConfigError, DatasetError, ModelError, RunFolderError: before anything is asked.
         EngineError: an engine died or an endpoint does not answer; what was graded is kept.
     """
-    scorer = Scorer(config.scoring)
+    scorer, engines = Scorer(config.scoring), Engines(config)
     try:
-        grading = _prepare(config, scorer)
+        grading = _prepare(config, scorer, engines)
         with interruption("this piece") as interrupted, grading.progress:
             for model in config.models:
                 _grade_model(grading, model, interrupted)
@@ -70,10 +71,11 @@ def grade(config: GradeConfig) -> int:
         _finish(grading)
         return 0
     finally:
+        engines.close()
         scorer.close()
 
 
-def _prepare(config: GradeConfig, scorer: Scorer) -> Grading:
+def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     """Load and check everything; nothing is written or started but verifier processes."""
     loaded = load_data(config.data, extra_domains=config.scoring.domains)
     problems = loaded.train
@@ -97,6 +99,7 @@ def _prepare(config: GradeConfig, scorer: Scorer) -> Grading:
         scorer=scorer,
         folder=folder,
         questions=questions,
+        engines=engines,
         progress=progress,
     )
 
@@ -109,8 +112,12 @@ def _questions(
     renderer = Renderer.load(path, config.rollout.max_prompt_tokens)
     asked = [instructed(problem, model.system_prompt) for problem in problems]
     return EngineQuestions(
-        model=ModelSection(path=path, dtype=model.dtype),
-        rollout=config.rollout,
+        # Not validated: it holds no data, and both its sections were validated where they are from.
+        run=RunConfig.model_construct(
+            model=ModelSection(path=path, dtype=model.dtype),
+            rollout=config.rollout,
+            hardware=config.hardware,
+        ),
         renderer=renderer,
         prompts=renderer.render_all(asked),
     )
@@ -143,7 +150,7 @@ def _asker(grading: Grading, model: GradedModelSection) -> Asker:
     if model.endpoint is not None:
         config = grading.config
         return EndpointAsker(model.endpoint, config.rollout, config.grade.attempts)
-    return EngineAsker(grading.config, grading.questions[model.name])
+    return grading.engines.asker(grading.questions[model.name])
 
 
 def _judge(
