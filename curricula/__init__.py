@@ -13,8 +13,11 @@ from curricula.contract import (
 )
 from curricula.difficulty_table import (
     DifficultyTable,
+    Grades,
     read_difficulty_table,
+    read_grades,
     write_difficulty_table,
+    write_grades,
 )
 from curricula.errors import (
     CurriculumError,
@@ -25,6 +28,7 @@ from curricula.errors import (
     UnknownProblemError,
 )
 from curricula.making import make_curriculum
+from curricula.merging import label_pass_rate, merge_grades, with_labels
 from curricula.problems import ProblemSet
 from curricula.sampling import SamplingCurriculum
 from curricula.settings import (
@@ -50,6 +54,7 @@ __all__ = [
     "DifficultyTable",
     "Draw",
     "Fate",
+    "Grades",
     "GroupResult",
     "HardStageSettings",
     "ObservationError",
@@ -64,7 +69,12 @@ __all__ = [
     "TableError",
     "UniformSettings",
     "UnknownProblemError",
+    "label_pass_rate",
     "make_curriculum",
+    "merge_grades",
     "read_difficulty_table",
+    "read_grades",
+    "with_labels",
     "write_difficulty_table",
+    "write_grades",
 ]

@@ -53,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_train(verbs)
     _add_sft(verbs)
+    _add_grade(verbs)
     _add_eval(verbs)
     _add_check(verbs)
     _add_export(verbs)
@@ -114,6 +115,23 @@ def _add_sft(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         run_sft,
         "the cold start: teach the form of a response by demonstrations",
         ["rlcs sft configs/gsm8k_sft.yaml", "rlcs sft --schema > sft.schema.json"],
+    )
+    _add_config(parser, required=False)
+    parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
+
+
+def _add_grade(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "grade",
+        run_grade,
+        "offline difficulty: ask models every problem k times; the same command goes on",
+        [
+            "rlcs grade configs/quickstart_grade.yaml",
+            "rlcs grade my-grading.yaml grade.attempts=16 data.train.0.limit=1000",
+            "rlcs grade --schema > grade.schema.json",
+            "rlcs train my-run.yaml data.difficulty.path=runs/grade/difficulty.parquet",
+        ],
     )
     _add_config(parser, required=False)
     parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
@@ -206,6 +224,22 @@ def run_sft(arguments: argparse.Namespace) -> int:
     from rlcs.training.sft import sft
 
     return sft(config)
+
+
+def run_grade(arguments: argparse.Namespace) -> int:
+    """``rlcs grade``"""
+    from rlcs.config_file import load_config
+    from rlcs.errors import ConfigError
+    from rlcs.grade_config import GradeConfig
+
+    if arguments.schema:
+        return _print_schema(GradeConfig)
+    if arguments.config is None:
+        raise ConfigError("expected a config file; see rlcs grade --help.")
+    config = load_config(arguments.config, arguments.overrides, kind=GradeConfig)
+    from rlcs.training.grading.grade import grade
+
+    return grade(config)
 
 
 def run_eval(arguments: argparse.Namespace) -> int:

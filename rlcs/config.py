@@ -8,25 +8,14 @@ a reason that was visible at its start.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from rlcs.curriculum_section import SECTIONS, AnyCurriculumSection
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys refused, values never coerced, frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+from rlcs.data_section import DataSection, TrainingDataSection
+from rlcs.section import Section
 
 
 class RunSection(Section):
@@ -53,105 +42,6 @@ class ModelSection(Section):
     """A Hugging Face model folder or hub id."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of weights and arithmetic; float32 on a CPU."""
-
-
-class ColumnsSection(Section):
-    """Which column of a row holds what; a column left out is not read."""
-
-    question: str | None = "question"
-    """Text of the one user turn."""
-    messages: str | None = None
-    """A list of ``{"role", "content"}`` turns, in place of ``question``."""
-    reference: str = "answer"
-    id: str | None = None
-    """Unique ids; made from the content when left out."""
-    domain: str | None = None
-    category: str | None = None
-    pass_rate: str | None = None
-    """Pass rate from offline grading, in [0, 1]."""
-    response: str | None = None
-    """A whole response to imitate (cold start)."""
-    thinking: str | None = None
-    """The thinking alone; the response is built around it and the reference (cold start)."""
-
-    @model_validator(mode="after")
-    def check_question(self) -> ColumnsSection:
-        if self.question is None and self.messages is None:
-            raise ValueError("expected question or messages to name a column; found neither.")
-        return self
-
-
-class SourceSection(Section):
-    """Where rows come from: exactly one of ``path``, ``hub`` and ``reasoning_gym``."""
-
-    path: str | None = None
-    """A JSONL or Parquet file."""
-    hub: str | None = None
-    """A data-set id on the Hugging Face hub."""
-    subset: str | None = None
-    """Configuration name of a hub data set."""
-    split: str = "train"
-    """Split of a hub data set."""
-    reasoning_gym: str | None = None
-    """A task of the reasoning-gym package, for example ``chain_sum``."""
-    knobs: dict[str, Any] = Field(default_factory=dict)
-    """Difficulty knobs of the reasoning-gym task."""
-    size: int = Field(default=500, ge=1)
-    """Problems to generate from a reasoning-gym task."""
-    seed: int = Field(default=0, ge=0)
-    """Seed of the reasoning-gym task."""
-    columns: ColumnsSection = ColumnsSection()
-    reference_pattern: str | None = None
-    """Regular expression; its first group, searched in the reference column, is the reference."""
-    thinking_pattern: str | None = None
-    """The same for the thinking column."""
-    domain: str = "math"
-    """Domain of rows without a domain column."""
-    category: str | None = None
-    """Category of rows without a category column; the source's own name when left out."""
-    system_prompt: str | None = None
-    limit: int | None = Field(default=None, ge=1)
-    """Use the first rows only."""
-
-    @field_validator("reference_pattern", "thinking_pattern")
-    @classmethod
-    def check_pattern(cls, pattern: str | None) -> str | None:
-        try:
-            num_groups = 1 if pattern is None else re.compile(pattern).groups
-        except re.error as error:
-            raise ValueError(
-                f"expected a regular expression, found {pattern!r}: {error}."
-            ) from None
-        if num_groups < 1:
-            raise ValueError(
-                f"expected a regular expression with a group, found {pattern!r}. "
-                "Put parentheses around what is wanted."
-            )
-        return pattern
-
-    @model_validator(mode="after")
-    def check_one_origin(self) -> SourceSection:
-        given = [key for key in ("path", "hub", "reasoning_gym") if getattr(self, key) is not None]
-        if len(given) != 1:
-            found = " and ".join(given) or "none of them"
-            raise ValueError(
-                f"expected exactly one of path, hub, reasoning_gym; found {found}. "
-                "Write one list entry for each source."
-            )
-        return self
-
-    @property
-    def name(self) -> str:
-        """What reports call this source."""
-        return self.path or self.hub or f"reasoning_gym:{self.reasoning_gym}"
-
-
-class DataSection(Section):
-    """What is trained on, and what is held out to measure it."""
-
-    train: list[SourceSection] = Field(min_length=1)
-    heldout: list[SourceSection] = Field(default_factory=list)
-    """Never trained on: rows of ``train`` that ask the same question are taken out."""
 
 
 class VllmSection(Section):
@@ -306,7 +196,7 @@ class RunConfig(Section):
 
     run: RunSection = RunSection()
     model: ModelSection
-    data: DataSection
+    data: TrainingDataSection
     rollout: RolloutSection = RolloutSection()
     scoring: ScoringSection = ScoringSection()
     curriculum: AnyCurriculumSection = Field(default_factory=lambda: SECTIONS["rlcs"](kind="rlcs"))

@@ -55,21 +55,28 @@ class Scorer:
         self, problems: Sequence[Problem], groups: Sequence[Sequence[Completion]]
     ) -> list[tuple[Verdict, ...]]:
         """Verdicts for the completions of each problem, in order."""
+        texts = [[completion.text for completion in completions] for completions in groups]
+        return self.judge_texts(problems, texts)
+
+    def judge_texts(
+        self, problems: Sequence[Problem], groups: Sequence[Sequence[str]]
+    ) -> list[tuple[Verdict, ...]]:
+        """Verdicts for the responses to each problem, in order."""
         requests = [
             Request(
                 domain=problem.domain,
-                response=completion.text,
+                response=text,
                 reference=problem.reference,
                 question=problem.question,
             )
-            for problem, completions in zip(problems, groups, strict=True)
-            for completion in completions
+            for problem, texts in zip(problems, groups, strict=True)
+            for text in texts
         ]
         try:
             verdicts = iter(self.pool.judge(requests))
         except rewards.SettingsError as error:
             raise ConfigError(f"scoring: {error}") from error
-        return [tuple(next(verdicts) for _ in completions) for completions in groups]
+        return [tuple(next(verdicts) for _ in texts) for texts in groups]
 
     def passed(self, domain: str, verdict: Verdict) -> bool:
         """Whether ``verdict`` reaches the pass mark: the one definition of a pass."""

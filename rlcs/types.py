@@ -36,6 +36,8 @@ class Problem:
     """The last user turn, for verifiers that look at what was asked."""
     prior_pass_rate: float | None = None
     """Pass rate in [0, 1] from offline grading, None when unknown."""
+    difficulty_label: str | None = None
+    """What a person said of the difficulty: a tier's name or a number, None when nobody did."""
     demonstration: str | None = None
     """A whole response to imitate in the cold start, None outside of it."""
 

@@ -9,9 +9,9 @@ import re
 from collections.abc import Set
 from typing import Any
 
-from rlcs.config import SourceSection
 from rlcs.data.response_format import build_response
 from rlcs.data.sources import Row
+from rlcs.data_section import SourceSection
 from rlcs.types import Message, Problem
 
 NUM_ID_CHARACTERS = 16
@@ -47,6 +47,7 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
         reference=reference,
         question=messages[-1]["content"],
         prior_pass_rate=_pass_rate(row, columns.pass_rate),
+        difficulty_label=_label(row, columns.label),
         demonstration=_demonstration(row, source, reference),
     )
 
@@ -144,6 +145,17 @@ def _pass_rate(row: Row, column: str | None) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise BadRowError(f"expected a pass rate from 0 to 1 in {column!r}, found {_shown(value)}")
     return float(value)
+
+
+def _label(row: Row, column: str | None) -> str | None:
+    value = None if column is None else row.values.get(column)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadRowError(
+            f"expected a label (a text or a number) in {column!r}, found {_shown(value)}"
+        )
+    return str(value)
 
 
 def _name(row: Row, column: str, what: str) -> str:

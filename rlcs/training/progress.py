@@ -78,9 +78,14 @@ class Progress:
     def _time_left(self, step: int) -> str:
         done = step - self._first_step
         left = (time.perf_counter() - self._started) / max(1, done) * (self.num_steps - step)
-        minutes, seconds = divmod(round(left), 60)
-        hours, minutes = divmod(minutes, 60)
-        return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+        return shown_duration(left)
+
+
+def shown_duration(duration_seconds: float) -> str:
+    """``4:05``, or ``1:04:05`` from an hour on."""
+    minutes, seconds = divmod(round(duration_seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def tier_shares(numbers: dict[str, float]) -> str:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rlcs.config import RunConfig
 from rlcs.config_file import write_config
 from rlcs.errors import ResumeError
 from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state, write_whole
+from rlcs.training.difficulty import grade_problems
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
+from rlcs.training.interruption import INTERRUPTED, interruption
 from rlcs.training.loop import Trainer, run_steps
 from rlcs.training.parts import (
     Material,
@@ -33,9 +33,6 @@ from rlcs.training.run_folder import (
 )
 from rlcs.training.run_log import RunLog
 from rlcs.training.trackers import check_packages
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as a shell has it."""
 
 
 def train(config: RunConfig, resume: Path | None = None) -> int:
@@ -116,7 +113,7 @@ class RunSession:
         state, config = self.trainer.state, self.trainer.config
         if state.accuracy_before is None and self.trainer.material.heldout:
             state.accuracy_before = self._evaluate("before training").as_json()
-        with interruption() as interrupted, self.progress:
+        with interruption("this step") as interrupted, self.progress:
             run_steps(
                 self.trainer,
                 after_step=self._after_step,
@@ -207,35 +204,10 @@ def describe(evaluation: Evaluation) -> str:
 
 
 @contextmanager
-def interruption() -> Iterator[list[int]]:
-    """Turns the first Ctrl-C (or SIGTERM) into a wish to stop after the step that runs.
-
-    Yields a list that is empty until then. A second Ctrl-C ends the run at once.
-    """
-    received: list[int] = []
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in signals}
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-        # print() may not be entered a second time from a signal handler.
-        os.write(2, b"\nstopping after this step; press Ctrl-C again to give it up\n")
-
-    for number in signals:
-        signal.signal(number, handle)
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextmanager
 def _material(config: RunConfig) -> Iterator[Material]:
     material = load_material(config)
     try:
-        yield material
+        problems, notes = grade_problems(config, material.problems)
+        yield replace(material, problems=problems, notes=[*material.notes, *notes])
     finally:
         material.scorer.close()

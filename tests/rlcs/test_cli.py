@@ -12,7 +12,7 @@ import pytest
 from rlcs import cli
 from rlcs.config import RunConfig, SftConfig
 
-VERBS = ("train", "sft", "eval", "export")
+VERBS = ("train", "sft", "grade", "eval", "export")
 HEAVY = ("torch", "ray", "transformers", "datasets", "deepspeed", "pydantic", "numpy", "yaml")
 
 

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlcs.config import DataSection, RunConfig, SftConfig, SourceSection
+from rlcs.config import RunConfig, SftConfig
 from rlcs.config_file import config_differences, config_schema, load_config, write_config
+from rlcs.data_section import DataSection, SourceSection
 from rlcs.errors import ConfigError
+from rlcs.grade_config import GradeConfig
 from rlcs.yaml_dialect import read_yaml, write_yaml
 
 REPOSITORY = Path(__file__).parents[2]
@@ -262,7 +264,8 @@ def test_the_schema_describes_keys_for_editors() -> None:
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=str)
 def test_shipped_configurations_load(path: Path) -> None:
-    config = load_config(path, kind=SftConfig if path.stem.endswith("_sft") else RunConfig)
+    kinds = {"sft": SftConfig, "grade": GradeConfig}
+    config = load_config(path, kind=kinds.get(path.stem.rpartition("_")[2], RunConfig))
     assert config.data.train
 
 

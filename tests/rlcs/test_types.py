@@ -11,7 +11,7 @@ import pytest
 
 from rewards import Outcome, Request, Verdict
 from rlcs.cluster import ProcessPlan
-from rlcs.config import OptimiserSection, RanksSection
+from rlcs.config import OptimiserSection, RanksSection, VllmSection
 from rlcs.learner.losses import ImitationObjective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank_settings import RankPlace, RankSettings
@@ -105,6 +105,8 @@ RECORDS = [
         num_threads=1,
         batch_tokens=100,
         eos_token_ids=(1, 2),
+        max_row_tokens=20,
+        vllm=VllmSection(),
     ),
     ProcessPlan(device="cuda", num_threads=4, gpus_per_process=0.5),
 ]

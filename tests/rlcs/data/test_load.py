@@ -14,9 +14,10 @@ from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlcs.config import DataSection, RunConfig, SftConfig, SourceSection
+from rlcs.config import RunConfig, SftConfig
 from rlcs.config_file import load_config
 from rlcs.data import load_data
+from rlcs.data_section import DataSection, SourceSection
 from rlcs.errors import DatasetError, PackageMissingError
 from rlcs.types import Problem
 
@@ -45,9 +46,9 @@ def refusal(*train: dict[str, Any], heldout: Iterable[dict[str, Any]] = ()) -> s
 
 
 def test_a_row_becomes_a_problem(row_file: RowFile) -> None:
-    row = {"q": "1 + 1?", "a": 2, "n": 7, "d": "math", "c": "sums", "p": 0.5, "r": "Two."}
+    row = {"q": "1 + 1?", "a": 2, "n": 7, "d": "math", "c": "sums", "p": 0.5, "r": "Two.", "l": 3}
     columns = {"question": "q", "reference": "a", "id": "n", "domain": "d", "category": "c"}
-    columns |= {"pass_rate": "p", "response": "r"}
+    columns |= {"pass_rate": "p", "response": "r", "label": "l"}
     [problem] = load_train(path=row_file(row), columns=columns, system_prompt="Add.")
     assert problem == Problem(
         problem_id="7",
@@ -60,6 +61,7 @@ def test_a_row_becomes_a_problem(row_file: RowFile) -> None:
         reference=2,
         question="1 + 1?",
         prior_pass_rate=0.5,
+        difficulty_label="3",
         demonstration="Two.",
     )
 
@@ -146,6 +148,7 @@ def test_category_of_row_then_source(
         (ROW, {"columns": {"id": "n"}}, "expected an id (a text) in 'n', found no such key"),
         ({**ROW, "p": 2}, {"columns": {"pass_rate": "p"}}, "a pass rate from 0 to 1 in 'p'"),
         ({**ROW, "p": True}, {"columns": {"pass_rate": "p"}}, "found True."),
+        ({**ROW, "l": [1]}, {"columns": {"label": "l"}}, "a label (a text or a number) in 'l'"),
         (ROW, {"columns": {"response": "r"}}, "expected a response (a text) in 'r'"),
         (ROW, {"columns": {"thinking": "t"}}, "expected thinking (a text) in 't'"),
         (ROW, {"reference_pattern": "#(.*)"}, "'answer' to match reference_pattern '#(.*)'"),

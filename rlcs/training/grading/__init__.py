@@ -1,0 +1,1 @@
+"""``rlcs grade``: offline difficulty, by asking models every problem several times."""
