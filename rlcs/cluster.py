@@ -17,14 +17,17 @@ from typing import Any
 
 import ray
 
-from rlcs.config import HardwareSection
-from rlcs.errors import EngineError, RlcsError
+from rlcs.cluster_sections import HardwareSection
+from rlcs.errors import EngineError, LostProcessError, RlcsError
 
 START_SECONDS = 300
 """How long actors may take to start before the run gives up, with the reason."""
 
 DEATH_SECONDS = 5
 """How long a process whose peer failed may take to be found dead."""
+
+ANSWER_SECONDS = 3600
+"""How long one call may take where nothing else is said."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Object store of a local CPU cluster: a few copies of a small model's weights."""
@@ -94,18 +97,22 @@ def stop_cluster() -> None:
     ray.shutdown()
 
 
-def fetch(references: Any, *, waiting_for: str, timeout: float | None = None) -> Any:
+def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS) -> Any:
     """``ray.get`` whose errors are ours: the cause of a failed task, a dead actor, a deadline.
 
     ``waiting_for`` names the work in the message, for example ``"rollout actor 0"``.
+
+    Raises:
+        LostProcessError: a process died, or did not answer within ``timeout`` seconds.
+        RlcsError: what the process itself raised.
     """
     try:
         return ray.get(references, timeout=timeout)
     except ray.exceptions.GetTimeoutError as error:
-        raise EngineError(
+        raise LostProcessError(
             f"waited {timeout:.0f} s for {waiting_for} without an answer. Is the cluster large "
             f"enough? It has {_shortly(ray.cluster_resources())}, of which are free "
-            f"{_shortly(ray.available_resources())}."
+            f"{free_resources()}."
         ) from error
     except ray.exceptions.RayTaskError as error:
         cause = error.cause if isinstance(error.cause, RlcsError) else None
@@ -115,14 +122,21 @@ def fetch(references: Any, *, waiting_for: str, timeout: float | None = None) ->
         if death is None:
             raise
         raise _died(waiting_for, death) from error
-    except ray.exceptions.RayActorError as error:
+    except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
         raise _died(waiting_for, error) from error
 
 
-def fetch_all(references: Sequence[Any], *, waiting_for: str) -> list[Any]:
+def fetch_all(
+    references: Sequence[Any], *, waiting_for: str, timeout: float = ANSWER_SECONDS
+) -> list[Any]:
     """The results of several tasks; the first failure is raised."""
-    results: list[Any] = fetch(list(references), waiting_for=waiting_for)
+    results: list[Any] = fetch(list(references), waiting_for=waiting_for, timeout=timeout)
     return results
+
+
+def free_resources() -> str:
+    """What the cluster has to give, in words."""
+    return _shortly(ray.available_resources())
 
 
 def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
@@ -137,8 +151,8 @@ def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
     return None
 
 
-def _died(what: str, error: ray.exceptions.RayActorError) -> EngineError:
-    return EngineError(
+def _died(what: str, error: ray.exceptions.RayError) -> LostProcessError:
+    return LostProcessError(
         f"{what} died: {_first_line(error)} The run can go on from its last "
         "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
         "rollout.batch_tokens or learner.micro_batch_tokens."

@@ -12,21 +12,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from rlcs.cluster_sections import FaultsSection, HardwareSection, ScheduleSection
 from rlcs.curriculum_section import SECTIONS, AnyCurriculumSection
-
-
-class Section(BaseModel):
-    """Base of all sections: unknown keys refused, values never coerced, frozen."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        allow_inf_nan=False,
-        use_attribute_docstrings=True,
-    )
+from rlcs.section import Section
 
 
 class RunSection(Section):
@@ -220,6 +210,17 @@ class RanksSection(Section):
     """Tokens (rows times longest row) that one forward and backward pass holds."""
 
 
+class CorrectionSection(Section):
+    """Importance weights between the policy that drew a token and the learner's."""
+
+    level: Literal["token", "sequence"] = "token"
+    """A weight for each token, or one for a whole completion."""
+    mode: Literal["truncate", "mask"] = "truncate"
+    """Cap weights at ``high``, or leave out what lies outside of ``low`` to ``high``."""
+    low: float = Field(default=0.5, gt=0, lt=1)
+    high: float = Field(default=2.0, gt=1)
+
+
 class LearnerSection(OptimiserSection, RanksSection):
     """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
 
@@ -231,6 +232,9 @@ class LearnerSection(OptimiserSection, RanksSection):
     """Divide a group's advantages by their standard deviation."""
     updates_per_step: int = Field(default=1, ge=1)
     """Optimiser steps made of one batch of groups."""
+    correction: CorrectionSection | None = None
+    """For engines that compute otherwise than the learner, and for the overlapped schedule; left
+    out, the clip alone bounds the step from the drawing policy."""
 
 
 class EvaluationSection(Section):
@@ -248,16 +252,6 @@ class TrackingSection(Section):
     tensorboard: bool = True
     wandb_project: str | None = None
     mlflow_experiment: str | None = None
-
-
-class HardwareSection(Section):
-    """What the processes run on."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads_per_process: int | None = Field(default=None, ge=1)
-    """CPU threads of each engine and rank; all cores when left out."""
-    ray_address: str | None = None
-    """A running cluster; a local one is started when left out."""
 
 
 class SftSection(OptimiserSection, RanksSection):
@@ -297,6 +291,8 @@ class RunConfig(Section):
     evaluation: EvaluationSection = EvaluationSection()
     tracking: TrackingSection = TrackingSection()
     hardware: HardwareSection = HardwareSection()
+    schedule: ScheduleSection = ScheduleSection()
+    faults: FaultsSection = FaultsSection()
 
     @field_validator("curriculum", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ RlcsError
 ├── RunFolderError   (OSError)       a run folder that is in the way, missing or incomplete
 │   └── ResumeError                  a run that cannot be continued as asked
 ├── EngineError      (RuntimeError)  a rollout engine that cannot serve
+│   └── LostProcessError             a process that died or stopped answering
 ├── LearningError    (RuntimeError)  an update that must not be applied
 └── PackageMissingError (ImportError) an optional package that the configuration needs
 
@@ -43,6 +44,10 @@ class ResumeError(RunFolderError):
 
 class EngineError(RlcsError, RuntimeError):
     """A rollout engine that cannot serve what was asked."""
+
+
+class LostProcessError(EngineError):
+    """A process of the run died or stopped answering; the run can go on from a checkpoint."""
 
 
 class LearningError(RlcsError, RuntimeError):

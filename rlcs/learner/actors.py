@@ -7,12 +7,13 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import ray
 
-from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.cluster import ANSWER_SECONDS, START_SECONDS, ProcessPlan, fetch, fetch_all
 from rlcs.config import OptimiserSection, RanksSection
 from rlcs.errors import LearningError
-from rlcs.learner.losses import Objective
+from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, pack
 from rlcs.learner.rank_settings import RankPlace, RankSettings
 from rlcs.types import StepReport, TrainingSample
@@ -39,8 +40,14 @@ class RankActor:
     ) -> StepReport:
         return self.rank.learn(micro_batches, objective, learning_rate)
 
-    def weights(self) -> Weights:
-        return self.rank.weights()
+    def logprobs(
+        self, micro_batches: Sequence[MicroBatch], objective: PolicyObjective
+    ) -> list[np.ndarray]:
+        return self.rank.logprobs(micro_batches, objective)
+
+    def weights(self) -> tuple[Weights, bool]:
+        """The weights, and whether these are all: known without fetching them."""
+        return self.rank.weights(), True
 
     def save(self, folder: str) -> None:
         self.rank.save(folder)
@@ -55,8 +62,18 @@ class RankActor:
 class Learner:
     """All ranks of a run; every method acts on all of them and waits."""
 
-    def __init__(self, settings: RankSettings, *, plan: ProcessPlan) -> None:
-        """Start the actors at once; :meth:`wait_until_ready` waits for them."""
+    def __init__(
+        self,
+        settings: RankSettings,
+        *,
+        plan: ProcessPlan,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        """Start the actors at once; :meth:`wait_until_ready` waits for them.
+
+        Ranks that take longer than ``answer_seconds`` for one call are taken for lost.
+        """
+        self.answer_seconds = answer_seconds
         self.ranks = settings.ranks
         self.settings = settings
         options = plan.actor_options()
@@ -106,12 +123,12 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        reports: list[StepReport] = fetch_all(
+        reports: list[StepReport] = self._all(
             [
                 actor.learn.remote(share, objective, learning_rate)
                 for actor, share in zip(self.actors, shares, strict=True)
             ],
-            waiting_for="the learner ranks to learn",
+            "the learner ranks to learn",
         )
         report = dataclasses.replace(reports[0], num_samples=len(samples))
         if report.grad_norm == 0:
@@ -123,28 +140,54 @@ class Learner:
             )
         return report
 
+    def with_proximal(
+        self, samples: Sequence[TrainingSample], objective: PolicyObjective
+    ) -> list[TrainingSample]:
+        """``samples`` with the learner's present log-probabilities of their completions."""
+        shares = pack(
+            samples,
+            loss="per_sample",
+            num_ranks=len(self.actors),
+            micro_batch_tokens=self.ranks.micro_batch_tokens,
+        )
+        answers = self._all(
+            [
+                actor.logprobs.remote(share, objective)
+                for actor, share in zip(self.actors, shares, strict=True)
+            ],
+            "the learner ranks to compute log-probabilities",
+        )
+        found: dict[int, np.ndarray] = {}
+        for share, answer in zip(shares, answers, strict=True):
+            for micro_batch, logprobs in zip(share, answer, strict=True):
+                found.update(zip(micro_batch.sample_indices, logprobs, strict=True))
+        return [
+            dataclasses.replace(
+                sample, proximal_logprobs=found[index][: len(sample.loss_mask)].copy()
+            )
+            for index, sample in enumerate(samples)
+        ]
+
     def weights(self) -> Any:
-        """An object reference to all parameters, as rank 0 gathers them."""
-        references = [actor.weights.remote() for actor in self.actors]
-        return references[0]
+        """An object reference to all parameters, as rank 0 has gathered them."""
+        references = [actor.weights.options(num_returns=2).remote() for actor in self.actors]
+        self._all([gathered for _, gathered in references], "the learner ranks to give weights")
+        return references[0][0]
 
     def save(self, folder: str) -> None:
         """Write the state for an exact resume."""
-        fetch_all(
-            [actor.save.remote(folder) for actor in self.actors], waiting_for="a rank to save"
-        )
+        self._all([actor.save.remote(folder) for actor in self.actors], "a rank to save")
 
     def load(self, folder: str) -> None:
         """Continue from :meth:`save`."""
-        fetch_all(
-            [actor.load.remote(folder) for actor in self.actors], waiting_for="a rank to load"
-        )
+        self._all([actor.load.remote(folder) for actor in self.actors], "a rank to load")
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder."""
-        fetch_all(
-            [actor.export.remote(folder) for actor in self.actors], waiting_for="a rank to export"
-        )
+        self._all([actor.export.remote(folder) for actor in self.actors], "a rank to export")
+
+    def _all(self, references: Sequence[Any], waiting_for: str) -> list[Any]:
+        return fetch_all(references, waiting_for=waiting_for, timeout=self.answer_seconds)
 
 
 def rank_settings(

@@ -39,6 +39,10 @@ class MicroBatch:
     """[R] float32"""
     token_weights: np.ndarray
     """[R, T] float32, the token's weight in the loss of the whole batch; 0 carries no loss."""
+    sample_indices: tuple[int, ...]
+    """[R] which sample of the batch each row is."""
+    proximal_logprobs: np.ndarray | None = None
+    """[R, T] float32, where the samples have them."""
 
 
 def pack(
@@ -131,6 +135,8 @@ def _lay_out(
     attention_mask = np.zeros(shape, dtype=bool)
     old_logprobs = np.zeros((len(rows), num_completion), dtype=np.float32)
     token_weights = np.zeros((len(rows), num_completion), dtype=np.float32)
+    known = samples[rows[0]].proximal_logprobs is not None
+    proximal_logprobs = np.zeros_like(old_logprobs) if known else None
     for row, index in enumerate(rows):
         sample = samples[index]
         start = num_prompt - sample.num_prompt_tokens
@@ -138,6 +144,8 @@ def _lay_out(
         token_ids[row, start : num_prompt + length] = sample.token_ids
         attention_mask[row, start : num_prompt + length] = True
         old_logprobs[row, :length] = sample.old_logprobs
+        if proximal_logprobs is not None:
+            proximal_logprobs[row, :length] = sample.proximal_logprobs
         token_weights[row, :length] = sample.loss_mask * weights[index]
     return MicroBatch(
         token_ids=token_ids,
@@ -146,4 +154,6 @@ def _lay_out(
         old_logprobs=old_logprobs,
         advantages=np.array([samples[index].advantage for index in rows], dtype=np.float32),
         token_weights=token_weights,
+        sample_indices=tuple(rows),
+        proximal_logprobs=proximal_logprobs,
     )

@@ -13,7 +13,7 @@ from rich.table import Table
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
-from rlcs.rollout.actors import RolloutPool
+from rlcs.rollout.pool import RolloutPool
 from rlcs.training.checkpoint import find_model
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
 from rlcs.training.parts import engine_settings, load_material, training_sampling

@@ -8,15 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 import curricula
 from curricula import Curriculum, CurriculumError, CurriculumProblem
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import ConfigError, ResumeError
+from rlcs.faults import FaultListener
 from rlcs.learner.actors import Learner, rank_settings
-from rlcs.rollout.actors import EngineSettings, RolloutPool
+from rlcs.learner.losses import Correction, PolicyObjective
+from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import Sampling
+from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.segments import Segmenter
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
 
@@ -123,6 +129,18 @@ def training_sampling(section: RolloutSection) -> Sampling:
     )
 
 
+def policy_objective(config: RunConfig) -> PolicyObjective:
+    """What the learner minimises."""
+    settings = config.learner
+    correction = settings.correction
+    return PolicyObjective(
+        clip_low=settings.clip_low,
+        clip_high=settings.clip_high,
+        temperature=config.rollout.temperature,
+        correction=Correction(**correction.model_dump()) if correction else None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Processes:
     """The engines and ranks of a run."""
@@ -139,7 +157,7 @@ class Processes:
         stop_cluster()
 
 
-def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
+def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Processes:
     """Start engines and ranks beside each other and wait for both."""
     num_processes = config.rollout.num_actors + config.learner.num_ranks
     plan = start_cluster(config.hardware, num_processes=num_processes)
@@ -148,6 +166,9 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
             engine_settings(config, renderer, plan),
             num_actors=config.rollout.num_actors,
             plan=plan,
+            faults=config.faults,
+            on_fault=on_fault,
+            segmenter=_segmenter(config, renderer),
         )
         settings = rank_settings(
             model_path=config.model.path,
@@ -157,13 +178,24 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
             ranks=config.learner,
             plan=plan,
         )
-        learner = Learner(settings, plan=plan)
+        learner = Learner(settings, plan=plan, answer_seconds=config.faults.learn_seconds)
         learner.wait_until_ready()
         rollouts.wait_until_ready()
     except BaseException:
         stop_cluster()
         raise
     return Processes(rollouts=rollouts, learner=learner)
+
+
+def _segmenter(config: RunConfig, renderer: Renderer) -> Segmenter | None:
+    if config.schedule.kind != "overlapped" or config.schedule.segment_tokens is None:
+        return None
+
+    def decode(token_ids: np.ndarray) -> str:
+        text: str = renderer.tokenizer.decode(token_ids, skip_special_tokens=False)
+        return text
+
+    return Segmenter(num_tokens=config.schedule.segment_tokens, decode=decode)
 
 
 def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
-from rlcs.config import HardwareSection
+from rlcs.cluster_sections import HardwareSection
 from rlcs.rollout.engine import GroupRequest
 from rlcs.types import Prompt, TrainingSample
 

@@ -1,0 +1,274 @@
+"""Engines in Ray actors: many draw what one draws, whatever happens to some of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import ray
+
+from rlcs.cluster import ProcessPlan
+from rlcs.cluster_sections import FaultsSection
+from rlcs.errors import EngineError, ModelError
+from rlcs.faults import Fault
+from rlcs.rollout.actors import EngineSettings, make_engine
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.pool import RolloutPool
+from rlcs.types import Completion
+from rlcs.weights import Weights, to_array
+
+pytestmark = pytest.mark.long
+
+SAMPLING = Sampling(
+    temperature=1.0, max_thinking_tokens=20, max_answer_tokens=5, force_answer="</think><answer>"
+)
+
+
+@pytest.fixture(scope="module")
+def settings(tiny_model: str) -> EngineSettings:
+    return EngineSettings(
+        engine="transformers",
+        model_path=tiny_model,
+        dtype="float32",
+        device="cpu",
+        num_threads=1,
+        batch_tokens=1000,
+        eos_token_ids=tuple(range(1, 400, 12)),
+    )
+
+
+@pytest.fixture(scope="module")
+def faults() -> list[Fault]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def shared_pool(
+    settings: EngineSettings, plan: ProcessPlan, faults: list[Fault]
+) -> Iterator[RolloutPool]:
+    limits = FaultsSection(grace_seconds=4.0, min_tokens_per_second=1e6, transfer_seconds=20.0)
+    pool = RolloutPool(settings, num_actors=2, plan=plan, faults=limits, on_fault=faults.append)
+    pool.wait_until_ready()
+    yield pool
+    for actor in pool.actors:
+        ray.kill(actor)
+
+
+@pytest.fixture
+def pool(shared_pool: RolloutPool, faults: list[Fault], weights: Weights) -> RolloutPool:
+    """Two actors that are well, and no faults noted so far."""
+    shared_pool.publish(shared_pool.version + 1, ray.put(weights))
+    shared_pool.wait_until_ready()
+    faults.clear()
+    return shared_pool
+
+
+@pytest.fixture(scope="module")
+def weights(settings: EngineSettings) -> Weights:
+    """What the engines hold from the start."""
+    named = make_engine(settings).model.named_parameters()
+    return {name: to_array(parameter) for name, parameter in named}
+
+
+@pytest.fixture(scope="module")
+def requests(make_request: Callable[..., GroupRequest]) -> list[GroupRequest]:
+    return [make_request(problem, 3 + 7 * problem % 11, (problem, 9)) for problem in range(5)]
+
+
+@pytest.fixture(scope="module")
+def expected(settings, requests) -> list[tuple[Completion, ...]]:
+    return make_engine(settings).generate(requests, SAMPLING)
+
+
+def process_of(pool: RolloutPool, number: int) -> psutil.Process:
+    return psutil.Process(ray.get(pool.actors[number].__ray_call__.remote(own_pid)))
+
+
+def own_pid(_: object) -> int:
+    return os.getpid()
+
+
+def assert_same(
+    groups: Sequence[Sequence[Completion]], expected: Sequence[Sequence[Completion]]
+) -> None:
+    for group, wanted in zip(groups, expected, strict=True):
+        for one, other in zip(group, wanted, strict=True):
+            assert one.problem_id == other.problem_id
+            assert one.token_ids.tolist() == other.token_ids.tolist()
+            np.testing.assert_allclose(one.logprobs, other.logprobs, atol=2e-5)
+
+
+def test_two_engines_draw_what_one_draws(pool, requests, expected) -> None:
+    assert_same(pool.generate(requests, SAMPLING), expected)
+    assert pool.timing.num_pieces > 2
+    assert 0 <= pool.timing.idle_share < 1
+
+
+def test_fewer_requests_than_engines(pool, requests) -> None:
+    assert pool.generate([], SAMPLING) == []
+    (group,) = pool.generate(requests[:1], SAMPLING)
+    assert [completion.problem_id for completion in group] == [requests[0].prompt.problem_id] * 2
+
+
+def test_a_killed_actor_is_replaced_and_nothing_changes(pool, faults, requests, expected) -> None:
+    victim = process_of(pool, 1)
+    victim.kill()
+    victim.wait(10)
+    assert_same(pool.generate(requests, SAMPLING), expected)
+    (fault,) = faults
+    assert fault.what == "rollout actor 1 died:"
+    assert fault.pid == victim.pid
+    assert fault.problem_ids
+    pool.wait_until_ready()
+    groups = pool.generate(requests, SAMPLING)
+    assert_same(groups, expected)
+    served = {completion.policy_version for group in groups for completion in group}
+    assert served == {pool.version}
+    assert process_of(pool, 1).pid != victim.pid
+
+
+def test_all_actors_killed_while_they_generate(pool, faults, requests, expected) -> None:
+    victims = [process_of(pool, number) for number in range(2)]
+    for victim in victims:
+        victim.suspend()  # so that they certainly die in the middle of it
+        threading.Timer(1.0, victim.kill).start()
+    assert_same(pool.generate(requests, SAMPLING), expected)
+    assert sorted(fault.what for fault in faults) == [
+        "rollout actor 0 died:",
+        "rollout actor 1 died:",
+    ]
+
+
+def test_an_actor_that_stops_answering_is_named_with_its_stack(
+    pool, faults, requests, expected
+) -> None:
+    ray.get(pool.actors[0].__ray_call__.remote(hang_in_generate))
+    began = time.monotonic()
+    assert_same(pool.generate(requests, SAMPLING), expected)
+    assert time.monotonic() - began < 60
+    (fault,) = faults
+    assert fault.what == "rollout actor 0 stopped answering:"
+    assert "waited 4 s for it to generate" in fault.detail
+    assert set(fault.problem_ids) <= {request.prompt.problem_id for request in requests}
+    assert "sleep_for_ever" in fault.stack
+    assert fault.problem_ids[0] in str(fault)
+
+
+def test_an_actor_that_is_stopped_says_so(pool, faults, requests, expected) -> None:
+    process_of(pool, 1).suspend()
+    assert_same(pool.generate(requests, SAMPLING), expected)
+    (fault,) = faults
+    assert "stopped by a signal" in fault.stack
+
+
+def test_a_transfer_that_fails_halfway(pool, faults, requests, weights, expected) -> None:
+    """One actor fails in the middle of a load: it is replaced, and brought to the version."""
+    ray.get(pool.actors[1].__ray_call__.remote(fail_in_next_load))
+    pool.publish(pool.version + 1, ray.put(weights))
+    (fault,) = faults
+    assert fault.what == "rollout actor 1 failed to load weights:"
+    assert "the cable is out" in fault.detail
+    groups = pool.generate(requests, SAMPLING)
+    assert_same(groups, expected)
+    served = {completion.policy_version for group in groups for completion in group}
+    assert served == {pool.version}
+
+
+def test_an_actor_that_dies_during_a_transfer(pool, faults, requests, weights, expected) -> None:
+    victim = process_of(pool, 0)
+    victim.suspend()
+    threading.Timer(0.5, victim.kill).start()
+    pool.publish(pool.version + 1, ray.put(weights))
+    assert [fault.what for fault in faults] == ["rollout actor 0 died:"]
+    assert_same(pool.generate(requests, SAMPLING), expected)
+
+
+def test_weights_that_fit_no_engine_are_refused_and_the_next_are_taken(
+    pool, requests, weights, expected
+) -> None:
+    broken = {name: array[:1] for name, array in weights.items()}
+    with pytest.raises(EngineError, match="expects shape"):
+        pool.publish(pool.version + 1, ray.put(broken))
+    with pytest.raises(EngineError, match="expects shape"):
+        pool.generate(requests, SAMPLING)
+    pool.publish(pool.version + 1, ray.put(weights))
+    assert_same(pool.generate(requests, SAMPLING), expected)
+
+
+def test_work_that_no_actor_survives_ends_and_names_the_problems(pool, requests) -> None:
+    deadly = GroupRequest(prompt=dataclasses.replace(requests[0].prompt), seeds=(POISON,))
+    ray.get([actor.__ray_call__.remote(die_of_poison) for actor in pool.actors])
+    pool.faults = pool.faults.model_copy(update={"attempts": 1})
+    with pytest.raises(EngineError, match=r"rollout actor \d died") as caught:
+        pool.generate([deadly], SAMPLING)
+    pool.faults = pool.faults.model_copy(update={"attempts": 3})
+    assert requests[0].prompt.problem_id in str(caught.value)
+    assert "rlcs train --resume" in str(caught.value)
+
+
+def test_a_version_published_while_actors_work(pool, requests, weights) -> None:
+    """Pieces that are being worked on keep their version; later ones are of the new."""
+    groups: list[tuple[Completion, ...]] = []
+    before = pool.version
+    thread = threading.Thread(target=lambda: groups.extend(pool.generate(requests, SAMPLING)))
+    for actor in pool.actors:
+        ray.get(actor.__ray_call__.remote(wait_before_generating))
+    thread.start()
+    time.sleep(0.5)
+    pool.publish(before + 1, ray.put(weights))
+    thread.join(60)
+    versions = [completion.policy_version for group in groups for completion in group]
+    assert set(versions) == {before, before + 1}
+
+
+def test_an_engine_that_cannot_start_says_why(settings, plan, tmp_path: Path) -> None:
+    missing = dataclasses.replace(settings, model_path=str(tmp_path))
+    pool = RolloutPool(missing, num_actors=1, plan=plan)
+    with pytest.raises(ModelError, match=r"expected a model folder with config\.json"):
+        pool.wait_until_ready()
+
+
+POISON = 666
+
+
+def hang_in_generate(actor: object) -> None:
+    def sleep_for_ever(*_: object) -> None:
+        time.sleep(10**6)
+
+    actor.engine.generate = sleep_for_ever
+
+
+def fail_in_next_load(actor: object) -> None:
+    def fail(*_: object) -> None:
+        actor.engine._version = None
+        raise EngineError("the cable is out.")
+
+    actor.engine.load_weights = fail
+
+
+def die_of_poison(actor: object) -> None:
+    generate = actor.engine.generate
+
+    def die(requests: Sequence[GroupRequest], sampling: Sampling) -> object:
+        if any(POISON in request.seeds for request in requests):
+            os.kill(os.getpid(), 9)
+        return generate(requests, sampling)
+
+    actor.engine.generate = die
+
+
+def wait_before_generating(actor: object) -> None:
+    generate = actor.engine.generate
+
+    def wait(*arguments: object) -> object:
+        time.sleep(1.0)
+        return generate(*arguments)
+
+    actor.engine.generate = wait
