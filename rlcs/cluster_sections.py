@@ -15,6 +15,9 @@ class HardwareSection(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads_per_process: int | None = Field(default=None, ge=1)
     """CPU threads of each engine and rank; all cores when left out."""
+    placement: Literal["auto", "separate", "colocated"] = "auto"
+    """GPUs: engines and ranks on their own, or a rank and an engine on each, used in turn; auto
+    shares them where there are too few."""
     ray_address: str | None = None
     """A running cluster; a local one is started when left out."""
 

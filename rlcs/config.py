@@ -162,6 +162,11 @@ class RolloutSection(Section):
     """Tokens (rows times longest possible row) that an engine holds at once."""
 
     @property
+    def gpus_per_engine(self) -> int:
+        """Of one node, all of which one engine has."""
+        return 1
+
+    @property
     def max_completion_tokens(self) -> int:
         """The drawn tokens of a completion, inserted ones not counted."""
         return self.max_thinking_tokens + self.max_answer_tokens

@@ -76,9 +76,9 @@ class Learner:
         self.answer_seconds = answer_seconds
         self.ranks = settings.ranks
         self.settings = settings
-        options = plan.actor_options()
         self.actors: list[Any] = [
-            ray.remote(RankActor).options(**options).remote() for _ in range(self.ranks.num_ranks)
+            ray.remote(RankActor).options(**plan.rank_options(rank)).remote()
+            for rank in range(self.ranks.num_ranks)
         ]
 
     def wait_until_ready(self) -> None:

@@ -154,6 +154,7 @@ class RolloutPool:
         """
         try:
             while True:
+                self._judge_refusals(work)
                 self._hand_out(work)
                 if until():
                     return
@@ -193,11 +194,15 @@ class RolloutPool:
         task = slot.end_task()
         try:
             answer = ray.get(task.reference, timeout=self.faults.transfer_seconds)
-        except ray.exceptions.RayError as error:
-            self._mend(slot, task, work, _cause(error), first)
+        except ray.exceptions.RayError as raised:
+            error = _cause(raised)
+            if task.asked is Asked.LOAD and isinstance(error, RlcsError):
+                slot.refusals.append(error)
+            else:
+                self._mend(slot, task, work, error, first)
             return
         if task.asked is Asked.LOAD:
-            slot.version = task.version
+            slot.version, slot.refusals = task.version, []
         if task.piece is not None:
             slot.failures = 0
             self._note_speed(task, answer)
@@ -211,6 +216,22 @@ class RolloutPool:
             )
             self._mend(slot, task, work, late, first)
 
+    def _judge_refusals(self, work: Work) -> None:
+        """Weights that every actor refuses are wrong; an actor that alone refuses them is.
+
+        Raises:
+            EngineError: what the actors say.
+        """
+        refusing = [slot for slot in self.slots if slot.refuses]
+        if any(slot.version == self.version for slot in self.slots):
+            asked = Task(asked=Asked.LOAD, reference=None, allowed_seconds=0)
+            for slot in refusing:
+                self._mend(slot, asked, work, slot.refusals[-1], first=False)
+        elif refusing and all(slot.refuses or slot.abandoned_at is not None for slot in self.slots):
+            for slot in refusing:
+                slot.refusals, error = [], slot.refusals[-1]
+            raise error
+
     def _mend(self, slot: Slot, task: Task, work: Work, error: Exception, first: bool) -> None:
         """Replace the actor of ``slot`` and hand its work out again.
 
@@ -218,17 +239,18 @@ class RolloutPool:
             EngineError: there is no point in trying again.
         """
         fault = self._fault(slot, task, error)
-        slot.kill()
         self._error = _to_raise(error, fault)
-        num_losses = work.take_back(task.piece) if task.piece else 0
-        if first or num_losses >= self.faults.attempts:
+        slot.kill()
+        if first:
             raise self._error
         slot.failures += 1
         if slot.failures >= PLACE_ATTEMPTS:
-            slot.abandoned_at = self._published[0]
+            slot.abandoned_at = self.version
         else:
             self.num_replaced += 1
             slot.start()
+        if task.piece and work.take_back(task.piece) >= self.faults.attempts:
+            raise self._error
         self.on_fault(fault)
 
     def _fault(self, slot: Slot, task: Task, error: Exception) -> Fault:

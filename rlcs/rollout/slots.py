@@ -10,9 +10,13 @@ from typing import Any
 import ray
 
 from rlcs.cluster import START_SECONDS, ProcessPlan
+from rlcs.errors import RlcsError
 from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.pieces import Piece
 from rlcs.stacks import ProcessPlace
+
+LOAD_ATTEMPTS = 2
+"""Times an actor that answers is asked to load the same weights."""
 
 
 class Asked(StrEnum):
@@ -48,9 +52,11 @@ class Slot:
     def __init__(self, number: int, settings: EngineSettings, plan: ProcessPlan) -> None:
         self.number = number
         self._settings = settings
-        self._options = plan.actor_options()
+        self._options = plan.engine_options(number)
         self.failures = 0
         """In a row, without any work done between them."""
+        self.refusals: list[RlcsError] = []
+        """Of the version that was published last, by the actor that is here now."""
         self.abandoned_at: int | None = None
         """The version that was published when the place was given up, None while it is not."""
         self.free_since = time.monotonic()
@@ -63,10 +69,16 @@ class Slot:
     @property
     def idle(self) -> bool:
         """Whether it has an actor that waits to be asked something."""
-        return self.task is None and self.abandoned_at is None
+        return self.task is None and self.abandoned_at is None and not self.refuses
+
+    @property
+    def refuses(self) -> bool:
+        """Whether its actor lives, and would not take the newest weights when asked again."""
+        return len(self.refusals) >= LOAD_ATTEMPTS
 
     def start(self) -> None:
         """A new actor, which begins to load its model."""
+        self.refusals = []
         make_actor: Any = ray.remote(RolloutActor)
         self.actor = make_actor.options(**self._options).remote()
         self._announcement = self.actor.announce.remote()

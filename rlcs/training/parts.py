@@ -19,6 +19,7 @@ from rlcs.errors import ConfigError, ResumeError
 from rlcs.faults import FaultListener
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
+from rlcs.placement import Needs
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import Sampling
 from rlcs.rollout.pool import RolloutPool
@@ -157,10 +158,18 @@ class Processes:
         stop_cluster()
 
 
+def needs_of(config: RunConfig) -> Needs:
+    """The processes of a run."""
+    return Needs(
+        num_engines=config.rollout.num_actors,
+        num_ranks=config.learner.num_ranks,
+        gpus_per_engine=config.rollout.gpus_per_engine,
+    )
+
+
 def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Processes:
     """Start engines and ranks beside each other and wait for both."""
-    num_processes = config.rollout.num_actors + config.learner.num_ranks
-    plan = start_cluster(config.hardware, num_processes=num_processes)
+    plan = start_cluster(config.hardware, needs_of(config))
     try:
         rollouts = RolloutPool(
             engine_settings(config, renderer, plan),
