@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ START_SECONDS = 300
 
 RESERVE_SECONDS = 60
 """How long a cluster that is large enough may be busy before a run gives up."""
+
+KNOCK_SECONDS = 10
+"""For a cluster's address to accept a connection."""
 
 DEATH_SECONDS = 5
 """How long a process whose peer failed may take to be found dead."""
@@ -235,12 +239,25 @@ def join_cluster(address: str) -> None:
         EngineError: there is none at ``address``, or it does not let us in.
     """
     try:
+        _knock(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except ray.exceptions.AuthenticationError as error:
+        raise EngineError(
+            f"the Ray cluster at {address} does not take the token: {_first_line(error)} Put its "
+            "token (on its head node: ~/.ray/auth_token) into RAY_AUTH_TOKEN."
+        ) from error
+    except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(
             f"expected a Ray cluster at {address}, found none that answers: {_first_line(error)} "
             "Start one with `ray start --head`, or leave hardware.ray_address out."
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Ray tries for minutes to reach a place where nobody is; this takes seconds."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _start_local(num_processes: int) -> None:

@@ -307,7 +307,11 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def check_across_sections(self) -> RunConfig:
-        problems = [*self._batch_problems(), *self._token_budget_problems()]
+        problems = [
+            *self._batch_problems(),
+            *self._token_budget_problems(),
+            *self._schedule_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -344,6 +348,21 @@ class RunConfig(Section):
                     f"{rollout.max_thinking_tokens} + max_answer_tokens "
                     f"{rollout.max_answer_tokens} = {longest}. Raise {key} to {longest} or more."
                 )
+
+    def _schedule_problems(self) -> Iterator[str]:
+        schedule = self.schedule
+        if schedule.kind == "overlapped" and self.hardware.placement == "colocated":
+            yield (
+                "schedule.kind = overlapped needs engines that work while the learner does, and "
+                "hardware.placement = colocated lets them take turns on the same GPUs. Use "
+                "hardware.placement=separate, or schedule.kind=synchronous."
+            )
+        if schedule.kind == "synchronous" and schedule.segment_tokens is not None:
+            yield (
+                f"schedule.segment_tokens = {schedule.segment_tokens} interrupts completions for "
+                "newer weights, and in schedule.kind = synchronous none come while they are "
+                "drawn. Leave it out, or use schedule.kind=overlapped."
+            )
 
 
 def _nearest_multiples(count: int, divisor: int) -> str:
