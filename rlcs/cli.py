@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb: Verb = arguments.verb
     sys.path.append(os.getcwd())  # where a user's own verifier lies, as with `python -m`
     _quieten()
+    _use_token()
     try:
         return verb(arguments)
     except RlcsError as error:
@@ -320,6 +321,13 @@ def _quieten() -> None:
         ("TOKENIZERS_PARALLELISM", "false"),
     ):
         os.environ.setdefault(name, value)
+
+
+def _use_token() -> None:
+    """Have Ray send its token where there is one: it decides so when it is first imported."""
+    own = os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
+    if os.path.exists(own) or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 if __name__ == "__main__":

@@ -248,8 +248,10 @@ def join_cluster(address: str) -> None:
         ) from error
     except (OSError, ValueError, RuntimeError) as error:
         raise EngineError(
-            f"expected a Ray cluster at {address}, found none that answers: {_first_line(error)} "
-            "Start one with `ray start --head`, or leave hardware.ray_address out."
+            f"expected a Ray cluster at {address}, found none that answers: {_first_line(error)}. "
+            "Start one with `ray start --head`, or leave hardware.ray_address out. If it runs, it "
+            "may not take the token: put that of its head node (~/.ray/auth_token) into "
+            "RAY_AUTH_TOKEN."
         ) from error
 
 

@@ -70,7 +70,7 @@ def submit(
         raise EngineError(
             f"the cluster at {address} does not take the token ({_first_line(error)}). Put the "
             "cluster's token (on its head node: ~/.ray/auth_token) into RAY_AUTH_TOKEN, or its "
-            "file into RAY_AUTH_TOKEN_PATH, and set RAY_AUTH_MODE=token."
+            "file into RAY_AUTH_TOKEN_PATH."
         ) from error
     except (OSError, RuntimeError, ValueError) as error:  # requests' errors are OSErrors
         if isinstance(error, EngineError):
@@ -132,44 +132,62 @@ def _runtime_environment(
 
 def _follow(client: Client, job: str, address: str) -> int:
     """Print the job's log until it ends; Ctrl-C asks whether to stop it."""
+    log = JobLog(client, job)
     while True:
         try:
-            asyncio.run(_print_logs(client, job))
+            asyncio.run(log.print_to_the_end())
             return _exit_status(client, job)
         except KeyboardInterrupt:
-            if _wants_to_stop(job):
-                return _stop(client, job)
-            if not sys.stdin.isatty():
+            answer = _ask(job)
+            if answer is None:
                 print(f"left running: ray job logs --address {address} --follow {job}")
                 return INTERRUPTED
+            if answer:
+                return _stop(client, job)
 
 
-async def _print_logs(client: Client, job: str) -> None:
-    lines: AsyncIterator[str] = client.tail_job_logs(job)
-    waiting: asyncio.Future[str] | None = None
-    while True:
-        waiting = waiting or asyncio.ensure_future(anext(lines))
-        done, _ = await asyncio.wait([waiting], timeout=LOOK_SECONDS)
-        if not done:
-            # Nothing was written. A cluster that is gone would be silent, too: ask it.
-            if client.get_job_status(job).is_terminal():
+class JobLog:
+    """What a job writes; printing may be interrupted and taken up again."""
+
+    def __init__(self, client: Client, job: str) -> None:
+        self.client = client
+        self.job = job
+        self._num_printed = 0
+        """Characters."""
+
+    async def print_to_the_end(self) -> None:
+        """Print what is new until the job ends."""
+        pieces: AsyncIterator[str] = self.client.tail_job_logs(self.job)
+        waiting: asyncio.Future[str] | None = None
+        num_seen = 0
+        while True:
+            waiting = waiting or asyncio.ensure_future(anext(pieces))
+            done, _ = await asyncio.wait([waiting], timeout=LOOK_SECONDS)
+            if not done:
+                # Nothing was written. A cluster that is gone would be silent, too: ask it.
+                if self.client.get_job_status(self.job).is_terminal():
+                    return
+                continue
+            try:
+                text = waiting.result()
+            except StopAsyncIteration:
                 return
-            continue
-        try:
-            print(waiting.result(), end="", flush=True)
-        except StopAsyncIteration:
-            return
-        waiting = None
+            waiting = None
+            new = text[max(0, self._num_printed - num_seen) :]
+            num_seen += len(text)
+            self._num_printed = max(self._num_printed, num_seen)
+            print(new, end="", flush=True)
 
 
-def _wants_to_stop(job: str) -> bool:
+def _ask(job: str) -> bool | None:
+    """Whether to stop the job; None to leave it running and go."""
     if not sys.stdin.isatty():
-        return False
+        return None
     try:
-        answer = input(f"\nstop job {job}? [y/N, Ctrl-C: leave it running and go] ")
+        answer = input(f"\nstop job {job}? [y/N; Ctrl-C leaves it running and goes] ")
     except (KeyboardInterrupt, EOFError):
-        print(f"\nleft running: {job}")
-        raise SystemExit(INTERRUPTED) from None
+        print()
+        return None
     return answer.strip().lower() in ("y", "yes")
 
 
