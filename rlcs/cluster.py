@@ -21,7 +21,7 @@ from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlcs.cluster_sections import HardwareSection
-from rlcs.errors import EngineError, LostProcessError, RlcsError
+from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
 from rlcs.placement import Needs, Node, Placement, place
 
 START_SECONDS = 300
@@ -187,6 +187,8 @@ def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS)
             f"enough? It has {_shortly(ray.cluster_resources())}, of which are free "
             f"{free_resources()}."
         ) from error
+    except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
+        raise store_full(waiting_for) from error  # also where a task met it
     except ray.exceptions.RayTaskError as error:
         cause = error.cause if isinstance(error.cause, RlcsError) else None
         if cause is not None:
@@ -205,6 +207,15 @@ def fetch_all(
     """The results of several tasks; the first failure is raised."""
     results: list[Any] = fetch(list(references), waiting_for=waiting_for, timeout=timeout)
     return results
+
+
+def store_full(what: str) -> StoreFullError:
+    """The error of ``what`` that found no room."""
+    return StoreFullError(
+        f"{what}: the object store of a node is full, and so is the disk it falls back to. Look "
+        "with `ray memory` and `df`; make room, or start the node with a larger "
+        "--object-store-memory."
+    )
 
 
 def free_resources() -> str:

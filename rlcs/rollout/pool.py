@@ -24,9 +24,9 @@ from typing import Any
 
 import ray
 
-from rlcs.cluster import ProcessPlan, free_resources
+from rlcs.cluster import ProcessPlan, free_resources, store_full
 from rlcs.cluster_sections import FaultsSection
-from rlcs.errors import EngineError, RlcsError
+from rlcs.errors import EngineError, RlcsError, StoreFullError
 from rlcs.faults import Fault, FaultListener
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
@@ -43,6 +43,9 @@ PLACE_ATTEMPTS = 3
 SLOWEST = 10
 """An actor this many times slower than those before it has stopped answering."""
 
+
+ROOM_SECONDS = 2.0
+"""After which a store that was full may have room again."""
 
 LOOK_SECONDS = 1.0
 """How often a thread that waits for actors looks up."""
@@ -127,6 +130,10 @@ class RolloutPool:
             finally:
                 self._turn.release()
 
+    def forget_weights(self) -> None:
+        """Give up the published weights to make room; the next version must be published."""
+        self._published = (self.version, None)
+
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling
     ) -> list[tuple[Completion, ...]]:
@@ -196,7 +203,9 @@ class RolloutPool:
             answer = ray.get(task.reference, timeout=self.faults.transfer_seconds)
         except ray.exceptions.RayError as raised:
             error = _cause(raised)
-            if task.asked is Asked.LOAD and isinstance(error, RlcsError):
+            if isinstance(error, StoreFullError) and task.piece:
+                self._wait_for_room(task.piece, work, error)
+            elif task.asked is Asked.LOAD and isinstance(error, RlcsError):
                 slot.refusals.append(error)
             else:
                 self._mend(slot, task, work, error, first)
@@ -207,6 +216,19 @@ class RolloutPool:
             slot.failures = 0
             self._note_speed(task, answer)
             work.finish(task.piece, answer)
+
+    def _wait_for_room(self, piece: Piece, work: Work, error: StoreFullError) -> None:
+        """The actor is well, but what it drew found no room: it is drawn again."""
+        if work.take_back(piece) >= self.faults.attempts:
+            raise error
+        fault = Fault(
+            what="completions were lost:",
+            detail=str(error),
+            problem_ids=piece.problem_ids,
+            remedy="They are drawn again.",
+        )
+        self.on_fault(fault)
+        time.sleep(ROOM_SECONDS)
 
     def _check_deadline(self, slot: Slot, work: Work, first: bool) -> None:
         if slot.task is not None and time.monotonic() >= slot.task.deadline:
@@ -324,6 +346,8 @@ def _starting(slot: Slot) -> bool:
 
 def _cause(error: ray.exceptions.RayError) -> Exception:
     """The error as it was raised in the actor, where it is one of ours."""
+    if isinstance(error, ray.exceptions.OutOfDiskError | ray.exceptions.ObjectStoreFullError):
+        return store_full("what an actor drew")  # also where it was met in a task
     cause = getattr(error, "cause", None)
     return cause if isinstance(cause, RlcsError) else error
 

@@ -5,6 +5,7 @@ Everything a user can get wrong is checked before the first process starts.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +16,20 @@ from curricula import Curriculum, CurriculumError, CurriculumProblem
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
-from rlcs.errors import ConfigError, ResumeError
-from rlcs.faults import FaultListener
+from rlcs.errors import ConfigError, ResumeError, StoreFullError
+from rlcs.faults import Fault, FaultListener
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
 from rlcs.placement import Needs
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import Sampling
-from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
 from rlcs.rollout.segments import Segmenter
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
+
+PUBLISH_ATTEMPTS = 3
+"""Of one version, where the nodes have no room for its weights."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,8 +154,26 @@ class Processes:
     learner: Learner
 
     def publish(self, version: int) -> None:
-        """Bring the learner's weights to every engine as ``version``."""
-        self.rollouts.publish(version, self.learner.weights())
+        """Bring the learner's weights to every engine as ``version``.
+
+        Raises:
+            StoreFullError: even without the weights of the version before there is no room.
+        """
+        for attempts_left in reversed(range(PUBLISH_ATTEMPTS)):
+            try:
+                self.rollouts.publish(version, self.learner.weights())
+                return
+            except StoreFullError as error:
+                if not attempts_left:
+                    raise
+                self.rollouts.forget_weights()
+                fault = Fault(
+                    what=f"version {version} was not published:",
+                    detail=str(error),
+                    remedy="It is tried again.",
+                )
+                self.rollouts.on_fault(fault)
+                time.sleep(ROOM_SECONDS)
 
     def close(self) -> None:
         """End all processes of the run."""

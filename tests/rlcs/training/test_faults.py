@@ -160,8 +160,8 @@ def steps_of(run: Path) -> list[dict[str, Any]]:
 
 
 def rollouts_of(path: Path) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = pq.read_table(path).drop(["verifier_seconds"]).to_pylist()
-    return rows
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return [{k: v for k, v in row.items() if k != "verifier_seconds"} for row in rows]
 
 
 def weights_of(run: Path) -> dict[str, Any]:
