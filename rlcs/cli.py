@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb: Verb = arguments.verb
     sys.path.append(os.getcwd())  # where a user's own verifier lies, as with `python -m`
     _quieten()
+    _use_token()
     try:
         return verb(arguments)
     except RlcsError as error:
@@ -57,6 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_eval(verbs)
     _add_check(verbs)
     _add_export(verbs)
+    _add_doctor(verbs)
+    _add_submit(verbs)
     return parser
 
 
@@ -182,6 +185,39 @@ def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("out", metavar="OUT", help="the folder to write; must not exist")
 
 
+def _add_doctor(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "doctor",
+        run_doctor,
+        "look a run over before it starts: batch, memory, placement, packages, data",
+        [
+            "rlcs doctor configs/quickstart.yaml",
+            "rlcs doctor configs/gsm8k.yaml hardware.ray_address=10.0.0.1:6379",
+        ],
+    )
+    _add_config(parser)
+
+
+def _add_submit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "submit",
+        run_submit,
+        "run it as a job of a Ray cluster, and follow it from here",
+        [
+            "rlcs submit my-run.yaml --address http://10.0.0.1:8265 run.folder=/shared/runs",
+            "rlcs submit my-run.yaml --address http://10.0.0.1:8265 --requirements more.txt "
+            "--env WANDB_API_KEY=KEY",
+        ],
+    )
+    _add_config(parser)
+    parser.add_argument("--address", required=True, help="the cluster's dashboard")
+    parser.add_argument("--requirements", metavar="FILE", help="packages the job needs besides")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--no-follow", action="store_true", help="submit it and return")
+
+
 def run_train(arguments: argparse.Namespace) -> int:
     """``rlcs train``"""
     from pathlib import Path
@@ -273,6 +309,33 @@ def run_export(arguments: argparse.Namespace) -> int:
     return export(Path(arguments.run), Path(arguments.out))
 
 
+def run_doctor(arguments: argparse.Namespace) -> int:
+    """``rlcs doctor``"""
+    from rlcs.config import RunConfig
+    from rlcs.config_file import load_config
+
+    config = load_config(arguments.config, arguments.overrides, kind=RunConfig)
+    from rlcs.training.doctor import examine_run
+
+    return examine_run(config)
+
+
+def run_submit(arguments: argparse.Namespace) -> int:
+    """``rlcs submit``"""
+    from pathlib import Path
+
+    from rlcs.training.submit import submit
+
+    return submit(
+        arguments.config,
+        arguments.overrides,
+        address=arguments.address,
+        requirements=arguments.requirements and Path(arguments.requirements),
+        variables=arguments.env,
+        follow=not arguments.no_follow,
+    )
+
+
 def _print_schema(kind: type) -> int:
     import json
 
@@ -292,6 +355,13 @@ def _quieten() -> None:
         ("TOKENIZERS_PARALLELISM", "false"),
     ):
         os.environ.setdefault(name, value)
+
+
+def _use_token() -> None:
+    """Have Ray send its token where there is one: it decides so when it is first imported."""
+    own = os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
+    if os.path.exists(own) or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 if __name__ == "__main__":

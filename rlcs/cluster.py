@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,15 +17,27 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from rlcs.config import HardwareSection
-from rlcs.errors import EngineError, RlcsError
+from rlcs.cluster_sections import HardwareSection
+from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
+from rlcs.placement import Needs, Node, Placement, place
 
 START_SECONDS = 300
 """How long actors may take to start before the run gives up, with the reason."""
 
+RESERVE_SECONDS = 60
+"""How long a cluster that is large enough may be busy before a run gives up."""
+
+KNOCK_SECONDS = 10
+"""For a cluster's address to accept a connection."""
+
 DEATH_SECONDS = 5
 """How long a process whose peer failed may take to be found dead."""
+
+ANSWER_SECONDS = 3600
+"""How long one call may take where nothing else is said."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Object store of a local CPU cluster: a few copies of a small model's weights."""
@@ -40,16 +53,30 @@ class ProcessPlan:
     device: str
     """``cpu`` or ``cuda``."""
     num_threads: int
-    gpus_per_process: float
-    """Less than one when processes share a GPU; 0 on a CPU."""
+    placement: Placement
+    group: Any = None
+    """Ray's placement group with the bundles of ``placement``; None on CPUs, which any node has."""
 
-    def actor_options(self) -> dict[str, Any]:
-        """Options for ``ActorClass.options``."""
-        return {
+    def engine_options(self, engine: int) -> dict[str, Any]:
+        """Options for ``ActorClass.options`` of an engine."""
+        return self._options(self.placement.bundle_of(engine=engine))
+
+    def rank_options(self, rank: int) -> dict[str, Any]:
+        """The same of a rank."""
+        return self._options(self.placement.bundle_of(rank=rank))
+
+    def _options(self, index: int) -> dict[str, Any]:
+        bundle = self.placement.bundles[index]
+        options: dict[str, Any] = {
             "num_cpus": 1,
-            "num_gpus": self.gpus_per_process,
+            "num_gpus": bundle.gpus / bundle.cpus,  # shared by those in the bundle
             "runtime_env": {"env_vars": self._environment()},
         }
+        if self.group is not None:
+            options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
+                self.group, placement_group_bundle_index=index
+            )
+        return options
 
     def _environment(self) -> dict[str, str]:
         """What OpenMP must know before torch is imported.
@@ -67,8 +94,13 @@ class ProcessPlan:
         }
 
 
-def start_cluster(hardware: HardwareSection, *, num_processes: int) -> ProcessPlan:
-    """Join or start Ray and share its GPUs among ``num_processes`` engines and ranks."""
+def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
+    """Join or start Ray and find a place in it for all processes of a run.
+
+    Raises:
+        EngineError: there is no cluster at the address, or no GPU where one is asked for.
+        ConfigError: the cluster has no room.
+    """
     # Telemetry and the dashboard's side processes are of no use to a run and cost memory.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -76,21 +108,65 @@ def start_cluster(hardware: HardwareSection, *, num_processes: int) -> ProcessPl
     os.environ.setdefault("RAY_worker_niceness", "0")
     address = hardware.ray_address or os.environ.get("RAY_ADDRESS")
     if address:
-        _join(address)
+        join_cluster(address)
     else:
-        _start_local(num_processes)
-    num_gpus = int(ray.cluster_resources().get("GPU", 0))
-    if hardware.device == "cuda" and not num_gpus:
+        _start_local(needs.num_processes)
+    try:
+        return _plan(hardware, needs)
+    except BaseException:
+        ray.shutdown()
+        raise
+
+
+def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
+    nodes = cluster_nodes()
+    use_gpus = wants_gpus(hardware, nodes)
+    placement = place(needs, nodes, use_gpus=use_gpus, kind=hardware.placement)
+    return ProcessPlan(
+        device="cuda" if use_gpus else "cpu",
+        num_threads=hardware.threads_per_process or os.cpu_count() or 1,
+        placement=placement,
+        group=_reserve(placement) if use_gpus else None,
+    )
+
+
+def cluster_nodes() -> list[Node]:
+    """The nodes of the cluster that is joined, that with the driver first."""
+    here = ray.get_runtime_context().get_node_id()
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    return [
+        Node(
+            name=f"{node['NodeManagerHostname']} {node['NodeID'][:6]}",
+            cpus=int(node["Resources"].get("CPU", 0)),
+            gpus=int(node["Resources"].get("GPU", 0)),
+        )
+        for node in sorted(alive, key=lambda node: (node["NodeID"] != here, node["NodeID"]))
+    ]
+
+
+def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:
+    """Whether processes get GPUs: where there are any, unless ``device`` is ``cpu``."""
+    has_gpus = any(node.gpus for node in nodes)
+    if hardware.device == "cuda" and not has_gpus:
         raise EngineError(
             "hardware.device = cuda, but this Ray cluster has no GPU. "
             "Use hardware.device=cpu, or join a cluster with GPUs by hardware.ray_address."
         )
-    use_gpus = num_gpus > 0 and hardware.device != "cpu"
-    return ProcessPlan(
-        device="cuda" if use_gpus else "cpu",
-        num_threads=hardware.threads_per_process or os.cpu_count() or 1,
-        gpus_per_process=min(1.0, num_gpus / num_processes) if use_gpus else 0,
+    return has_gpus and hardware.device != "cpu"
+
+
+def _reserve(placement: Placement) -> Any:
+    """All bundles at once, or none: half a run would hold GPUs and never start."""
+    group = placement_group(
+        [{"CPU": bundle.cpus, "GPU": bundle.gpus} for bundle in placement.bundles], strategy="PACK"
     )
+    if not group.wait(RESERVE_SECONDS):
+        remove_placement_group(group)
+        raise EngineError(
+            f"waited {RESERVE_SECONDS} s for the cluster to give {len(placement.bundles)} bundles "
+            f"of GPUs; free are {free_resources()}. Is another run using them?"
+        )
+    return group
 
 
 def stop_cluster() -> None:
@@ -98,19 +174,25 @@ def stop_cluster() -> None:
     ray.shutdown()
 
 
-def fetch(references: Any, *, waiting_for: str, timeout: float | None = None) -> Any:
+def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS) -> Any:
     """``ray.get`` whose errors are ours: the cause of a failed task, a dead actor, a deadline.
 
     ``waiting_for`` names the work in the message, for example ``"rollout actor 0"``.
+
+    Raises:
+        LostProcessError: a process died, or did not answer within ``timeout`` seconds.
+        RlcsError: what the process itself raised.
     """
     try:
         return ray.get(references, timeout=timeout)
     except ray.exceptions.GetTimeoutError as error:
-        raise EngineError(
+        raise LostProcessError(
             f"waited {timeout:.0f} s for {waiting_for} without an answer. Is the cluster large "
             f"enough? It has {_shortly(ray.cluster_resources())}, of which are free "
-            f"{_shortly(ray.available_resources())}."
+            f"{free_resources()}."
         ) from error
+    except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
+        raise store_full(waiting_for) from error  # also where a task met it
     except ray.exceptions.RayTaskError as error:
         cause = error.cause if isinstance(error.cause, RlcsError) else None
         if cause is not None:
@@ -119,14 +201,30 @@ def fetch(references: Any, *, waiting_for: str, timeout: float | None = None) ->
         if death is None:
             raise
         raise _died(waiting_for, death) from error
-    except ray.exceptions.RayActorError as error:
+    except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
         raise _died(waiting_for, error) from error
 
 
-def fetch_all(references: Sequence[Any], *, waiting_for: str) -> list[Any]:
+def fetch_all(
+    references: Sequence[Any], *, waiting_for: str, timeout: float = ANSWER_SECONDS
+) -> list[Any]:
     """The results of several tasks; the first failure is raised."""
-    results: list[Any] = fetch(list(references), waiting_for=waiting_for)
+    results: list[Any] = fetch(list(references), waiting_for=waiting_for, timeout=timeout)
     return results
+
+
+def store_full(what: str) -> StoreFullError:
+    """The error of ``what`` that found no room."""
+    return StoreFullError(
+        f"{what}: the object store of a node is full, and so is the disk it falls back to. Look "
+        "with `ray memory` and `df`; make room, or start the node with a larger "
+        "--object-store-memory."
+    )
+
+
+def free_resources() -> str:
+    """What the cluster has to give, in words."""
+    return _shortly(ray.available_resources())
 
 
 def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
@@ -141,22 +239,42 @@ def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
     return None
 
 
-def _died(what: str, error: ray.exceptions.RayActorError) -> EngineError:
-    return EngineError(
+def _died(what: str, error: ray.exceptions.RayError) -> LostProcessError:
+    return LostProcessError(
         f"{what} died: {_first_line(error)} The run can go on from its last "
         "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
         "rollout.batch_tokens or learner.micro_batch_tokens."
     )
 
 
-def _join(address: str) -> None:
+def join_cluster(address: str) -> None:
+    """Connect to a running cluster.
+
+    Raises:
+        EngineError: there is none at ``address``, or it does not let us in.
+    """
     try:
+        _knock(address)
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except ray.exceptions.AuthenticationError as error:
         raise EngineError(
-            f"expected a Ray cluster at {address}, found none that answers: {_first_line(error)} "
-            "Start one with `ray start --head`, or leave hardware.ray_address out."
+            f"the Ray cluster at {address} does not take the token: {_first_line(error)} Put its "
+            "token (on its head node: ~/.ray/auth_token) into RAY_AUTH_TOKEN."
         ) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"expected a Ray cluster at {address}, found none that answers: {_first_line(error)}. "
+            "Start one with `ray start --head`, or leave hardware.ray_address out. If it runs, it "
+            "may not take the token: put that of its head node (~/.ray/auth_token) into "
+            "RAY_AUTH_TOKEN."
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Ray tries for minutes to reach a place where nobody is; this takes seconds."""
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdecimal() and "/" not in host:
+        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
 def _start_local(num_processes: int) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from rlcs.cluster_sections import FaultsSection, HardwareSection, ScheduleSection
 from rlcs.curriculum_section import SECTIONS, AnyCurriculumSection
 from rlcs.data_section import DataSection, TrainingDataSection
 from rlcs.section import Section
@@ -77,6 +78,11 @@ class RolloutSection(Section):
     vllm: VllmSection = VllmSection()
 
     @property
+    def gpus_per_engine(self) -> int:
+        """Of one node, all of which one engine has."""
+        return self.vllm.tensor_parallel_size if self.engine == "vllm" else 1
+
+    @property
     def max_completion_tokens(self) -> int:
         """The drawn tokens of a completion, inserted ones not counted."""
         return self.max_thinking_tokens + self.max_answer_tokens
@@ -125,6 +131,17 @@ class RanksSection(Section):
     """Tokens (rows times longest row) that one forward and backward pass holds."""
 
 
+class CorrectionSection(Section):
+    """Importance weights between the policy that drew a token and the learner's."""
+
+    level: Literal["token", "sequence"] = "token"
+    """A weight for each token, or one for a whole completion."""
+    mode: Literal["truncate", "mask"] = "truncate"
+    """Cap weights at ``high``, or leave out what lies outside of ``low`` to ``high``."""
+    low: float = Field(default=0.5, gt=0, lt=1)
+    high: float = Field(default=2.0, gt=1)
+
+
 class LearnerSection(OptimiserSection, RanksSection):
     """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
 
@@ -138,6 +155,9 @@ class LearnerSection(OptimiserSection, RanksSection):
     """Optimiser steps made of one batch of groups."""
     publish_bucket_mib: float = Field(default=256, gt=0)
     """New weights go to the engines in buckets of at most this size."""
+    correction: CorrectionSection | None = None
+    """For engines that compute otherwise than the learner, and for the overlapped schedule; left
+    out, the clip alone bounds the step from the drawing policy."""
 
 
 class EvaluationSection(Section):
@@ -155,16 +175,6 @@ class TrackingSection(Section):
     tensorboard: bool = True
     wandb_project: str | None = None
     mlflow_experiment: str | None = None
-
-
-class HardwareSection(Section):
-    """What the processes run on."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads_per_process: int | None = Field(default=None, ge=1)
-    """CPU threads of each engine and rank; all cores when left out."""
-    ray_address: str | None = None
-    """A running cluster; a local one is started when left out."""
 
 
 class SftSection(OptimiserSection, RanksSection):
@@ -204,6 +214,8 @@ class RunConfig(Section):
     evaluation: EvaluationSection = EvaluationSection()
     tracking: TrackingSection = TrackingSection()
     hardware: HardwareSection = HardwareSection()
+    schedule: ScheduleSection = ScheduleSection()
+    faults: FaultsSection = FaultsSection()
 
     @field_validator("curriculum", mode="before")
     @classmethod
@@ -213,7 +225,11 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def check_across_sections(self) -> RunConfig:
-        problems = [*self._batch_problems(), *self._token_budget_problems()]
+        problems = [
+            *self._batch_problems(),
+            *self._token_budget_problems(),
+            *self._schedule_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -250,6 +266,21 @@ class RunConfig(Section):
                     f"{rollout.max_thinking_tokens} + max_answer_tokens "
                     f"{rollout.max_answer_tokens} = {longest}. Raise {key} to {longest} or more."
                 )
+
+    def _schedule_problems(self) -> Iterator[str]:
+        schedule = self.schedule
+        if schedule.kind == "overlapped" and self.hardware.placement == "colocated":
+            yield (
+                "schedule.kind = overlapped needs engines that work while the learner does, and "
+                "hardware.placement = colocated lets them take turns on the same GPUs. Use "
+                "hardware.placement=separate, or schedule.kind=synchronous."
+            )
+        if schedule.kind == "synchronous" and schedule.segment_tokens is not None:
+            yield (
+                f"schedule.segment_tokens = {schedule.segment_tokens} interrupts completions for "
+                "newer weights, and in schedule.kind = synchronous none come while they are "
+                "drawn. Leave it out, or use schedule.kind=overlapped."
+            )
 
 
 def _nearest_multiples(count: int, divisor: int) -> str:

@@ -7,6 +7,8 @@ RlcsError
 ├── RunFolderError   (OSError)       a run folder that is in the way, missing or incomplete
 │   └── ResumeError                  a run that cannot be continued as asked
 ├── EngineError      (RuntimeError)  a rollout engine that cannot serve
+│   ├── LostProcessError             a process that died or stopped answering
+│   └── StoreFullError               a node that has no room for what passes between processes
 ├── LearningError    (RuntimeError)  an update that must not be applied
 └── PackageMissingError (ImportError) an optional package that the configuration needs
 
@@ -43,6 +45,14 @@ class ResumeError(RunFolderError):
 
 class EngineError(RlcsError, RuntimeError):
     """A rollout engine that cannot serve what was asked."""
+
+
+class LostProcessError(EngineError):
+    """A process of the run died or stopped answering; the run can go on from a checkpoint."""
+
+
+class StoreFullError(EngineError):
+    """A node's object store, and the disk it falls back to, are full."""
 
 
 class LearningError(RlcsError, RuntimeError):

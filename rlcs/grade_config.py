@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from rlcs.config import HardwareSection, RolloutSection, ScoringSection
+from rlcs.cluster_sections import HardwareSection
+from rlcs.config import RolloutSection, ScoringSection
 from rlcs.data_section import DataSection
 from rlcs.section import Section
 

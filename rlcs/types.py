@@ -76,6 +76,16 @@ class Completion:
     """The tokens decoded, special tokens kept, end token left out."""
     finish_reason: FinishReason
     policy_version: int
+    """The version that drew it; of a completion in segments, the first of them."""
+    segments: tuple[tuple[int, int], ...] = ()
+    """(tokens, version) of each segment of a completion that was continued under newer
+    weights; empty when one version drew it all."""
+
+    @property
+    def token_versions(self) -> np.ndarray:
+        """[T] int64, the version of the policy that drew each token."""
+        segments = self.segments or ((len(self.token_ids), self.policy_version),)
+        return np.concatenate([np.full(length, version) for length, version in segments])
 
     @property
     def forced(self) -> bool:
@@ -124,6 +134,9 @@ class TrainingSample:
     loss_mask: np.ndarray
     """[T] bool"""
     advantage: float
+    proximal_logprobs: np.ndarray | None = None
+    """[T] float32, the learner's own log-probabilities before the step's first update; None where
+    that update computes them on its way."""
 
     @property
     def num_loss_tokens(self) -> int:
@@ -149,3 +162,8 @@ class StepReport:
     """Mean |log pi - log pi_old| over loss tokens: how far off-policy the batch was."""
     entropy: float
     """Mean of -log pi over drawn loss tokens, in nats: an estimate of the policy's entropy."""
+    mismatch: float = 0.0
+    """Estimated KL divergence, in nats a token, between the policy that drew the tokens and the
+    learner's before the update: other kernels, and older weights."""
+    corrected_fraction: float = 0.0
+    """Share of loss tokens whose importance weight was truncated or masked, in [0, 1]."""

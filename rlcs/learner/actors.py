@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import ray
 
-from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.cluster import ANSWER_SECONDS, START_SECONDS, ProcessPlan, fetch, fetch_all
 from rlcs.config import OptimiserSection, RanksSection
 from rlcs.errors import LearningError
-from rlcs.learner.losses import Objective
+from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, pack
 from rlcs.learner.rank_settings import DEFAULT_BUCKET_BYTES, RankPlace, RankSettings
 from rlcs.types import StepReport, TrainingSample
@@ -47,6 +47,11 @@ class RankActor:
     def probe(self, token_ids: np.ndarray) -> Probe:
         return self.rank.probe(token_ids)
 
+    def logprobs(
+        self, micro_batches: Sequence[MicroBatch], objective: PolicyObjective
+    ) -> list[np.ndarray]:
+        return self.rank.logprobs(micro_batches, objective)
+
     def save(self, folder: str) -> None:
         self.rank.save(folder)
 
@@ -60,14 +65,24 @@ class RankActor:
 class Learner:
     """All ranks of a run; every method acts on all of them and waits."""
 
-    def __init__(self, settings: RankSettings, *, plan: ProcessPlan) -> None:
-        """Start the actors at once; :meth:`wait_until_ready` waits for them."""
+    def __init__(
+        self,
+        settings: RankSettings,
+        *,
+        plan: ProcessPlan,
+        answer_seconds: float = ANSWER_SECONDS,
+    ) -> None:
+        """Start the actors at once; :meth:`wait_until_ready` waits for them.
+
+        Ranks that take longer than ``answer_seconds`` for one call are taken for lost.
+        """
+        self.answer_seconds = answer_seconds
         self.ranks = settings.ranks
         self.settings = settings
         self._num_buckets = 0
-        options = plan.actor_options()
         self.actors: list[Any] = [
-            ray.remote(RankActor).options(**options).remote() for _ in range(self.ranks.num_ranks)
+            ray.remote(RankActor).options(**plan.rank_options(rank)).remote()
+            for rank in range(self.ranks.num_ranks)
         ]
 
     def wait_until_ready(self) -> None:
@@ -112,12 +127,12 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        reports: list[StepReport] = fetch_all(
+        reports: list[StepReport] = self._all(
             [
                 actor.learn.remote(share, objective, learning_rate)
                 for actor, share in zip(self.actors, shares, strict=True)
             ],
-            waiting_for="the learner ranks to learn",
+            "the learner ranks to learn",
         )
         report = dataclasses.replace(reports[0], num_samples=len(samples))
         if report.grad_norm == 0:
@@ -146,23 +161,48 @@ class Learner:
             probe=ask("probe", probe_token_ids),
         )
 
+    def with_proximal(
+        self, samples: Sequence[TrainingSample], objective: PolicyObjective
+    ) -> list[TrainingSample]:
+        """``samples`` with the learner's present log-probabilities of their completions."""
+        shares = pack(
+            samples,
+            loss="per_sample",
+            num_ranks=len(self.actors),
+            micro_batch_tokens=self.ranks.micro_batch_tokens,
+        )
+        answers = self._all(
+            [
+                actor.logprobs.remote(share, objective)
+                for actor, share in zip(self.actors, shares, strict=True)
+            ],
+            "the learner ranks to compute log-probabilities",
+        )
+        found: dict[int, np.ndarray] = {}
+        for share, answer in zip(shares, answers, strict=True):
+            for micro_batch, logprobs in zip(share, answer, strict=True):
+                found.update(zip(micro_batch.sample_indices, logprobs, strict=True))
+        return [
+            dataclasses.replace(
+                sample, proximal_logprobs=found[index][: len(sample.loss_mask)].copy()
+            )
+            for index, sample in enumerate(samples)
+        ]
+
     def save(self, folder: str) -> None:
         """Write the state for an exact resume."""
-        fetch_all(
-            [actor.save.remote(folder) for actor in self.actors], waiting_for="a rank to save"
-        )
+        self._all([actor.save.remote(folder) for actor in self.actors], "a rank to save")
 
     def load(self, folder: str) -> None:
         """Continue from :meth:`save`."""
-        fetch_all(
-            [actor.load.remote(folder) for actor in self.actors], waiting_for="a rank to load"
-        )
+        self._all([actor.load.remote(folder) for actor in self.actors], "a rank to load")
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder."""
-        fetch_all(
-            [actor.export.remote(folder) for actor in self.actors], waiting_for="a rank to export"
-        )
+        self._all([actor.export.remote(folder) for actor in self.actors], "a rank to export")
+
+    def _all(self, references: Sequence[Any], waiting_for: str) -> list[Any]:
+        return fetch_all(references, waiting_for=waiting_for, timeout=self.answer_seconds)
 
 
 def rank_settings(

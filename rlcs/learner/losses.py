@@ -5,6 +5,23 @@ for a token with ratio r = pi / pi_old and advantage A::
 
     -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)
 
+The policy that drew a token is not quite the one that learns: an engine computes with other
+kernels than the learner, and may serve older weights. With a :class:`Correction` the two steps
+from the drawing policy mu to the learning one are kept apart (decoupled objective, Hilton et al.,
+arXiv 2110.00641, eq. 7)::
+
+    mu  --weight-->  pi_old  --clip-->  pi
+
+where pi_old is the learner's own log-probability before the step's first update. The clip then
+bounds the update alone, and a constant weight w = pi_old / mu corrects what was drawn. It is
+truncated at ``high`` (truncated importance sampling, Ionides 2008; Yao et al. 2025, "Your efficient
+RL framework secretly brings you off-policy RL training") or a weight outside of ``low`` to ``high``
+is masked, so that a token the learner finds impossible cannot blow up a gradient. It is taken for
+each token, which is biased and steady, or for the whole completion as the product over its tokens,
+which is exact and noisy (Liu et al. 2025, "When speed kills stability").
+
+In a step's first update pi_old equals pi, so that its log-probabilities need no pass of their own.
+
 Left out, as published for RLCS: a KL term to a reference model and an entropy bonus (the
 latter garbled the output of long runs).
 """
@@ -18,6 +35,34 @@ import torch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Correction:
+    """How the weight pi_old / mu is taken and kept in bounds."""
+
+    level: str
+    """``token`` or ``sequence``."""
+    mode: str
+    """``truncate`` at ``high``, or ``mask`` what lies outside of ``low`` to ``high``."""
+    low: float
+    high: float
+
+    def weights(
+        self, log_ratio: torch.Tensor, counted: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights [R, T] from log(pi_old / mu) [R, T], and where [R, T] they were limited.
+
+        ``counted`` [R, T] bool are the tokens that were drawn and carry loss.
+        """
+        log_ratio = torch.where(counted, log_ratio, 0.0)
+        if self.level == "sequence":
+            log_ratio = log_ratio.sum(-1, keepdim=True).expand_as(log_ratio)
+        ratio = log_ratio.exp()
+        if self.mode == "truncate":
+            return ratio.clamp(max=self.high), ratio > self.high
+        outside = (ratio < self.low) | (ratio > self.high)
+        return ratio.masked_fill(outside, 0.0), outside
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyObjective:
     """Learn from rewards."""
 
@@ -25,6 +70,8 @@ class PolicyObjective:
     clip_high: float
     temperature: float
     """The sampling temperature, so that ratios compare like with like."""
+    correction: Correction | None = None
+    """None compares the learning policy with the drawing one directly, within the clip."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +90,12 @@ class TokenLosses:
     clipped: torch.Tensor
     """bool, where the clip took the gradient away."""
     log_ratio: torch.Tensor
+    """log(pi / mu), mu being the policy that drew the token."""
+    mismatch: torch.Tensor
+    """r - 1 - log r with r = pi_old / mu: its mean over drawn tokens estimates the KL divergence
+    of pi_old from mu (Schulman, "Approximating KL divergence", k3), in nats."""
+    corrected: torch.Tensor
+    """bool, where the weight was truncated or masked."""
 
 
 def policy_loss(
@@ -50,17 +103,38 @@ def policy_loss(
     old_logprobs: torch.Tensor,
     advantages: torch.Tensor,
     objective: PolicyObjective,
+    *,
+    counted: torch.Tensor | None = None,
+    proximal_logprobs: torch.Tensor | None = None,
 ) -> TokenLosses:
-    """Token losses [R, T] from log-probabilities [R, T] and advantages [R]."""
-    log_ratio = logprobs - old_logprobs
+    """Token losses [R, T] from log-probabilities [R, T] and advantages [R].
+
+    ``old_logprobs`` are those of the policy that drew the tokens, ``proximal_logprobs`` the
+    learner's own before the step's first update (None in that update), ``counted`` [R, T] bool
+    the tokens that carry loss (None for all).
+    """
+    counted = torch.ones_like(logprobs, dtype=torch.bool) if counted is None else counted
+    proximal = logprobs.detach() if proximal_logprobs is None else proximal_logprobs
+    weights, corrected = torch.ones_like(proximal), torch.zeros_like(counted)
+    if objective.correction is None:
+        log_ratio = logprobs - old_logprobs
+    else:
+        log_ratio = logprobs - proximal
+        weights, corrected = objective.correction.weights(proximal - old_logprobs, counted)
     ratio = log_ratio.exp()
     limited = ratio.clamp(1 - objective.clip_low, 1 + objective.clip_high)
     gain, limited_gain = ratio * advantages[:, None], limited * advantages[:, None]
     return TokenLosses(
-        loss=-torch.minimum(gain, limited_gain),
+        loss=-torch.minimum(gain, limited_gain) * weights,
         clipped=limited_gain < gain,
-        log_ratio=log_ratio.detach(),
+        log_ratio=(logprobs - old_logprobs).detach(),
+        mismatch=_divergence(proximal - old_logprobs),
+        corrected=corrected,
     )
+
+
+def _divergence(log_ratio: torch.Tensor) -> torch.Tensor:
+    return log_ratio.exp() - 1 - log_ratio
 
 
 def imitation_loss(logprobs: torch.Tensor) -> TokenLosses:
@@ -69,6 +143,8 @@ def imitation_loss(logprobs: torch.Tensor) -> TokenLosses:
         loss=-logprobs,
         clipped=torch.zeros_like(logprobs, dtype=torch.bool),
         log_ratio=torch.zeros_like(logprobs),
+        mismatch=torch.zeros_like(logprobs),
+        corrected=torch.zeros_like(logprobs, dtype=torch.bool),
     )
 
 

@@ -48,6 +48,10 @@ class MicroBatch:
     """[R] float32"""
     token_weights: np.ndarray
     """[R, T] float32, the token's weight in the loss of the whole batch; 0 carries no loss."""
+    sample_indices: tuple[int, ...]
+    """[R] which sample of the batch each row is."""
+    proximal_logprobs: np.ndarray | None = None
+    """[R, T] float32, where the samples have them."""
 
 
 def pack(
@@ -221,11 +225,15 @@ def _fill(
     completion_mask = np.zeros(shape, dtype=bool)
     old_logprobs = np.zeros(shape, dtype=np.float32)
     token_weights = np.zeros(shape, dtype=np.float32)
+    known = rows[0].proximal_logprobs is not None
+    proximal_logprobs = np.zeros_like(old_logprobs) if known else None
     for row, (index, sample) in enumerate(zip(run, rows, strict=True)):
         length = len(sample.loss_mask)
         completion_ids[row, :length] = sample.token_ids[sample.num_prompt_tokens :]
         completion_mask[row, :length] = True
         old_logprobs[row, :length] = sample.old_logprobs
+        if proximal_logprobs is not None:
+            proximal_logprobs[row, :length] = sample.proximal_logprobs
         token_weights[row, :length] = sample.loss_mask * weights[index]
     return MicroBatch(
         prompt_ids=prompt_ids,
@@ -237,4 +245,6 @@ def _fill(
         old_logprobs=old_logprobs,
         advantages=np.array([sample.advantage for sample in rows], dtype=np.float32),
         token_weights=token_weights,
+        sample_indices=tuple(run),
+        proximal_logprobs=proximal_logprobs,
     )

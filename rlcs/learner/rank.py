@@ -23,6 +23,7 @@ from rlcs.learner.forward import CompletionForward
 from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
+    PolicyObjective,
     TokenLosses,
     completion_logprobs,
     imitation_loss,
@@ -66,7 +67,7 @@ class LearnerRank:
             group["lr"] = learning_rate
         self.engine.train()
         self.engine.zero_grad()
-        totals = torch.zeros(6, dtype=torch.float64, device=self.device)
+        totals = torch.zeros(8, dtype=torch.float64, device=self.device)
         for micro_batch in micro_batches:
             totals += self._backward(micro_batch, objective)
         totals = self._sum_over_ranks(totals)
@@ -95,12 +96,25 @@ class LearnerRank:
             clip_fraction=float(totals[3]) / num_tokens,
             mean_abs_log_ratio=float(totals[4]) / num_tokens,
             entropy=float(totals[5]) / num_tokens,
+            mismatch=float(totals[6]) / num_tokens,
+            corrected_fraction=float(totals[7]) / num_tokens,
         )
 
     @property
     def num_buckets(self) -> int:
         """Buckets in which the parameters are published."""
         return len(self._buckets)
+
+    @torch.no_grad()
+    def logprobs(
+        self, micro_batches: Sequence[MicroBatch], objective: PolicyObjective
+    ) -> list[np.ndarray]:
+        """Log-probabilities [R, T] of each micro-batch's completions; no weight is changed."""
+        self.engine.eval()
+        return [
+            self._token_losses(micro_batch, objective)[0].cpu().numpy()
+            for micro_batch in micro_batches
+        ]
 
     def bucket(self, index: int) -> Weights:
         """Bucket ``index`` of the parameters; empty on ranks other than 0.
@@ -158,7 +172,7 @@ class LearnerRank:
             self.engine.module.save_pretrained(folder, state_dict=state)
 
     def _backward(self, micro_batch: MicroBatch, objective: Objective) -> torch.Tensor:
-        """Accumulate gradients; returns the six totals that :meth:`learn` reports."""
+        """Accumulate gradients; returns the eight totals that :meth:`learn` reports."""
         weights = torch.from_numpy(micro_batch.token_weights).to(self.device)
         logprobs, losses = self._token_losses(micro_batch, objective)
         loss = (losses.loss * weights).sum()
@@ -176,6 +190,8 @@ class LearnerRank:
                 (losses.clipped * counted).sum(),
                 (losses.log_ratio.abs() * counted).sum(),
                 (-logprobs.detach() * counted).sum(),
+                (losses.mismatch * counted).sum(),
+                (losses.corrected * counted).sum(),
             ]
         )
 
@@ -188,7 +204,18 @@ class LearnerRank:
         logprobs = self.forward.logprobs(micro_batch, temperature=objective.temperature)
         old_logprobs = torch.from_numpy(micro_batch.old_logprobs).to(self.device)
         advantages = torch.from_numpy(micro_batch.advantages).to(self.device)
-        return logprobs, policy_loss(logprobs, old_logprobs, advantages, objective)
+        proximal = micro_batch.proximal_logprobs
+        losses = policy_loss(
+            logprobs,
+            old_logprobs,
+            advantages,
+            objective,
+            counted=torch.from_numpy(micro_batch.token_weights > 0).to(self.device),
+            proximal_logprobs=None
+            if proximal is None
+            else torch.from_numpy(proximal).to(self.device),
+        )
+        return logprobs, losses
 
     def _sum_over_ranks(self, totals: torch.Tensor) -> torch.Tensor:
         if self.place.num_ranks > 1:

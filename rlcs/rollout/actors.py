@@ -1,18 +1,16 @@
-"""Ray actors around engines, and the pool that shares a step's prompts among them."""
+"""Ray actors around engines."""
 
 from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import ray
-
-from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.cluster import fetch
 from rlcs.config import VllmSection
 from rlcs.errors import PackageMissingError
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
+from rlcs.stacks import ProcessPlace, announce
 from rlcs.types import Completion
 from rlcs.weights import Publication
 
@@ -78,6 +76,10 @@ def make_engine(settings: EngineSettings) -> Engine:
 class RolloutActor:
     """One engine in a process of its own."""
 
+    def announce(self) -> ProcessPlace:
+        """Where this process lives; from now on it tells its stack when asked."""
+        return announce()
+
     def start(self, settings: EngineSettings) -> None:
         """Load the model. Not in ``__init__``, whose errors Ray reports as a dead actor."""
         self.engine = make_engine(settings)
@@ -98,52 +100,3 @@ class RolloutActor:
         self, requests: Sequence[GroupRequest], sampling: Sampling
     ) -> list[tuple[Completion, ...]]:
         return self.engine.generate(requests, sampling)
-
-
-class RolloutPool:
-    """All rollout actors of a run."""
-
-    def __init__(self, settings: EngineSettings, *, num_actors: int, plan: ProcessPlan) -> None:
-        """Start the actors at once; :meth:`wait_until_ready` waits for them."""
-        options = plan.actor_options()
-        self.actors: list[Any] = [
-            ray.remote(RolloutActor).options(**options).remote() for _ in range(num_actors)
-        ]
-        self._starting = [actor.start.remote(settings) for actor in self.actors]
-
-    def wait_until_ready(self) -> None:
-        """Returns when every engine has loaded its model."""
-        fetch(
-            self._starting,
-            waiting_for="the rollout actors to start",
-            timeout=START_SECONDS,
-        )
-
-    def publish(self, version: int, published: Publication) -> None:
-        """Make every engine serve ``version``."""
-        fetch_all(
-            [actor.load_weights.remote(version, published) for actor in self.actors],
-            waiting_for="a rollout actor to load weights",
-        )
-
-    def generate(
-        self, requests: Sequence[GroupRequest], sampling: Sampling
-    ) -> list[tuple[Completion, ...]]:
-        """The groups in the order of ``requests``.
-
-        The split over actors depends on the requests alone, so that a resumed run draws the
-        same tokens: longest prompts first, dealt out one by one.
-        """
-        order = sorted(range(len(requests)), key=lambda i: (-len(requests[i].prompt.token_ids), i))
-        shares = [order[start :: len(self.actors)] for start in range(len(self.actors))]
-        answers = fetch_all(
-            [
-                actor.generate.remote([requests[index] for index in share], sampling)
-                for actor, share in zip(self.actors, shares, strict=True)
-            ],
-            waiting_for="a rollout actor to generate",
-        )
-        groups: dict[int, tuple[Completion, ...]] = {}
-        for share, answer in zip(shares, answers, strict=True):
-            groups.update(zip(share, answer, strict=True))
-        return [groups[index] for index in range(len(requests))]

@@ -34,6 +34,8 @@ class GroupRequest:
     prompt: Prompt
     seeds: tuple[int, ...]
     """[G]; the same seed, prompt and weights draw the same tokens."""
+    expected_tokens: float | None = None
+    """Length to expect of a completion, None when unknown. It orders the work, nothing else."""
 
 
 class Engine(Protocol):

@@ -22,9 +22,10 @@ from typing import Any
 from rlcs.data import Renderer
 from rlcs.errors import ResumeError, RunFolderError
 from rlcs.learner.actors import Learner
+from rlcs.training.batch import Batch
 from rlcs.types import RolloutGroup
 
-FORMAT = 1
+FORMAT = 2
 PARTIAL = ".partial"
 STATE_NAME = "trainer.pkl"
 
@@ -39,6 +40,10 @@ class TrainerState:
     """The curriculum's own state."""
     carried: list[RolloutGroup] = field(default_factory=list)
     """Valid groups kept for the next step."""
+    ahead: list[Batch] = field(default_factory=list)
+    """Collected and not yet learned from (overlapped schedule)."""
+    lengths: dict[str, Any] = field(default_factory=dict)
+    """How long completions were: :class:`~rlcs.rollout.lengths.LengthHistory`'s own state."""
     log_position: dict[str, int] = field(default_factory=dict)
     """Bytes of each log file that belong to the steps done."""
     num_rollouts: int = 0

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from rlcs.rollout.actors import RolloutPool
 from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.pool import RolloutPool
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
 from rlcs.types import Problem, Prompt

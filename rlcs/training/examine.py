@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from rich.table import Table
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
-from rlcs.rollout.actors import RolloutPool
+from rlcs.rollout.pool import RolloutPool
 from rlcs.training.checkpoint import find_model
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
-from rlcs.training.parts import engine_settings, load_material, training_sampling
+from rlcs.training.parts import engine_settings, load_material, needs_of, training_sampling
 
 
 def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> int:
@@ -53,7 +54,7 @@ def run_evaluation(config: RunConfig) -> Evaluation:
     """Start the engines alone, evaluate, and stop them."""
     material = load_material(config)
     try:
-        plan = start_cluster(config.hardware, num_processes=config.rollout.num_actors)
+        plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(
             engine_settings(config, material.renderer, plan),
             num_actors=config.rollout.num_actors,

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from curricula import Draw, GroupResult
-from rlcs.rollout.actors import RolloutPool
 from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.lengths import LengthHistory
+from rlcs.rollout.pool import RolloutPool
 from rlcs.scoring import rewards_of
 from rlcs.seeds import derive_seed
 from rlcs.training.parts import Material
@@ -20,12 +21,17 @@ def roll_out(
     material: Material,
     rollouts: RolloutPool,
     sampling: Sampling,
+    lengths: LengthHistory,
     *,
     group_size: int,
     seed: int,
     step: int,
 ) -> list[RolloutGroup]:
-    """One judged group for each draw, in the order of the draws."""
+    """One judged group for each draw, in the order of the draws.
+
+    ``lengths`` says how long completions will be, and learns how long they were.
+    """
+    problems = [material.problems[draw.problem_id] for draw in draws]
     requests = [
         GroupRequest(
             prompt=material.prompts[draw.problem_id],
@@ -33,11 +39,13 @@ def roll_out(
                 derive_seed(seed, "rollout", step, draw.problem_id, index)
                 for index in range(group_size)
             ),
+            expected_tokens=lengths.expected(problem.problem_id, problem.category),
         )
-        for draw in draws
+        for draw, problem in zip(draws, problems, strict=True)
     ]
     completions = rollouts.generate(requests, sampling)
-    problems = [material.problems[draw.problem_id] for draw in draws]
+    for problem, group in zip(problems, completions, strict=True):
+        lengths.observe(problem.problem_id, problem.category, [len(c.token_ids) for c in group])
     verdicts = material.scorer.judge(problems, completions)
     return [
         RolloutGroup(

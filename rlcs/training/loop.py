@@ -1,8 +1,9 @@
 """The loop: draw, render, generate, score, observe, select, learn, publish, log.
 
-Read :func:`train_step` first; everything else in ``rlcs`` serves one of its lines. This is
-the synchronous schedule: every completion is drawn by the newest policy, and nothing of a
-step depends on timing, so that a resumed run repeats it bit for bit.
+Read :func:`train_step` and :func:`collect` first; everything else in ``rlcs`` serves one of
+their lines. This is the synchronous schedule: every completion is drawn by the newest policy,
+and nothing of a step depends on timing, so that a resumed run repeats it bit for bit.
+``rlcs.training.overlap`` puts the same parts in another order.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from typing import Any
 from curricula import Curriculum, Fate
 from rlcs.config import RunConfig
 from rlcs.learner.advantages import training_samples
-from rlcs.learner.losses import PolicyObjective
 from rlcs.learner.packing import split_updates
 from rlcs.learner.schedule import learning_rate
 from rlcs.rollout.engine import Sampling
+from rlcs.rollout.lengths import LengthHistory
+from rlcs.training.batch import Batch
 from rlcs.training.checkpoint import TrainerState
 from rlcs.training.groups import result_of, roll_out
-from rlcs.training.parts import Material, Processes
+from rlcs.training.parts import Material, Processes, policy_objective
 from rlcs.training.run_log import RunLog
 from rlcs.training.step_row import Stopwatch, step_row
 from rlcs.types import RolloutGroup, StepReport
@@ -34,6 +36,7 @@ class Trainer:
     material: Material
     sampling: Sampling
     curriculum: Curriculum
+    lengths: LengthHistory
     processes: Processes
     log: RunLog
     state: TrainerState
@@ -41,10 +44,15 @@ class Trainer:
 
 def train_step(trainer: Trainer) -> dict[str, Any]:
     """One step of the run; returns its row of ``steps.jsonl``."""
-    config, curriculum, state = trainer.config, trainer.curriculum, trainer.state
-    step = state.steps_done + 1
     watch = Stopwatch()
+    batch = collect(trainer, trainer.state.steps_done + 1)
+    return update(trainer, batch, watch)
 
+
+def collect(trainer: Trainer, step: int) -> Batch:
+    """Draw, generate, score, observe and select the groups of ``step``."""
+    config, curriculum, state = trainer.config, trainer.curriculum, trainer.state
+    watch = Stopwatch()
     drawn: list[RolloutGroup] = []
     while draws := curriculum.draw(config.run.groups_per_step, step=step):
         with watch.measure("rollout"):
@@ -53,10 +61,12 @@ def train_step(trainer: Trainer) -> dict[str, Any]:
                 trainer.material,
                 trainer.processes.rollouts,
                 trainer.sampling,
+                trainer.lengths,
                 group_size=config.rollout.group_size,
                 seed=config.run.seed,
                 step=step,
             )
+        watch.add("rollout_idle", trainer.processes.rollouts.timing.idle_seconds)
         curriculum.observe([result_of(group, step) for group in groups])
         drawn += groups
 
@@ -64,7 +74,23 @@ def train_step(trainer: Trainer) -> dict[str, Any]:
     fates = curriculum.select(
         [result_of(group, step) for group in candidates], config.run.groups_per_step
     )
-    trained = _with_fate(candidates, fates, Fate.TRAINED)
+    batch = Batch(
+        step=step,
+        drawn=drawn,
+        candidates=candidates,
+        fates=fates,
+        curriculum=curriculum.metrics(),
+        seconds=watch.seconds,
+    )
+    state.carried = batch.with_fate(Fate.CARRIED)
+    return batch
+
+
+def update(trainer: Trainer, batch: Batch, watch: Stopwatch) -> dict[str, Any]:
+    """Learn from ``batch``, publish the new version and log the step; returns its row."""
+    state, step = trainer.state, batch.step
+    trained = batch.with_fate(Fate.TRAINED)
+    version_before = state.policy_version
     with watch.measure("learn"):
         reports = learn(trainer, trained, step)
     with watch.measure("publish"):
@@ -73,21 +99,19 @@ def train_step(trainer: Trainer) -> dict[str, Any]:
             trainer.processes.publish(state.policy_version)
 
     state.steps_done = step
-    state.carried = _with_fate(candidates, fates, Fate.CARRIED)
-    state.num_rollouts += sum(len(group.completions) for group in drawn)
-    state.num_tokens += sum(group.num_tokens for group in drawn)
+    state.num_rollouts += sum(len(group.completions) for group in batch.drawn)
+    state.num_tokens += sum(group.num_tokens for group in batch.drawn)
     state.seconds += watch.total_seconds()
     row = step_row(
-        step=step,
-        policy_version=state.policy_version,
-        drawn=drawn,
-        fates=fates,
+        batch,
+        trained=trained,
+        version_before=version_before,
+        version_after=state.policy_version,
         reports=reports,
-        curriculum=curriculum.metrics(),
         watch=watch,
     )
-    trainer.log.write_groups(step, candidates, fates)
-    trainer.log.write_rollouts(step, drawn)
+    trainer.log.write_groups(step, batch.candidates, batch.fates)
+    trainer.log.write_rollouts(step, batch.drawn)
     trainer.log.write_step(step, row)
     return row
 
@@ -96,12 +120,10 @@ def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepR
     """The optimiser steps on a batch of groups; none when there is nothing to learn from."""
     settings = trainer.config.learner
     num_steps, num_updates = trainer.config.run.num_steps, settings.updates_per_step
-    objective = PolicyObjective(
-        clip_low=settings.clip_low,
-        clip_high=settings.clip_high,
-        temperature=trainer.sampling.temperature,
-    )
+    objective = policy_objective(trainer.config)
     samples = training_samples(groups, normalise=settings.normalise_advantages)
+    if objective.correction and num_updates > 1:
+        samples = trainer.processes.learner.with_proximal(samples, objective)
     return [
         trainer.processes.learner.learn(
             part,
@@ -117,16 +139,11 @@ def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepR
 
 def run_steps(
     trainer: Trainer,
+    take_step: Callable[[], dict[str, Any]],
     *,
     after_step: Callable[[dict[str, Any]], None],
     should_stop: Callable[[], bool],
 ) -> None:
     """Train until the last step, or until ``should_stop`` says so after a whole step."""
     while trainer.state.steps_done < trainer.config.run.num_steps and not should_stop():
-        after_step(train_step(trainer))
-
-
-def _with_fate(
-    groups: list[RolloutGroup], fates: dict[str, Fate], fate: Fate
-) -> list[RolloutGroup]:
-    return [group for group in groups if fates[group.problem.problem_id] is fate]
+        after_step(take_step())

@@ -5,6 +5,7 @@ Everything a user can get wrong is checked before the first process starts.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,15 @@ from curricula import Curriculum, CurriculumError, CurriculumProblem
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
-from rlcs.errors import ConfigError, ResumeError
+from rlcs.errors import ConfigError, ResumeError, StoreFullError
+from rlcs.faults import Fault, FaultListener
 from rlcs.learner.actors import Learner, rank_settings
-from rlcs.rollout.actors import EngineSettings, RolloutPool, check_engine_package
+from rlcs.learner.losses import Correction, PolicyObjective
+from rlcs.placement import Needs
+from rlcs.rollout.actors import EngineSettings, check_engine_package
 from rlcs.rollout.engine import Sampling
+from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
+from rlcs.rollout.segments import Segmenter
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
 
@@ -26,6 +32,8 @@ PROBE_TEXT = (
     "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
     "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
 )
+PUBLISH_ATTEMPTS = 3
+"""Of one version, where the nodes have no room for its weights."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +139,18 @@ def training_sampling(section: RolloutSection) -> Sampling:
     )
 
 
+def policy_objective(config: RunConfig) -> PolicyObjective:
+    """What the learner minimises."""
+    settings = config.learner
+    correction = settings.correction
+    return PolicyObjective(
+        clip_low=settings.clip_low,
+        clip_high=settings.clip_high,
+        temperature=config.rollout.temperature,
+        correction=Correction(**correction.model_dump()) if correction else None,
+    )
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Processes:
     """The engines and ranks of a run."""
@@ -141,23 +161,52 @@ class Processes:
     """[L] int64, the text by which engines check that they got the learner's weights."""
 
     def publish(self, version: int) -> None:
-        """Bring the learner's weights to every engine as ``version``."""
-        self.rollouts.publish(version, self.learner.publication(self.probe_token_ids))
+        """Bring the learner's weights to every engine as ``version``.
+
+        Raises:
+            StoreFullError: even without the weights of the version before there is no room.
+        """
+        for attempts_left in reversed(range(PUBLISH_ATTEMPTS)):
+            try:
+                self.rollouts.publish(version, self.learner.publication(self.probe_token_ids))
+                return
+            except StoreFullError as error:
+                if not attempts_left:
+                    raise
+                self.rollouts.forget_weights()
+                fault = Fault(
+                    what=f"version {version} was not published:",
+                    detail=str(error),
+                    remedy="It is tried again.",
+                )
+                self.rollouts.on_fault(fault)
+                time.sleep(ROOM_SECONDS)
 
     def close(self) -> None:
         """End all processes of the run."""
         stop_cluster()
 
 
-def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
+def needs_of(config: RunConfig) -> Needs:
+    """The processes of a run."""
+    return Needs(
+        num_engines=config.rollout.num_actors,
+        num_ranks=config.learner.num_ranks,
+        gpus_per_engine=config.rollout.gpus_per_engine,
+    )
+
+
+def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Processes:
     """Start engines and ranks beside each other and wait for both."""
-    num_processes = config.rollout.num_actors + config.learner.num_ranks
-    plan = start_cluster(config.hardware, num_processes=num_processes)
+    plan = start_cluster(config.hardware, needs_of(config))
     try:
         rollouts = RolloutPool(
             engine_settings(config, renderer, plan),
             num_actors=config.rollout.num_actors,
             plan=plan,
+            faults=config.faults,
+            on_fault=on_fault,
+            segmenter=_segmenter(config, renderer),
         )
         settings = rank_settings(
             model_path=config.model.path,
@@ -168,7 +217,7 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
             plan=plan,
             bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
         )
-        learner = Learner(settings, plan=plan)
+        learner = Learner(settings, plan=plan, answer_seconds=config.faults.learn_seconds)
         learner.wait_until_ready()
         rollouts.wait_until_ready()
     except BaseException:
@@ -182,6 +231,17 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
 def _probe_token_ids(config: RunConfig, renderer: Renderer) -> np.ndarray:
     ids = renderer.tokenizer.encode(PROBE_TEXT, add_special_tokens=False)
     return np.array(ids[: config.rollout.max_prompt_tokens], dtype=np.int64)
+
+
+def _segmenter(config: RunConfig, renderer: Renderer) -> Segmenter | None:
+    if config.schedule.kind != "overlapped" or config.schedule.segment_tokens is None:
+        return None
+
+    def decode(token_ids: np.ndarray) -> str:
+        text: str = renderer.tokenizer.decode(token_ids, skip_special_tokens=False)
+        return text
+
+    return Segmenter(num_tokens=config.schedule.segment_tokens, decode=decode)
 
 
 def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:

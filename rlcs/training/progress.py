@@ -17,7 +17,9 @@ COLUMNS = ("step", "pass rate", "valid", "expansion", "tiers", "loss", "grad", "
 class Progress:
     """Shows the rows of a run as they come; use it as a context."""
 
-    def __init__(self, *, num_steps: int, steps_done: int, console: Console | None = None) -> None:
+    def __init__(
+        self, *, num_steps: int, steps_done: int = 0, console: Console | None = None
+    ) -> None:
         self.console = console or Console()
         self.num_steps = num_steps
         self._first_step = steps_done
@@ -30,6 +32,10 @@ class Progress:
         if self.console.is_terminal:
             self._live.start()
         return self
+
+    def begin_after(self, step: int) -> None:
+        """The next row is that of the step after ``step``."""
+        self._first_step = step
 
     def __exit__(
         self,

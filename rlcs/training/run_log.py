@@ -134,6 +134,7 @@ def write_rollouts(path: Path, step: int, groups: Sequence[RolloutGroup]) -> Non
             "finish_reason": completion.finish_reason.value,
             "forced": completion.forced,
             "policy_version": completion.policy_version,
+            "last_policy_version": int(completion.token_versions[-1]),
             "mean_logprob": float(completion.logprobs[completion.loss_mask].mean()),
         }
         for group in groups

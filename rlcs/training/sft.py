@@ -23,6 +23,7 @@ from rlcs.errors import DatasetError, RunFolderError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.schedule import learning_rate
+from rlcs.placement import Needs
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
 from rlcs.training.progress import Progress
@@ -55,7 +56,7 @@ def sft(config: SftConfig) -> int:
     progress = Progress(num_steps=0, steps_done=0)
     for note in loaded.notes:
         progress.say(note)
-    plan = start_cluster(config.hardware, num_processes=config.sft.num_ranks)
+    plan = start_cluster(config.hardware, Needs(num_engines=0, num_ranks=config.sft.num_ranks))
     try:
         settings = rank_settings(
             model_path=config.model.path,

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from curricula import Fate
+from rlcs.training.batch import Batch
 from rlcs.types import FinishReason, RolloutGroup, StepReport
 
 
@@ -26,7 +26,11 @@ class Stopwatch:
         """Add the time within the context to ``name``."""
         started = time.perf_counter()
         yield
-        self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - started
+        self.add(name, time.perf_counter() - started)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add ``seconds``, measured elsewhere, to ``name``."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def total_seconds(self) -> float:
         """Since the stopwatch was made."""
@@ -34,16 +38,20 @@ class Stopwatch:
 
 
 def step_row(
+    batch: Batch,
     *,
-    step: int,
-    policy_version: int,
-    drawn: Sequence[RolloutGroup],
-    fates: dict[str, Fate],
+    trained: Sequence[RolloutGroup],
+    version_before: int,
+    version_after: int,
     reports: Sequence[StepReport],
-    curriculum: dict[str, float],
     watch: Stopwatch,
 ) -> dict[str, Any]:
-    """The row; ``time`` is Unix time, shares are in [0, 1] and None where nothing was measured."""
+    """The row; ``time`` is Unix time, shares are in [0, 1] and None where nothing was measured.
+
+    ``version_before`` is the version that learned from ``trained``, ``version_after`` what
+    came of it.
+    """
+    drawn = batch.drawn
     completions = [completion for group in drawn for completion in group.completions]
     rewards = np.concatenate([group.rewards for group in drawn]) if drawn else np.array([])
     graded = rewards[~np.isnan(rewards)]
@@ -51,11 +59,11 @@ def step_row(
     num_tokens = sum(group.num_tokens for group in drawn)
     seconds = watch.total_seconds()
     return {
-        "step": step,
-        "policy_version": policy_version,
+        "step": batch.step,
+        "policy_version": version_after,
         "time": time.time(),
-        "seconds": {**watch.seconds, "step": seconds},
-        "groups": {fate.value: count for fate, count in Counter(fates.values()).items()},
+        "seconds": {**batch.seconds, **watch.seconds, "step": seconds},
+        "groups": {fate.value: count for fate, count in Counter(batch.fates.values()).items()},
         "completions": len(completions),
         "tokens": num_tokens,
         "tokens_per_second": num_tokens / seconds,
@@ -64,17 +72,31 @@ def step_row(
         "errors": int(np.isnan(rewards).sum()),
         "truncated": _share(c.finish_reason is FinishReason.LENGTH for c in completions),
         "forced": _share(c.forced for c in completions),
+        "staleness": _staleness(trained, version_before),
         "learner": _learner_numbers(reports),
-        "curriculum": curriculum,
+        "curriculum": batch.curriculum,
         "passes_by_category": _pass_rates(drawn),
     }
+
+
+def _staleness(trained: Sequence[RolloutGroup], version: int) -> dict[str, float]:
+    """Versions between the policy that drew a token and the one that learned from it."""
+    if not trained:
+        return {}
+    drawn_by = np.concatenate(
+        [completion.token_versions for group in trained for completion in group.completions]
+    )
+    return {"mean": version - float(drawn_by.mean()), "max": version - int(drawn_by.min())}
 
 
 def _learner_numbers(reports: Sequence[StepReport]) -> dict[str, float]:
     """Means over the step's updates; token and sample counts are summed."""
     if not reports:
         return {}
-    means = ("loss", "grad_norm", "learning_rate", "clip_fraction", "mean_abs_log_ratio", "entropy")
+    means = (
+        *("loss", "grad_norm", "learning_rate", "clip_fraction", "mean_abs_log_ratio"),
+        *("mismatch", "corrected_fraction", "entropy"),
+    )
     sums = ("num_samples", "num_loss_tokens", "num_padded_tokens")
     return {
         **{name: float(np.mean([getattr(report, name) for report in reports])) for name in means},

@@ -9,16 +9,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from curricula import Curriculum
 from rlcs.config import RunConfig
 from rlcs.config_file import write_config
-from rlcs.errors import ResumeError
+from rlcs.errors import LostProcessError, ResumeError
+from rlcs.faults import Fault
+from rlcs.rollout.lengths import LengthHistory
 from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state, write_whole
 from rlcs.training.difficulty import grade_problems
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
+from rlcs.training.fault_log import FaultLog
 from rlcs.training.interruption import INTERRUPTED, interruption
 from rlcs.training.loop import Trainer, run_steps
 from rlcs.training.parts import (
     Material,
+    Processes,
     load_material,
     make_run_curriculum,
     start_processes,
@@ -32,6 +37,7 @@ from rlcs.training.run_folder import (
     read_run_config,
 )
 from rlcs.training.run_log import RunLog
+from rlcs.training.schedules import Schedule, make_schedule
 from rlcs.training.trackers import check_packages
 
 
@@ -64,43 +70,76 @@ def _last_checkpoint(run: Path, config: RunConfig) -> Path:
 
 
 def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path | None) -> int:
-    state = read_state(checkpoint) if checkpoint else TrainerState()
-    curriculum = make_run_curriculum(config, material.problems, state.curriculum)
-    progress = Progress(num_steps=config.run.num_steps, steps_done=state.steps_done)
+    """Sit down to the run; again from its last checkpoint when a process was lost for good."""
+    progress = Progress(num_steps=config.run.num_steps)
     for note in material.notes:
         progress.say(note)
-    processes = start_processes(config, material.renderer)
-    try:
-        if checkpoint:
-            processes.learner.load(str((checkpoint / "learner").resolve()))
-            processes.publish(state.policy_version)
-            progress.say(f"resuming {folder} after step {state.steps_done}")
-        # The folder is made, or touched, once everything stands that could be refused.
-        folder.mkdir(parents=True, exist_ok=checkpoint is not None)
-        write_config(config, folder / CONFIG_NAME)
-        log = RunLog(
-            folder, config.tracking, position=state.log_position, steps_done=state.steps_done
-        )
-        with closing(log):
-            trainer = Trainer(
-                config=config,
-                material=material,
-                sampling=training_sampling(config.rollout),
-                curriculum=curriculum,
-                processes=processes,
-                log=log,
-                state=state,
+    on_fault = FaultLog(folder, progress)
+    for restarts_left in reversed(range(config.faults.max_restarts + 1)):
+        state = read_state(checkpoint) if checkpoint else TrainerState()
+        curriculum = make_run_curriculum(config, material.problems, state.curriculum)
+        processes = start_processes(config, material.renderer, on_fault=on_fault)
+        try:
+            if checkpoint:
+                processes.learner.load(str((checkpoint / "learner").resolve()))
+                processes.publish(state.policy_version)
+                progress.say(f"resuming {folder} after step {state.steps_done}")
+            return _sit(config, folder, material, state, curriculum, processes, progress)
+        except LostProcessError as error:
+            if not restarts_left:
+                raise
+            checkpoint = Checkpoints(folder / "checkpoints", keep=1).latest()
+            where = checkpoint.name if checkpoint else "the beginning"
+            on_fault(
+                Fault(
+                    what="a process of the run was lost:",
+                    detail=str(error),
+                    remedy=f"Going on from {where}; {restarts_left} restarts are left "
+                    "(faults.max_restarts).",
+                )
             )
-            return RunSession(trainer, folder, progress).run()
-    finally:
-        processes.close()
+        finally:
+            processes.close()
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _sit(
+    config: RunConfig,
+    folder: Path,
+    material: Material,
+    state: TrainerState,
+    curriculum: Curriculum,
+    processes: Processes,
+    progress: Progress,
+) -> int:
+    """One sitting: on from ``state`` as far as it gets."""
+    # The folder is made, or touched, once everything stands that could be refused.
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(config, folder / CONFIG_NAME)
+    log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
+    with closing(log):
+        trainer = Trainer(
+            config=config,
+            material=material,
+            sampling=training_sampling(config.rollout),
+            curriculum=curriculum,
+            lengths=LengthHistory(state.lengths),
+            processes=processes,
+            log=log,
+            state=state,
+        )
+        with closing(make_schedule(trainer)) as schedule:
+            return RunSession(trainer, schedule, folder, progress).run()
 
 
 class RunSession:
     """One sitting of a run: its steps, what happens between them, and its end."""
 
-    def __init__(self, trainer: Trainer, folder: Path, progress: Progress) -> None:
+    def __init__(
+        self, trainer: Trainer, schedule: Schedule, folder: Path, progress: Progress
+    ) -> None:
         self.trainer = trainer
+        self.schedule = schedule
         self.folder = folder
         self.progress = progress
         self.checkpoints = Checkpoints(
@@ -113,9 +152,11 @@ class RunSession:
         state, config = self.trainer.state, self.trainer.config
         if state.accuracy_before is None and self.trainer.material.heldout:
             state.accuracy_before = self._evaluate("before training").as_json()
+        self.progress.begin_after(state.steps_done)
         with interruption("this step") as interrupted, self.progress:
             run_steps(
                 self.trainer,
+                self.schedule.take_step,
                 after_step=self._after_step,
                 should_stop=lambda: bool(interrupted),
             )
@@ -189,6 +230,8 @@ class RunSession:
 
     def _save(self) -> None:
         trainer = self.trainer
+        self.schedule.settle()
+        trainer.state.lengths = trainer.lengths.state_dict()
         trainer.state.curriculum = trainer.curriculum.state_dict()
         trainer.state.log_position = trainer.log.position()
         self.checkpoints.save(trainer.state, trainer.processes.learner, trainer.material.renderer)

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
-from rlcs.config import HardwareSection
+from rlcs.cluster_sections import HardwareSection
+from rlcs.placement import Needs
 from rlcs.rollout.engine import GroupRequest
 from rlcs.types import Prompt, TrainingSample
 
@@ -61,7 +62,7 @@ def reference_model(tiny_model: str) -> torch.nn.Module:
 def plan() -> Iterator[ProcessPlan]:
     """A local Ray cluster with room for four processes."""
     hardware = HardwareSection(device="cpu", threads_per_process=1)
-    yield start_cluster(hardware, num_processes=4)
+    yield start_cluster(hardware, Needs(num_engines=4, num_ranks=4))
     stop_cluster()
 
 

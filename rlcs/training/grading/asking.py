@@ -10,8 +10,9 @@ from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.data import Renderer
 from rlcs.grade_config import GradeConfig
-from rlcs.rollout.actors import RolloutPool
+from rlcs.placement import Needs
 from rlcs.rollout.engine import GroupRequest
+from rlcs.rollout.pool import RolloutPool
 from rlcs.seeds import derive_seed
 from rlcs.training.parts import engine_settings, training_sampling
 from rlcs.types import Problem, Prompt
@@ -63,8 +64,12 @@ class Engines:
     def asker(self, questions: EngineQuestions) -> EngineAsker:
         """The engines of one model, ready to be asked."""
         if self._plan is None:
-            num_engines = self._config.rollout.num_actors
-            self._plan = start_cluster(self._config.hardware, num_processes=num_engines)
+            needs = Needs(
+                num_engines=self._config.rollout.num_actors,
+                num_ranks=0,
+                gpus_per_engine=self._config.rollout.gpus_per_engine,
+            )
+            self._plan = start_cluster(self._config.hardware, needs)
         return EngineAsker(self._config, questions, self._plan)
 
     def close(self) -> None:

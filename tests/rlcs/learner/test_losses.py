@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import pytest
 import torch
 
 from rlcs.learner.losses import (
+    Correction,
     PolicyObjective,
     completion_logprobs,
     imitation_loss,
@@ -71,3 +73,70 @@ def test_completion_logprobs(temperature, dtype) -> None:
             distribution = (logits[row, column].double() / temperature).softmax(-1)
             expected = distribution[token_ids[row, column]].log().item()
             assert found[row, column].item() == pytest.approx(expected, abs=1e-5)
+
+
+def corrected(level: str, mode: str) -> PolicyObjective:
+    return dataclasses.replace(
+        OBJECTIVE, correction=Correction(level=level, mode=mode, low=0.5, high=2.0)
+    )
+
+
+# Weights of four tokens whose ratios pi_old / mu are 1.5, 4.0, 0.25 and 1.0; the last is
+# an inserted one with a wild ratio. Their product is 1.5.
+RATIOS = [1.5, 4.0, 0.25, 1.0, 100.0]
+COUNTED = torch.tensor([[True, True, True, True, False]])
+WEIGHTS = [
+    pytest.param("token", "truncate", [1.5, 2.0, 0.25, 1.0], [1], id="tokens, truncated"),
+    pytest.param("token", "mask", [1.5, 0.0, 0.0, 1.0], [1, 2], id="tokens, masked"),
+    pytest.param("sequence", "truncate", [1.5] * 4, [], id="sequence within bounds"),
+    pytest.param("sequence", "mask", [1.5] * 4, [], id="sequence within bounds, mask"),
+]
+
+
+@pytest.mark.parametrize(("level", "mode", "weights", "limited"), WEIGHTS)
+def test_correction_weighs_what_another_policy_drew(level, mode, weights, limited) -> None:
+    logprobs = torch.full((1, 5), -1.0, requires_grad=True)
+    mu = logprobs.detach() - torch.tensor([RATIOS]).log()
+    losses = policy_loss(
+        logprobs, mu, torch.tensor([-3.0]), corrected(level, mode), counted=COUNTED
+    )
+    assert losses.loss[0, :4].tolist() == pytest.approx([3.0 * weight for weight in weights])
+    losses.loss[0, :4].sum().backward()
+    assert logprobs.grad[0, :4].tolist() == pytest.approx([3.0 * weight for weight in weights])
+    assert losses.corrected[0].nonzero()[:, 0].tolist() == limited
+    assert not losses.clipped.any(), "the step from the drawing policy is not the update's"
+    divergence = [ratio - 1 - math.log(ratio) for ratio in RATIOS]
+    assert losses.mismatch[0].tolist() == pytest.approx(divergence, rel=1e-5)
+    assert losses.log_ratio[0].tolist() == pytest.approx([math.log(r) for r in RATIOS], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "ratio", "weight"), [("truncate", 1.5, 2.0), ("mask", 1.5, 0.0), ("mask", 0.8, 0.0)]
+)
+def test_a_whole_completion_is_limited_as_one(mode, ratio, weight) -> None:
+    old = torch.full((1, 4), math.log(ratio))
+    losses = policy_loss(torch.zeros(1, 4), -old, torch.tensor([1.0]), corrected("sequence", mode))
+    assert losses.loss[0].tolist() == pytest.approx([-weight] * 4)
+    assert losses.corrected.all()
+
+
+def test_later_updates_are_clipped_against_the_learner_before_the_step() -> None:
+    mu, proximal = torch.tensor([[-2.0]]), torch.tensor([[-1.5]])
+    logprobs = (proximal + math.log(1.5)).requires_grad_()
+    losses = policy_loss(
+        logprobs,
+        mu,
+        torch.tensor([1.0]),
+        corrected("token", "truncate"),
+        proximal_logprobs=proximal,
+    )
+    assert losses.loss.item() == pytest.approx(-1.28 * math.exp(0.5))
+    assert losses.clipped.all()
+
+
+def test_without_correction_the_weight_is_one() -> None:
+    mu, logprobs = torch.tensor([[-2.0]]), torch.tensor([[-1.9]])
+    plain = policy_loss(logprobs, mu, torch.tensor([1.0]), OBJECTIVE)
+    assert plain.loss.item() == pytest.approx(-math.exp(0.1))
+    assert not plain.corrected.any()
+    assert plain.mismatch.item() == pytest.approx(math.exp(0.1) - 1.1, rel=1e-3)

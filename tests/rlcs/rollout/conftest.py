@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rlcs.rollout.transformers_engine import TransformersEngine
-from rlcs.types import Completion, Prompt
+from rlcs.types import Completion, FinishReason, Prompt
 
 NEVER = ()
 """End tokens of an engine whose completions run to their budget."""
@@ -59,3 +59,22 @@ def full_logprobs() -> Callable[..., np.ndarray]:
         return predicted.gather(-1, token_ids[0, first:, None])[:, 0].numpy()
 
     return compute
+
+
+@pytest.fixture
+def make_completion() -> Callable[..., Completion]:
+    """Makes a completion of three tokens."""
+
+    def make(**replaced: Any) -> Completion:
+        fields: dict[str, Any] = {
+            "problem_id": "p",
+            "token_ids": np.arange(3),
+            "logprobs": np.full(3, -1.0, dtype=np.float32),
+            "loss_mask": np.ones(3, dtype=bool),
+            "text": "",
+            "finish_reason": FinishReason.STOP,
+            "policy_version": 0,
+        }
+        return Completion(**{**fields, **replaced})
+
+    return make

@@ -109,7 +109,7 @@ def test_a_state_comes_back_as_it_was(checkpoints: Checkpoints) -> None:
 
 def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "trainer.pkl").write_bytes(pickle.dumps({"format": 99, "state": None}))
-    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 1"):
+    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 2"):
         read_state(tmp_path)
 
 

@@ -13,6 +13,7 @@ from curricula import Fate
 from rewards import Outcome, Verdict
 from rlcs.config import TrackingSection
 from rlcs.errors import PackageMissingError, ResumeError
+from rlcs.training.batch import Batch
 from rlcs.training.run_log import RunLog, flatten_numbers, group_row
 from rlcs.training.step_row import Stopwatch, step_row
 from rlcs.training.trackers import check_packages
@@ -176,39 +177,43 @@ def test_a_steps_row_measures_what_was_judged() -> None:
         StepReport(loss=1.5, num_samples=3, num_loss_tokens=6, **report),
     ]
     watch = Stopwatch()
-    with watch.measure("rollout"):
+    with watch.measure("learn"):
         pass
-    row = step_row(
+    batch = Batch(
         step=1,
-        policy_version=1,
         drawn=drawn,
+        candidates=drawn,
         fates=fates,
-        reports=reports,
         curriculum={"valid_rate": 0.5},
+        seconds={"rollout": 0.1},
+    )
+    row = step_row(
+        batch,
+        trained=batch.with_fate(Fate.TRAINED),
+        version_before=5,
+        version_after=6,
+        reports=reports,
         watch=watch,
     )
+    assert row["policy_version"] == 6
+    assert row["staleness"] == {"mean": 5, "max": 5}
     assert row["groups"] == {"trained": 1, "invalid": 1, "errored": 1}
     assert (row["completions"], row["errors"], row["tokens"]) == (7, 3, 21)
     assert row["pass_rate"] == 3 / 4
     assert row["passes_by_category"] == {"products": 1.0, "sums": 0.5}, "nothing judged: no rate"
     assert row["truncated"] == row["forced"] == 2 / 7
     assert (row["learner"]["loss"], row["learner"]["num_samples"]) == (1.0, 5)
-    assert row["seconds"].keys() == {"rollout", "step"}
+    assert row["seconds"].keys() == {"rollout", "learn", "step"}
     assert json.loads(json.dumps(row)) == row
 
 
 def test_a_step_without_anything_has_no_shares() -> None:
+    batch = Batch(step=1, drawn=[], candidates=[], fates={}, curriculum={}, seconds={})
     row = step_row(
-        step=1,
-        policy_version=0,
-        drawn=[],
-        fates={},
-        reports=[],
-        curriculum={},
-        watch=Stopwatch(),
+        batch, trained=[], version_before=0, version_after=0, reports=[], watch=Stopwatch()
     )
     assert [row[name] for name in ("pass_rate", "reward", "truncated", "forced")] == [None] * 4
-    assert row["learner"] == {}
+    assert row["learner"] == row["staleness"] == {}
     assert "NaN" not in json.dumps(row)
 
 

@@ -1,0 +1,367 @@
+"""All rollout actors of a run, driven as one engine that survives the loss of its parts.
+
+An actor that died, stopped answering or failed is replaced in the background; what it was
+working on is handed out again. A new actor is brought to the current version before it gets
+work, and so is every other: an actor never works under an older version than was published
+when its piece was handed out.
+
+One thread at a time drives the actors. :meth:`RolloutPool.publish` may be called by another
+thread while :meth:`RolloutPool.generate` runs: then pieces that are being worked on are finished
+under the version they were begun with, and all later ones are drawn under the new.
+
+Left out: working on a piece twice to beat a slow actor. It would change nothing but the time,
+and the pieces at the end of a step are small already.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+
+from rlcs.cluster import ProcessPlan, free_resources, store_full
+from rlcs.cluster_sections import FaultsSection
+from rlcs.errors import EngineError, RlcsError, StoreFullError
+from rlcs.faults import Fault, FaultListener
+from rlcs.rollout.actors import EngineSettings
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.pieces import Piece
+from rlcs.rollout.segments import Segmenter
+from rlcs.rollout.slots import Asked, Slot, Task
+from rlcs.rollout.work import Work
+from rlcs.stacks import stack_of
+from rlcs.types import Completion
+
+PLACE_ATTEMPTS = 3
+"""Actors in a row that may fail in one place before it is given up until the next version."""
+
+SLOWEST = 10
+"""An actor this many times slower than those before it has stopped answering."""
+
+
+ROOM_SECONDS = 2.0
+"""After which a store that was full may have room again."""
+
+LOOK_SECONDS = 1.0
+"""How often a thread that waits for actors looks up."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Timing:
+    """How the last call of ``generate`` used the actors."""
+
+    seconds: float
+    idle_share: float
+    """Share of all actors' time, in [0, 1], between their last work and the end of the call."""
+    num_pieces: int
+
+    @property
+    def idle_seconds(self) -> float:
+        """The same in seconds, mean over the actors."""
+        return self.idle_share * self.seconds
+
+
+def print_fault(fault: Fault) -> None:
+    """The listener of a pool that is given none."""
+    print(f"rlcs: {fault}", file=sys.stderr)
+
+
+class RolloutPool:
+    """All rollout actors of a run."""
+
+    def __init__(
+        self,
+        settings: EngineSettings,
+        *,
+        num_actors: int,
+        plan: ProcessPlan,
+        faults: FaultsSection | None = None,
+        on_fault: FaultListener = print_fault,
+        segmenter: Segmenter | None = None,
+    ) -> None:
+        """Start the actors at once; :meth:`wait_until_ready` waits for them."""
+        self.faults = faults or FaultsSection()
+        self.on_fault = on_fault
+        self.segmenter = segmenter
+        self.slots = [Slot(number, settings, plan) for number in range(num_actors)]
+        self.timing = Timing(seconds=0.0, idle_share=0.0, num_pieces=0)
+        self.num_replaced = 0
+        """Actors replaced since the pool was made."""
+        self._published: tuple[int, Any] = (0, None)
+        """The newest version and its weights, for actors that do not serve it yet."""
+        self._error: Exception | None = None
+        """Why the last actor was lost."""
+        self._turn = threading.Lock()
+        """Held by the thread that drives the actors."""
+        self._stopped = threading.Event()
+        self._tokens_per_second = 0.0
+        """Running mean over pieces of work."""
+
+    @property
+    def version(self) -> int:
+        """The newest version published."""
+        return self._published[0]
+
+    @property
+    def actors(self) -> list[Any]:
+        """The actors that now fill the places."""
+        return [slot.actor for slot in self.slots]
+
+    def wait_until_ready(self) -> None:
+        """Returns when every engine has loaded its model; the first failure is raised."""
+        with self._turn:
+            self._drive(_no_work(), self._all_ready, first=True)
+
+    def publish(self, version: int, weights: Any) -> None:
+        """Make every engine serve ``version``; ``weights`` is an object reference or a dict.
+
+        Raises:
+            EngineError: no engine took the weights. Those that did not are replaced.
+        """
+        self._published = (version, weights)
+        if self._turn.acquire(blocking=False):
+            try:
+                self._drive(_no_work(), self._all_current)
+            finally:
+                self._turn.release()
+
+    def forget_weights(self) -> None:
+        """Give up the published weights to make room; the next version must be published."""
+        self._published = (self.version, None)
+
+    def generate(
+        self, requests: Sequence[GroupRequest], sampling: Sampling
+    ) -> list[tuple[Completion, ...]]:
+        """The groups in the order of ``requests``.
+
+        Raises:
+            EngineError: a piece was lost ``faults.attempts`` times, or no actor is left; the
+                message names the problems.
+        """
+        with self._turn:
+            work = Work(requests, sampling, num_actors=len(self.slots), segmenter=self.segmenter)
+            began = time.monotonic()
+            self._drive(work, lambda: work.done)
+            self.timing = self._measure(began, work)
+            return work.results()
+
+    def stop(self) -> None:
+        """Make a thread that is in :meth:`generate` give up, with an error, within seconds."""
+        self._stopped.set()
+
+    def _drive(self, work: Work, until: Callable[[], bool], *, first: bool = False) -> None:
+        """Hand out work and take answers until ``until`` says so.
+
+        ``first`` raises whatever goes wrong: a model that cannot be loaded is no fault to mend.
+        """
+        try:
+            while True:
+                self._judge_refusals(work)
+                self._hand_out(work)
+                if until():
+                    return
+                if self._stopped.is_set():
+                    raise EngineError("the rollout actors are being stopped: the run ends.")
+                asked = {slot.task.reference: slot for slot in self.slots if slot.task}
+                if not asked:
+                    raise self._error or EngineError("expected rollout actors, found none.")
+                deadline = min(slot.task.deadline for slot in asked.values() if slot.task)
+                wait_seconds = min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
+                answered, _ = ray.wait(list(asked), timeout=wait_seconds)
+                for reference in answered:
+                    self._take(asked[reference], work, first)
+                for slot in self.slots:
+                    self._check_deadline(slot, work, first)
+        except Exception:
+            self._abandon_pieces()
+            raise
+
+    def _hand_out(self, work: Work) -> None:
+        """Ask every idle actor for something: the newest weights, or the next piece."""
+        version, weights = self._published
+        for slot in self.slots:
+            if slot.abandoned_at is not None and slot.abandoned_at != version:
+                slot.abandoned_at, slot.failures = None, 0
+                slot.start()
+            if not slot.idle:
+                continue
+            if slot.version != version:
+                slot.load(version, weights, allowed_seconds=self.faults.transfer_seconds)
+            elif work.waiting:
+                piece = work.waiting.popleft()
+                slot.generate(piece, allowed_seconds=self._allowed_seconds(piece))
+
+    def _take(self, slot: Slot, work: Work, first: bool) -> None:
+        """Take an actor's answer, or mend what went wrong."""
+        task = slot.end_task()
+        try:
+            answer = ray.get(task.reference, timeout=self.faults.transfer_seconds)
+        except ray.exceptions.RayError as raised:
+            error = _cause(raised)
+            if isinstance(error, StoreFullError) and task.piece:
+                self._wait_for_room(task.piece, work, error)
+            elif task.asked is Asked.LOAD and isinstance(error, RlcsError):
+                slot.refusals.append(error)
+            else:
+                self._mend(slot, task, work, error, first)
+            return
+        if task.asked is Asked.LOAD:
+            slot.version, slot.refusals = task.version, []
+        if task.piece is not None:
+            slot.failures = 0
+            self._note_speed(task, answer)
+            work.finish(task.piece, answer)
+
+    def _wait_for_room(self, piece: Piece, work: Work, error: StoreFullError) -> None:
+        """The actor is well, but what it drew found no room: it is drawn again."""
+        if work.take_back(piece) >= self.faults.attempts:
+            raise error
+        fault = Fault(
+            what="completions were lost:",
+            detail=str(error),
+            problem_ids=piece.problem_ids,
+            remedy="They are drawn again.",
+        )
+        self.on_fault(fault)
+        time.sleep(ROOM_SECONDS)
+
+    def _check_deadline(self, slot: Slot, work: Work, first: bool) -> None:
+        if slot.task is not None and time.monotonic() >= slot.task.deadline:
+            task = slot.end_task()
+            late = TimeoutError(
+                f"waited {task.allowed_seconds:.0f} s for it to {task.asked}, without an answer."
+            )
+            self._mend(slot, task, work, late, first)
+
+    def _judge_refusals(self, work: Work) -> None:
+        """Weights that every actor refuses are wrong; an actor that alone refuses them is.
+
+        Raises:
+            EngineError: what the actors say.
+        """
+        refusing = [slot for slot in self.slots if slot.refuses]
+        if any(slot.version == self.version for slot in self.slots):
+            asked = Task(asked=Asked.LOAD, reference=None, allowed_seconds=0)
+            for slot in refusing:
+                self._mend(slot, asked, work, slot.refusals[-1], first=False)
+        elif refusing and all(slot.refuses or slot.abandoned_at is not None for slot in self.slots):
+            for slot in refusing:
+                slot.refusals, error = [], slot.refusals[-1]
+            raise error
+
+    def _mend(self, slot: Slot, task: Task, work: Work, error: Exception, first: bool) -> None:
+        """Replace the actor of ``slot`` and hand its work out again.
+
+        Raises:
+            EngineError: there is no point in trying again.
+        """
+        fault = self._fault(slot, task, error)
+        self._error = _to_raise(error, fault)
+        slot.kill()
+        if first:
+            raise self._error
+        slot.failures += 1
+        if slot.failures >= PLACE_ATTEMPTS:
+            slot.abandoned_at = self.version
+        else:
+            self.num_replaced += 1
+            slot.start()
+        if task.piece and work.take_back(task.piece) >= self.faults.attempts:
+            raise self._error
+        self.on_fault(fault)
+
+    def _fault(self, slot: Slot, task: Task, error: Exception) -> Fault:
+        stalled = isinstance(error, TimeoutError)
+        died = isinstance(error, ray.exceptions.RayActorError)
+        place = slot.place()
+        return Fault(
+            what=f"{slot.name} "
+            + ("stopped answering" if stalled else "died" if died else f"failed to {task.asked}")
+            + ":",
+            detail=_first_line(error)
+            + ("" if place else f" It never came up; the cluster has free {free_resources()}."),
+            problem_ids=task.piece.problem_ids if task.piece else (),
+            node=place.host if place else "",
+            pid=place.pid if place else None,
+            stack=stack_of(place) if stalled and place else "",
+            remedy="It is replaced, and its problems are handed out again."
+            if task.piece
+            else "It is replaced.",
+        )
+
+    def _abandon_pieces(self) -> None:
+        """After an error nobody waits for what is being generated: replace those actors."""
+        for slot in self.slots:
+            if slot.task and slot.task.piece:
+                slot.end_task()
+                slot.kill()
+                slot.start()
+
+    def _all_ready(self) -> bool:
+        return all(slot.task is None for slot in self.slots)
+
+    def _all_current(self) -> bool:
+        version = self._published[0]
+        waited_for = [
+            slot for slot in self.slots if slot.abandoned_at is None and not _starting(slot)
+        ]
+        current = [slot for slot in waited_for if slot.idle and slot.version == version]
+        return bool(current) and len(current) == len(waited_for)
+
+    def _allowed_seconds(self, piece: Piece) -> float:
+        rate = max(self.faults.min_tokens_per_second, self._tokens_per_second / SLOWEST)
+        return self.faults.grace_seconds + piece.expected_tokens / rate
+
+    def _note_speed(self, task: Task, groups: Sequence[tuple[Completion, ...]]) -> None:
+        tokens = sum(len(completion.token_ids) for group in groups for completion in group)
+        speed = tokens / max(1e-3, time.monotonic() - task.began)
+        self._tokens_per_second = 0.9 * (self._tokens_per_second or speed) + 0.1 * speed
+
+    def _measure(self, began: float, work: Work) -> Timing:
+        end = time.monotonic()
+        idle = [
+            end - max(began, slot.free_since) if slot.task is None else end - began
+            for slot in self.slots
+        ]
+        return Timing(
+            seconds=end - began,
+            idle_share=sum(idle) / (len(idle) * max(1e-9, end - began)),
+            num_pieces=work.num_pieces,
+        )
+
+
+def _no_work() -> Work:
+    sampling = Sampling(temperature=0.0, max_thinking_tokens=0, max_answer_tokens=0)
+    return Work([], sampling, num_actors=1, segmenter=None)
+
+
+def _starting(slot: Slot) -> bool:
+    return slot.task is not None and slot.task.asked is Asked.START
+
+
+def _cause(error: ray.exceptions.RayError) -> Exception:
+    """The error as it was raised in the actor, where it is one of ours."""
+    if isinstance(error, ray.exceptions.OutOfDiskError | ray.exceptions.ObjectStoreFullError):
+        return store_full("what an actor drew")  # also where it was met in a task
+    cause = getattr(error, "cause", None)
+    return cause if isinstance(cause, RlcsError) else error
+
+
+def _to_raise(error: Exception, fault: Fault) -> Exception:
+    """What the user is told when the fault cannot be mended."""
+    if isinstance(error, RlcsError | ray.exceptions.RayTaskError):
+        return error  # says it itself; of a bug, the traceback is what helps
+    return EngineError(
+        f"{fault} This cannot be mended by trying again. The run can go on from its last "
+        "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
+        "rollout.batch_tokens."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

@@ -1,0 +1,78 @@
+"""What one call of the pool has to answer: what is still to hand out, and what came back."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.pieces import Piece, Row, cut_pieces
+from rlcs.rollout.segments import Segmenter
+from rlcs.types import Completion, FinishReason
+
+
+class Work:
+    """Every completion is counted once: a piece comes back whole, or is handed out again."""
+
+    def __init__(
+        self,
+        requests: Sequence[GroupRequest],
+        sampling: Sampling,
+        *,
+        num_actors: int,
+        segmenter: Segmenter | None,
+    ) -> None:
+        self.requests = list(requests)
+        self.sampling = sampling
+        self.segmenter = segmenter
+        budget, last = sampling, True
+        if segmenter:
+            budget, last = segmenter.budget(sampling, drawn=0, closed=False)
+        pieces = cut_pieces(self.requests, budget, num_actors=num_actors, last=last)
+        self.waiting = deque(pieces)
+        self.num_pieces = len(pieces)
+        self._parts: dict[Row, list[Completion]] = {}
+        self._num_open = sum(len(request.seeds) for request in self.requests)
+        self._losses: Counter[tuple[Row, ...]] = Counter()
+
+    @property
+    def done(self) -> bool:
+        """Whether every completion has ended."""
+        return not self._num_open
+
+    def take_back(self, piece: Piece) -> int:
+        """Hand a lost piece out again, before all others; returns how often it was lost."""
+        self.waiting.appendleft(piece)
+        key = tuple(row for rows in piece.rows for row in rows)
+        self._losses[key] += 1
+        return self._losses[key]
+
+    def finish(self, piece: Piece, groups: Sequence[tuple[Completion, ...]]) -> None:
+        """Take the completions of a piece, in the order of its requests."""
+        unfinished = []
+        for rows, group in zip(piece.rows, groups, strict=True):
+            for row, completion in zip(rows, group, strict=True):
+                parts = self._parts.setdefault(row, [])
+                parts.append(completion)
+                if piece.last or completion.finish_reason is FinishReason.STOP:
+                    self._num_open -= 1
+                else:
+                    unfinished.append((row, self.requests[row[0]], parts))
+        if unfinished:
+            assert self.segmenter is not None
+            pieces = self.segmenter.continue_rows(self.sampling, unfinished)
+            self.waiting.extendleft(reversed(pieces))  # the longest first
+            self.num_pieces += len(pieces)
+
+    def results(self) -> list[tuple[Completion, ...]]:
+        """The groups in the order of the requests."""
+        join = self.segmenter.join if self.segmenter else _only
+        return [
+            tuple(join(self._parts[index, row]) for row in range(len(request.seeds)))
+            for index, request in enumerate(self.requests)
+        ]
+
+
+def _only(parts: Sequence[Completion]) -> Completion:
+    (completion,) = parts
+    return completion

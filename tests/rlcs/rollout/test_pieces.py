@@ -1,0 +1,131 @@
+"""Work cut into pieces: nothing lost, nothing twice, the same cut whoever works on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.lengths import LengthHistory
+from rlcs.rollout.pieces import cut_pieces
+from rlcs.rollout.work import Work
+from rlcs.types import Completion, Prompt
+
+SAMPLING = Sampling(temperature=1.0, max_thinking_tokens=90, max_answer_tokens=10)
+
+requests_strategy = st.lists(
+    st.tuples(st.integers(1, 50), st.integers(1, 4), st.one_of(st.none(), st.floats(0.0, 200.0))),
+    max_size=30,
+)
+
+
+def make_requests(shapes: list[tuple[int, int, float | None]]) -> list[GroupRequest]:
+    return [
+        GroupRequest(
+            prompt=Prompt(problem_id=f"p{index}", token_ids=[1] * length),
+            seeds=tuple(range(num_seeds)),
+            expected_tokens=expected,
+        )
+        for index, (length, num_seeds, expected) in enumerate(shapes)
+    ]
+
+
+@given(requests_strategy, st.integers(1, 5))
+def test_every_completion_is_in_one_piece(shapes, num_actors) -> None:
+    requests = make_requests(shapes)
+    pieces = cut_pieces(requests, SAMPLING, num_actors=num_actors)
+    rows = [row for piece in pieces for rows in piece.rows for row in rows]
+    assert sorted(rows) == [
+        (index, row) for index, request in enumerate(requests) for row in range(len(request.seeds))
+    ]
+    for piece in pieces:
+        assert piece.requests
+        for request, rows in zip(piece.requests, piece.rows, strict=True):
+            assert {requests[index] for index, _ in rows} == {request}
+    assert pieces == [] or num_actors > 1 or len(pieces) == 1
+
+
+@given(requests_strategy)
+def test_the_longest_come_first_and_pieces_shrink(shapes) -> None:
+    requests = make_requests([(1, 2, expected or 0.0) for _, _, expected in shapes])
+    pieces = cut_pieces(requests, SAMPLING, num_actors=2)
+    order = [request.expected_tokens for piece in pieces for request in piece.requests]
+    assert order == sorted(order, reverse=True)
+    total = sum(2 * tokens + 1 for tokens in order)
+    for piece in pieces:
+        cost = sum(2 * request.expected_tokens + 1 for request in piece.requests)
+        assert len(piece.requests) == 1 or cost <= total / 4 + 1e-6
+        total -= cost
+
+
+def test_expected_tokens_stay_within_the_budget() -> None:
+    (piece,) = cut_pieces(
+        make_requests([(5, 2, None), (5, 3, 1000.0), (5, 1, 20.0)]), SAMPLING, num_actors=1
+    )
+    assert piece.expected_tokens == 2 * 100 + 3 * 100 + 20
+    assert piece.problem_ids == ("p1", "p2", "p0")
+
+
+def test_a_lost_piece_is_handed_out_again_first_and_counted() -> None:
+    work = Work(
+        make_requests([(9, 2, None), (3, 2, None), (2, 1, None)]),
+        SAMPLING,
+        num_actors=2,
+        segmenter=None,
+    )
+    first = work.waiting.popleft()
+    assert work.take_back(first) == 1
+    assert work.waiting.popleft() is first
+    assert work.take_back(first) == 2
+    assert not work.done
+
+
+@pytest.fixture
+def history() -> LengthHistory:
+    history = LengthHistory()
+    history.observe("a", "sums", [10, 20])
+    history.observe("b", "products", [100, 300])
+    return history
+
+
+@pytest.mark.parametrize(
+    ("problem", "category", "expected"),
+    [
+        pytest.param("a", "sums", 15.0, id="its own mean"),
+        pytest.param("new", "products", 200.0, id="its category's mean"),
+        pytest.param("new", "new", 0.9 * 15 + 0.1 * 200, id="the mean of all"),
+    ],
+)
+def test_expected_lengths(history, problem, category, expected) -> None:
+    assert history.expected(problem, category) == pytest.approx(expected)
+    restored = LengthHistory(history.state_dict())
+    assert restored.expected(problem, category) == history.expected(problem, category)
+
+
+def test_lengths_follow_the_policy(history) -> None:
+    history.observe("a", "sums", [35])
+    assert history.expected("a", "sums") == 25.0
+    assert LengthHistory().expected("a", "sums") is None
+    before = history.state_dict()
+    history.observe("a", "sums", [1000])
+    assert before["problems"]["a"] == 25.0, "a saved state stays as it was"
+
+
+def test_finishing_all_pieces_is_being_done(make_completion: Callable[..., Completion]) -> None:
+    requests = make_requests([(9, 2, None), (3, 1, 50.0)])
+    work = Work(requests, SAMPLING, num_actors=2, segmenter=None)
+    answers = {}
+    while work.waiting:
+        piece = work.waiting.pop()
+        groups = [
+            tuple(make_completion(problem_id=request.prompt.problem_id) for _ in request.seeds)
+            for request in piece.requests
+        ]
+        answers.update(zip(piece.problem_ids, groups, strict=True))
+        assert not work.done
+        work.finish(piece, groups)
+    assert work.done
+    assert work.results() == [answers["p0"], answers["p1"]]

@@ -1,0 +1,110 @@
+"""A node without room for what passes between processes: it is waited for, then said."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import ray
+from ray.cluster_utils import Cluster
+
+from rlcs.cluster import start_cluster, stop_cluster
+from rlcs.cluster_sections import HardwareSection
+from rlcs.config import OptimiserSection, RanksSection, VllmSection
+from rlcs.errors import StoreFullError
+from rlcs.faults import Fault
+from rlcs.learner.actors import Learner, rank_settings
+from rlcs.placement import Needs
+from rlcs.rollout.actors import EngineSettings
+from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.pool import RolloutPool
+from rlcs.training.parts import Processes
+
+pytestmark = pytest.mark.long
+
+SAMPLING = Sampling(temperature=1.0, max_thinking_tokens=3, max_answer_tokens=1)
+
+
+@pytest.fixture
+def faults() -> list[Fault]:
+    return []
+
+
+@pytest.fixture
+def processes(tiny_model: str, faults: list[Fault]) -> Iterator[Processes]:
+    """An engine and a rank on a node whose store is small and may not use the disk."""
+    ray.shutdown()
+    full = {"automatic_object_spilling_enabled": False, "local_fs_capacity_threshold": 1e-4}
+    head = {"num_cpus": 2, "object_store_memory": 80 * 2**20, "_system_config": full}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    hardware = HardwareSection(device="cpu", threads_per_process=1, ray_address=cluster.address)
+    plan = start_cluster(hardware, Needs(num_engines=1, num_ranks=1))
+    engine = EngineSettings(
+        engine="transformers",
+        model_path=tiny_model,
+        dtype="float32",
+        device="cpu",
+        num_threads=1,
+        batch_tokens=100_000,
+        eos_token_ids=(1,),
+        max_row_tokens=100,
+        vllm=VllmSection(),
+    )
+    rollouts = RolloutPool(engine, num_actors=1, plan=plan, on_fault=faults.append)
+    settings = rank_settings(
+        model_path=tiny_model,
+        dtype="float32",
+        seed=0,
+        optimiser=OptimiserSection(),
+        ranks=RanksSection(),
+        plan=plan,
+    )
+    learner = Learner(settings, plan=plan)
+    learner.wait_until_ready()
+    rollouts.wait_until_ready()
+    yield Processes(rollouts=rollouts, learner=learner, probe_token_ids=np.arange(5))
+    stop_cluster()
+    cluster.shutdown()
+
+
+def fill() -> list[ray.ObjectRef]:
+    """Take all the room there is; it is free again when the list is cleared."""
+    taken = []
+    for size in (2**20, 2**17):
+        try:
+            while True:
+                taken.append(ray.put(np.zeros(size, dtype=np.uint8)))
+        except ray.exceptions.OutOfDiskError:
+            continue
+    return taken
+
+
+def test_a_full_store(
+    processes: Processes, faults: list[Fault], make_request: Callable[..., GroupRequest]
+) -> None:
+    large = [make_request(1, 5, tuple(range(600)))]  # its completions do not fit in a message
+    taken = fill()
+    threading.Timer(3.0, taken.clear).start()
+    processes.publish(1)
+    assert faults[0].what == "version 1 was not published:"
+    assert "object store of a node is full" in faults[0].detail
+    faults.clear()
+
+    taken = fill()
+    threading.Timer(3.0, taken.clear).start()
+    (group,) = processes.rollouts.generate(large, SAMPLING)
+    assert len(group) == 600
+    assert {completion.policy_version for completion in group} == {1}
+    assert faults[0].what == "completions were lost:"
+    assert faults[0].problem_ids == ("problem 1",)
+    assert processes.rollouts.num_replaced == 0
+
+    taken = fill()
+    faults.clear()
+    processes.publish(2)  # the version before makes room for it
+    assert [fault.what for fault in faults] == ["version 2 was not published:"]
+    with pytest.raises(StoreFullError, match="ray memory"):
+        processes.rollouts.generate(large, SAMPLING)
+    taken.clear()
