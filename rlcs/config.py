@@ -125,6 +125,17 @@ class RanksSection(Section):
     """Tokens (rows times longest row) that one forward and backward pass holds."""
 
 
+class LoraSection(Section):
+    """Adapters that are trained in place of the model's own weights."""
+
+    rank: int = Field(default=16, ge=1, le=512)
+    alpha: int = Field(default=32, ge=1)
+    """Their output is multiplied by alpha / rank."""
+    targets: list[str] | None = Field(default=None, min_length=1)
+    """Names of the linear layers that get one, for example ``q_proj``; all but the output layer
+    when left out."""
+
+
 class LearnerSection(OptimiserSection, RanksSection):
     """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
 
@@ -138,6 +149,8 @@ class LearnerSection(OptimiserSection, RanksSection):
     """Optimiser steps made of one batch of groups."""
     publish_bucket_mib: float = Field(default=256, gt=0)
     """New weights go to the engines in buckets of at most this size."""
+    lora: LoraSection | None = None
+    """Train adapters alone; all weights when left out."""
 
 
 class EvaluationSection(Section):
@@ -213,7 +226,11 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def check_across_sections(self) -> RunConfig:
-        problems = [*self._batch_problems(), *self._token_budget_problems()]
+        problems = [
+            *self._batch_problems(),
+            *self._token_budget_problems(),
+            *self._engine_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -250,6 +267,16 @@ class RunConfig(Section):
                     f"{rollout.max_thinking_tokens} + max_answer_tokens "
                     f"{rollout.max_answer_tokens} = {longest}. Raise {key} to {longest} or more."
                 )
+
+    def _engine_problems(self) -> Iterator[str]:
+        size = self.rollout.vllm.tensor_parallel_size
+        if size > 1 and (self.rollout.engine != "vllm" or self.hardware.device == "cpu"):
+            yield (
+                f"rollout.vllm.tensor_parallel_size = {size} spreads an engine over {size} GPUs, "
+                f"but rollout.engine = {self.rollout.engine} on hardware.device = "
+                f"{self.hardware.device} has none to be spread over. Leave it out, or use "
+                "rollout.engine=vllm with GPUs."
+            )
 
 
 def _nearest_multiples(count: int, divisor: int) -> str:

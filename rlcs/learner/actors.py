@@ -11,7 +11,7 @@ import numpy as np
 import ray
 
 from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
-from rlcs.config import OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError
 from rlcs.learner.losses import Objective
 from rlcs.learner.packing import MicroBatch, pack
@@ -174,6 +174,7 @@ def rank_settings(
     ranks: RanksSection,
     plan: ProcessPlan,
     bucket_bytes: int = DEFAULT_BUCKET_BYTES,
+    lora: LoraSection | None = None,
 ) -> RankSettings:
     """The settings of a run's ranks on the hardware it got."""
     return RankSettings(
@@ -185,4 +186,5 @@ def rank_settings(
         optimiser=optimiser,
         ranks=ranks,
         bucket_bytes=bucket_bytes,
+        lora=lora,
     )

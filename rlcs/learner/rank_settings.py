@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rlcs.config import OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection
 
 DEFAULT_BUCKET_BYTES = 256 * 2**20
 
@@ -33,3 +33,5 @@ class RankSettings:
     ranks: RanksSection
     bucket_bytes: int = DEFAULT_BUCKET_BYTES
     """Parameters are published in buckets of at most this size."""
+    lora: LoraSection | None = None
+    """Adapters alone are trained and published; None trains all weights."""

@@ -10,7 +10,7 @@ from typing import Any
 import ray
 
 from rlcs.cluster import START_SECONDS, ProcessPlan, fetch, fetch_all
-from rlcs.config import VllmSection
+from rlcs.config import LoraSection, VllmSection
 from rlcs.errors import PackageMissingError
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
 from rlcs.types import Completion
@@ -31,6 +31,8 @@ class EngineSettings:
     max_row_tokens: int
     """Prompt, drawn and inserted tokens of the longest row."""
     vllm: VllmSection
+    lora: LoraSection | None = None
+    """Adapters come as weights; None where all weights do."""
 
 
 def check_engine_package(engine: str) -> None:
@@ -60,6 +62,7 @@ def make_engine(settings: EngineSettings) -> Engine:
             eos_token_ids=settings.eos_token_ids,
             max_row_tokens=settings.max_row_tokens,
             section=settings.vllm,
+            lora=settings.lora,
         )
     import torch
 
@@ -72,6 +75,7 @@ def make_engine(settings: EngineSettings) -> Engine:
         device=settings.device,
         batch_tokens=settings.batch_tokens,
         eos_token_ids=settings.eos_token_ids,
+        lora=settings.lora,
     )
 
 

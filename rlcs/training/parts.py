@@ -12,6 +12,7 @@ import numpy as np
 
 import curricula
 from curricula import Curriculum, CurriculumError, CurriculumProblem
+from rlcs.adapters import check_adapter_package
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
@@ -50,6 +51,7 @@ def load_material(config: RunConfig) -> Material:
         DatasetError, ModelError, ConfigError: everything that is wrong, at once.
     """
     check_engine_package(config.rollout.engine)
+    check_adapter_package(config.learner.lora)
     renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
     scorer = Scorer(config.scoring)
     try:
@@ -167,6 +169,7 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
             ranks=config.learner,
             plan=plan,
             bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
+            lora=config.learner.lora,
         )
         learner = Learner(settings, plan=plan)
         learner.wait_until_ready()
@@ -196,6 +199,7 @@ def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSetting
         eos_token_ids=renderer.eos_token_ids,
         max_row_tokens=_max_row_tokens(config, renderer),
         vllm=config.rollout.vllm,
+        lora=config.learner.lora,
     )
 
 

@@ -198,6 +198,24 @@ def test_all_problems_are_in_one_message(config_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("overrides", "refused"),
+    [
+        (("rollout.engine=vllm",), False),
+        (("rollout.engine=transformers",), True),
+        (("rollout.engine=vllm", "hardware.device=cpu"), True),
+    ],
+)
+def test_an_engine_over_several_gpus_needs_them(
+    overrides: tuple[str, ...], refused: bool, config_path: Path
+) -> None:
+    wide = (*overrides, "rollout.vllm.tensor_parallel_size=2")
+    if refused:
+        assert "spreads an engine over 2 GPUs" in refusal(config_path, *wide)
+    else:
+        load_config(config_path, wide, kind=RunConfig)
+
+
 def test_problems_across_sections_are_all_told(config_path: Path) -> None:
     said = refusal(
         config_path,
