@@ -56,6 +56,9 @@ class VllmSection(Section):
     cache_gib: float | None = Field(default=None, gt=0)
     """Size of the key-value cache. Left out, a GPU's is what ``memory_share`` leaves, and a
     CPU's has room for ``rollout.batch_tokens``."""
+    transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
+    """How new weights come: by the host's memory, which works everywhere; from GPU to GPU by
+    NCCL; or by CUDA IPC where learner and engine share a GPU."""
 
 
 class RolloutSection(Section):
@@ -269,13 +272,20 @@ class RunConfig(Section):
                 )
 
     def _engine_problems(self) -> Iterator[str]:
-        size = self.rollout.vllm.tensor_parallel_size
-        if size > 1 and (self.rollout.engine != "vllm" or self.hardware.device == "cpu"):
+        vllm, device = self.rollout.vllm, self.hardware.device
+        for key, used in (
+            (f"tensor_parallel_size = {vllm.tensor_parallel_size}", vllm.tensor_parallel_size > 1),
+            (f"transfer = {vllm.transfer}", vllm.transfer != "host"),
+        ):
+            if used and (self.rollout.engine != "vllm" or device == "cpu"):
+                yield (
+                    f"rollout.vllm.{key} needs vLLM on GPUs, but rollout.engine = "
+                    f"{self.rollout.engine} and hardware.device = {device}. Leave it out."
+                )
+        if vllm.transfer != "host" and self.learner.lora:
             yield (
-                f"rollout.vllm.tensor_parallel_size = {size} spreads an engine over {size} GPUs, "
-                f"but rollout.engine = {self.rollout.engine} on hardware.device = "
-                f"{self.hardware.device} has none to be spread over. Leave it out, or use "
-                "rollout.engine=vllm with GPUs."
+                f"rollout.vllm.transfer = {vllm.transfer} sends all weights, but learner.lora "
+                "trains adapters alone. Use rollout.vllm.transfer=host."
             )
 
 

@@ -15,7 +15,12 @@ from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError
 from rlcs.learner.losses import Objective
 from rlcs.learner.packing import MicroBatch, pack
-from rlcs.learner.rank_settings import DEFAULT_BUCKET_BYTES, RankPlace, RankSettings
+from rlcs.learner.rank_settings import (
+    DEFAULT_BUCKET_BYTES,
+    RankPlace,
+    RankSettings,
+    Receivers,
+)
 from rlcs.types import StepReport, TrainingSample
 from rlcs.weights import Probe, Publication, Weights
 
@@ -46,6 +51,9 @@ class RankActor:
 
     def probe(self, token_ids: np.ndarray) -> Probe:
         return self.rank.probe(token_ids)
+
+    def send(self, version: int, transfer: str, receivers: Receivers) -> None:
+        self.rank.send(version, transfer, receivers)
 
     def save(self, folder: str) -> None:
         self.rank.save(folder)
@@ -144,6 +152,21 @@ class Learner:
         return Publication(
             buckets=tuple(ask("bucket", index) for index in range(self._num_buckets)),
             probe=ask("probe", probe_token_ids),
+        )
+
+    def send(self, version: int, transfer: str, engines: Sequence[Any], *, gpus_each: int) -> None:
+        """Bring the weights to vLLM ``engines`` (actors) from GPU to GPU.
+
+        They serve the version once they also got its :meth:`publication`, of which they then
+        need the probe alone.
+        """
+        address, port = fetch(self.actors[0].address.remote(), waiting_for="learner rank 0")
+        receivers = Receivers(
+            actors=tuple(engines), gpus_each=gpus_each, address=address, port=port
+        )
+        fetch_all(
+            [actor.send.remote(version, transfer, receivers) for actor in self.actors],
+            waiting_for=f"the weights to go from GPU to GPU ({transfer})",
         )
 
     def save(self, folder: str) -> None:

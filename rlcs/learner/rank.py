@@ -13,7 +13,7 @@ import os
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -31,9 +31,12 @@ from rlcs.learner.losses import (
 )
 from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
-from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
 from rlcs.types import StepReport
 from rlcs.weights import TOLERANCE, Probe, Weights, plan_buckets, to_array, to_tensor
+
+if TYPE_CHECKING:
+    from rlcs.learner.gpu_sender import GpuSender
 
 
 class LearnerRank:
@@ -56,6 +59,7 @@ class LearnerRank:
             adapter_parameters(module) if settings.lora else dict(module.named_parameters())
         )
         self._buckets = self._plan(self._published)
+        self._sender: GpuSender | None = None
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
@@ -112,6 +116,25 @@ class LearnerRank:
         arrays share the parameters' memory where they can: use them before the next update.
         """
         return self._gather({name: self._published[name] for name in self._buckets[index]})
+
+    def send(self, version: int, transfer: str, receivers: Receivers) -> None:
+        """Bring what is trained to vLLM from GPU to GPU; every rank must call it."""
+        from rlcs.learner.gpu_sender import GatheredParameters, GpuSender
+
+        if self._sender is None or self._sender.identity != receivers.identity:
+            if self._sender is not None:
+                self._sender.close()
+            stage = self.settings.ranks.zero_stage
+            self._sender = GpuSender(
+                transfer,
+                receivers,
+                GatheredParameters(
+                    self._published, self._buckets, lambda part: _gathered(part, stage)
+                ),
+                place=self.place,
+                bucket_bytes=self.settings.bucket_bytes,
+            )
+        self._sender.send(version)
 
     def weights(self) -> Weights:
         """All parameters; complete on rank 0, empty on the others; every rank must call it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from rlcs.config import LoraSection, OptimiserSection, RanksSection
 
@@ -35,3 +36,21 @@ class RankSettings:
     """Parameters are published in buckets of at most this size."""
     lora: LoraSection | None = None
     """Adapters alone are trained and published; None trains all weights."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receivers:
+    """The engines that take weights from GPU to GPU."""
+
+    actors: tuple[Any, ...]
+    """Handles of the rollout actors."""
+    gpus_each: int
+    """vLLM workers in each."""
+    address: str
+    port: int
+    """Where NCCL's group meets: free on learner rank 0's node."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Changes when an actor was replaced: then the group has to meet again."""
+        return tuple(str(actor) for actor in self.actors)

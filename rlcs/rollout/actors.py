@@ -92,6 +92,11 @@ class RolloutActor:
         probe = published.probe and fetch(published.probe, waiting_for="the probe of the weights")
         self.engine.load_weights(version, buckets, probe)
 
+    def transfer(self, method: str, *arguments: Any) -> None:
+        """A message of vLLM's own weight transfer, from learner rank 0."""
+        engine: Any = self.engine
+        engine.transfer(method, *arguments)
+
     def sleep(self) -> None:
         self.engine.sleep()
 

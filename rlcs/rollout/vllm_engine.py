@@ -53,6 +53,9 @@ CPU_BLOCK_TOKENS = 32
 """Tokens in a block of a CPU's key-value cache. vLLM's own 128 is longer than short prompts, of
 which it would then share nothing."""
 
+CPU_STEP_TOKENS = 4096
+"""Tokens that vLLM reads in one step on a CPU; more where a single row can be longer."""
+
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks that vLLM makes room for."""
 
@@ -102,7 +105,7 @@ class VllmEngine:
             "max_num_seqs": section.max_rows,
             "generation_config": "vllm",  # nothing of the model folder's own sampling
             "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
-            **_placement(section, device),
+            **_placement(section, device, max_row_tokens),
             **_changing_weights(lora),
         }
         if device == "cpu":
@@ -175,7 +178,17 @@ class VllmEngine:
         self.llm.llm_engine.engine_core.shutdown()
         del self.llm
 
+    def transfer(self, method: str, *arguments: Any) -> None:
+        """A message of vLLM's own transfer: ``method`` of its client protocol.
+
+        Nothing is served from the first to the call of :meth:`load_weights` that ends it.
+        """
+        self._version = None
+        getattr(self.llm, method)(*arguments)
+
     def _load_model(self, version: int, buckets: Iterable[Weights]) -> None:
+        if self.llm.get_weight_version() == str(version):
+            return  # came by vLLM's own transfer
         with self._giving_up_on_error(version):
             self.llm.start_weight_update()
             for bucket in buckets:
@@ -312,10 +325,17 @@ class VllmEngine:
         return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
 
 
-def _placement(section: VllmSection, device: str) -> dict[str, Any]:
+def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[str, Any]:
     """Options for what the engine runs on."""
     if device == "cpu":
-        return {"enforce_eager": True, "block_size": CPU_BLOCK_TOKENS}
+        return {
+            "enforce_eager": True,
+            "block_size": CPU_BLOCK_TOKENS,
+            # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
+            # draw by a counter that torch's CPU generators do not have.
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(max_row_tokens, CPU_STEP_TOKENS),
+        }
     options: dict[str, Any] = {
         "gpu_memory_utilization": section.memory_share,
         "enable_sleep_mode": True,

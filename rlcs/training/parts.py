@@ -14,7 +14,7 @@ import curricula
 from curricula import Curriculum, CurriculumError, CurriculumProblem
 from rlcs.adapters import check_adapter_package
 from rlcs.cluster import start_cluster, stop_cluster
-from rlcs.config import RolloutSection, RunConfig
+from rlcs.config import RolloutSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import ConfigError, ResumeError
 from rlcs.learner.actors import Learner, rank_settings
@@ -141,9 +141,17 @@ class Processes:
     learner: Learner
     probe_token_ids: np.ndarray
     """[L] int64, the text by which engines check that they got the learner's weights."""
+    vllm: VllmSection
 
     def publish(self, version: int) -> None:
         """Bring the learner's weights to every engine as ``version``."""
+        if self.vllm.transfer != "host":
+            self.learner.send(
+                version,
+                self.vllm.transfer,
+                self.rollouts.actors,
+                gpus_each=self.vllm.tensor_parallel_size,
+            )
         self.rollouts.publish(version, self.learner.publication(self.probe_token_ids))
 
     def close(self) -> None:
@@ -178,7 +186,10 @@ def start_processes(config: RunConfig, renderer: Renderer) -> Processes:
         stop_cluster()
         raise
     return Processes(
-        rollouts=rollouts, learner=learner, probe_token_ids=_probe_token_ids(config, renderer)
+        rollouts=rollouts,
+        learner=learner,
+        probe_token_ids=_probe_token_ids(config, renderer),
+        vllm=config.rollout.vllm,
     )
 
 
