@@ -204,7 +204,7 @@ def _add_serve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         action="append",
         default=[],
         metavar="NAME[=VALUE]",
-        help="an option of `vllm serve`, without its dashes; may be given several times",
+        help="an option of vLLM's server, without its dashes; may be given several times",
     )
 
 

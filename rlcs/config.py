@@ -54,11 +54,9 @@ class VllmSection(Section):
     memory_share: float = Field(default=0.9, gt=0, lt=1)
     """Share of a GPU's memory for weights and key-value cache; less where a learner shares it."""
     cache_gib: float | None = Field(default=None, gt=0)
-    """Size of the key-value cache. Left out, a GPU's is what ``memory_share`` leaves, and a
-    CPU's has room for ``rollout.batch_tokens``."""
+    """Key-value cache. Left out: what ``memory_share`` leaves, or ``batch_tokens`` on a CPU."""
     transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
-    """How new weights come: by the host's memory, which works everywhere; from GPU to GPU by
-    NCCL; or by CUDA IPC where learner and engine share a GPU."""
+    """How new weights come: by the host's memory or GPU to GPU (``cuda_ipc`` where shared)."""
 
 
 class RolloutSection(Section):
@@ -135,8 +133,7 @@ class LoraSection(Section):
     alpha: int = Field(default=32, ge=1)
     """Their output is multiplied by alpha / rank."""
     targets: list[str] | None = Field(default=None, min_length=1)
-    """Names of the linear layers that get one, for example ``q_proj``; all but the output layer
-    when left out."""
+    """Linear layers that get one, for example ``q_proj``; all but the output layer if left out."""
 
 
 class LearnerSection(OptimiserSection, RanksSection):
@@ -229,11 +226,8 @@ class RunConfig(Section):
 
     @model_validator(mode="after")
     def check_across_sections(self) -> RunConfig:
-        problems = [
-            *self._batch_problems(),
-            *self._token_budget_problems(),
-            *self._engine_problems(),
-        ]
+        problems = [*self._batch_problems(), *self._token_budget_problems()]
+        problems += self._engine_problems()
         if problems:
             raise ValueError("\n".join(problems))
         return self

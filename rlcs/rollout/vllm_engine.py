@@ -119,6 +119,8 @@ class VllmEngine:
         self.lora = lora
         self._adapter: LoRARequest | None = None
         """The adapters of the version served; None before the first came."""
+        self._arrived: str | None = None
+        """The version that came by vLLM's own transfer and waits for :meth:`load_weights`."""
         self.tokenizer: Any = self.llm.get_tokenizer()
         self.eos_token_ids = tuple(eos_token_ids)
         self._num_requests = 0
@@ -185,10 +187,12 @@ class VllmEngine:
         """
         self._version = None
         getattr(self.llm, method)(*arguments)
+        self._arrived = arguments[0] if method == "finish_weight_update" else None
 
     def _load_model(self, version: int, buckets: Iterable[Weights]) -> None:
-        if self.llm.get_weight_version() == str(version):
-            return  # came by vLLM's own transfer
+        arrived, self._arrived = self._arrived, None
+        if arrived == str(version):
+            return
         with self._giving_up_on_error(version):
             self.llm.start_weight_update()
             for bucket in buckets:

@@ -15,7 +15,7 @@ CPU_CACHE_GIB = 1
 
 
 def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
-    """Become ``vllm serve``; returns only if there is an error.
+    """Become vLLM's server; returns only if there is an error.
 
     The model goes by the name of its run (or folder). Its own chat template and end tokens lie
     in the folder, where vLLM finds them.
@@ -35,7 +35,8 @@ def serve_command(model: Path, *, name: str, host: str, port: int) -> list[str]:
     """What Python is called with."""
     import torch
 
-    command = ["-m", "vllm.entrypoints.cli.main", "serve", str(model)]
+    # Not `vllm serve`, which asks for a package of that name: the CPU build has another.
+    command = ["-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
     command += ["--served-model-name", name, "--host", host, "--port", str(port)]
     if not torch.cuda.is_available():
         command += ["--enforce-eager", "--kv-cache-memory-bytes", str(CPU_CACHE_GIB * 2**30)]
