@@ -60,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_export(verbs)
     _add_doctor(verbs)
     _add_submit(verbs)
+    _add_serve(verbs)
     return parser
 
 
@@ -218,6 +219,31 @@ def _add_submit(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--no-follow", action="store_true", help="submit it and return")
 
 
+def _add_serve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "serve",
+        run_serve,
+        "answer by vLLM's OpenAI-compatible server with a run's best (or last) model",
+        [
+            "rlcs serve runs/quickstart",
+            "rlcs serve my-model --port 9000 --option max-model-len=4096",
+            "curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' "
+            '-d \'{"model": "quickstart", "messages": [{"role": "user", "content": "1 + 2?"}]}\'',
+        ],
+    )
+    parser.add_argument("model", metavar="RUN", help="a run folder, a checkpoint or a model folder")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="an option of vLLM's server, without its dashes; may be given several times",
+    )
+
+
 def run_train(arguments: argparse.Namespace) -> int:
     """``rlcs train``"""
     from pathlib import Path
@@ -333,6 +359,17 @@ def run_submit(arguments: argparse.Namespace) -> int:
         requirements=arguments.requirements and Path(arguments.requirements),
         variables=arguments.env,
         follow=not arguments.no_follow,
+    )
+
+
+def run_serve(arguments: argparse.Namespace) -> int:
+    """``rlcs serve``"""
+    from pathlib import Path
+
+    from rlcs.training.serve import serve
+
+    return serve(
+        Path(arguments.model), host=arguments.host, port=arguments.port, options=arguments.option
     )
 
 

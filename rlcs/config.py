@@ -55,8 +55,9 @@ class VllmSection(Section):
     memory_share: float = Field(default=0.9, gt=0, lt=1)
     """Share of a GPU's memory for weights and key-value cache; less where a learner shares it."""
     cache_gib: float | None = Field(default=None, gt=0)
-    """Size of the key-value cache. Left out, a GPU's is what ``memory_share`` leaves, and a
-    CPU's has room for ``rollout.batch_tokens``."""
+    """Key-value cache. Left out: what ``memory_share`` leaves, or ``batch_tokens`` on a CPU."""
+    transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
+    """How new weights come: by the host's memory or GPU to GPU (``cuda_ipc`` where shared)."""
 
 
 class RolloutSection(Section):
@@ -142,6 +143,16 @@ class CorrectionSection(Section):
     high: float = Field(default=2.0, gt=1)
 
 
+class LoraSection(Section):
+    """Adapters that are trained in place of the model's own weights."""
+
+    rank: int = Field(default=16, ge=1, le=512)
+    alpha: int = Field(default=32, ge=1)
+    """Their output is multiplied by alpha / rank."""
+    targets: list[str] | None = Field(default=None, min_length=1)
+    """Linear layers that get one, for example ``q_proj``; all but the output layer if left out."""
+
+
 class LearnerSection(OptimiserSection, RanksSection):
     """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
 
@@ -158,6 +169,8 @@ class LearnerSection(OptimiserSection, RanksSection):
     correction: CorrectionSection | None = None
     """For engines that compute otherwise than the learner, and for the overlapped schedule; left
     out, the clip alone bounds the step from the drawing policy."""
+    lora: LoraSection | None = None
+    """Train adapters alone; all weights when left out."""
 
 
 class EvaluationSection(Section):
@@ -229,6 +242,7 @@ class RunConfig(Section):
             *self._batch_problems(),
             *self._token_budget_problems(),
             *self._schedule_problems(),
+            *self._engine_problems(),
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -280,6 +294,23 @@ class RunConfig(Section):
                 f"schedule.segment_tokens = {schedule.segment_tokens} interrupts completions for "
                 "newer weights, and in schedule.kind = synchronous none come while they are "
                 "drawn. Leave it out, or use schedule.kind=overlapped."
+            )
+
+    def _engine_problems(self) -> Iterator[str]:
+        vllm, device = self.rollout.vllm, self.hardware.device
+        for key, used in (
+            (f"tensor_parallel_size = {vllm.tensor_parallel_size}", vllm.tensor_parallel_size > 1),
+            (f"transfer = {vllm.transfer}", vllm.transfer != "host"),
+        ):
+            if used and (self.rollout.engine != "vllm" or device == "cpu"):
+                yield (
+                    f"rollout.vllm.{key} needs vLLM on GPUs, but rollout.engine = "
+                    f"{self.rollout.engine} and hardware.device = {device}. Leave it out."
+                )
+        if vllm.transfer != "host" and self.learner.lora:
+            yield (
+                f"rollout.vllm.transfer = {vllm.transfer} sends all weights, but learner.lora "
+                "trains adapters alone. Use rollout.vllm.transfer=host."
             )
 
 

@@ -104,22 +104,21 @@ def plan_buckets(sizes: Mapping[str, int], max_bytes: int) -> list[list[str]]:
     return buckets
 
 
-def load_arrays(parameters: Iterable[tuple[str, torch.Tensor]], buckets: Iterable[Weights]) -> None:
+def load_arrays(parameters: Mapping[str, torch.Tensor], buckets: Iterable[Weights]) -> None:
     """Copy all ``buckets`` into ``parameters``, checking that every name and shape fits.
 
     Raises:
         EngineError: a name is missing or too many, or a shape differs; buckets before the one
             in question have been copied.
     """
-    targets = dict(parameters)
-    missing = set(targets)
+    missing = set(parameters)
     for bucket in buckets:
-        _check_fit(targets, bucket)
+        _check_fit(parameters, bucket)
         missing -= bucket.keys()
         with torch.no_grad():
             for name, array in bucket.items():
-                targets[name].copy_(to_tensor(array))
-    check_complete(missing, len(targets))
+                parameters[name].copy_(to_tensor(array))
+    check_complete(missing, len(parameters))
 
 
 def check_complete(missing: Iterable[str], num_expected: int) -> None:

@@ -11,11 +11,16 @@ import numpy as np
 import ray
 
 from rlcs.cluster import ANSWER_SECONDS, START_SECONDS, ProcessPlan, fetch, fetch_all
-from rlcs.config import OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, pack
-from rlcs.learner.rank_settings import DEFAULT_BUCKET_BYTES, RankPlace, RankSettings
+from rlcs.learner.rank_settings import (
+    DEFAULT_BUCKET_BYTES,
+    RankPlace,
+    RankSettings,
+    Receivers,
+)
 from rlcs.types import StepReport, TrainingSample
 from rlcs.weights import Probe, Publication, Weights
 
@@ -51,6 +56,9 @@ class RankActor:
         self, micro_batches: Sequence[MicroBatch], objective: PolicyObjective
     ) -> list[np.ndarray]:
         return self.rank.logprobs(micro_batches, objective)
+
+    def send(self, version: int, transfer: str, receivers: Receivers) -> None:
+        self.rank.send(version, transfer, receivers)
 
     def save(self, folder: str) -> None:
         self.rank.save(folder)
@@ -189,6 +197,21 @@ class Learner:
             for index, sample in enumerate(samples)
         ]
 
+    def send(self, version: int, transfer: str, engines: Sequence[Any], *, gpus_each: int) -> None:
+        """Bring the weights to vLLM ``engines`` (actors) from GPU to GPU.
+
+        They serve the version once they also got its :meth:`publication`, of which they then
+        need the probe alone.
+        """
+        address, port = fetch(self.actors[0].address.remote(), waiting_for="learner rank 0")
+        receivers = Receivers(
+            actors=tuple(engines), gpus_each=gpus_each, address=address, port=port
+        )
+        fetch_all(
+            [actor.send.remote(version, transfer, receivers) for actor in self.actors],
+            waiting_for=f"the weights to go from GPU to GPU ({transfer})",
+        )
+
     def save(self, folder: str) -> None:
         """Write the state for an exact resume."""
         self._all([actor.save.remote(folder) for actor in self.actors], "a rank to save")
@@ -214,6 +237,7 @@ def rank_settings(
     ranks: RanksSection,
     plan: ProcessPlan,
     bucket_bytes: int = DEFAULT_BUCKET_BYTES,
+    lora: LoraSection | None = None,
 ) -> RankSettings:
     """The settings of a run's ranks on the hardware it got."""
     return RankSettings(
@@ -225,4 +249,5 @@ def rank_settings(
         optimiser=optimiser,
         ranks=ranks,
         bucket_bytes=bucket_bytes,
+        lora=lora,
     )

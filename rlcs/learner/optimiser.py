@@ -42,8 +42,7 @@ def make_optimiser(model: torch.nn.Module, settings: RankSettings) -> torch.opti
         "betas": (settings.optimiser.beta1, settings.optimiser.beta2),
         "weight_decay": settings.optimiser.weight_decay,
     }
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if clips_itself(settings):
-        return ClippingAdamW(
-            model.parameters(), max_grad_norm=settings.optimiser.max_grad_norm, **options
-        )
-    return torch.optim.AdamW(model.parameters(), **options)
+        return ClippingAdamW(trained, max_grad_norm=settings.optimiser.max_grad_norm, **options)
+    return torch.optim.AdamW(trained, **options)

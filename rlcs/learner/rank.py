@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from rlcs.adapters import adapter_parameters, add_adapters, merge
 from rlcs.errors import LearningError, ModelError
 from rlcs.learner.forward import CompletionForward
 from rlcs.learner.losses import (
@@ -31,9 +32,12 @@ from rlcs.learner.losses import (
 )
 from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
-from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
 from rlcs.types import StepReport
 from rlcs.weights import TOLERANCE, Probe, Weights, plan_buckets, to_array, to_tensor
+
+if TYPE_CHECKING:
+    from rlcs.learner.gpu_sender import GpuSender
 
 
 class LearnerRank:
@@ -51,9 +55,12 @@ class LearnerRank:
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
         self.forward = CompletionForward(self.engine, self.device)
-        self._published = dict(self.engine.module.named_parameters())
-        sizes = {name: _num_bytes(parameter) for name, parameter in self._published.items()}
-        self._buckets = plan_buckets(sizes, settings.bucket_bytes)
+        module = self.engine.module
+        self._published = (
+            adapter_parameters(module) if settings.lora else dict(module.named_parameters())
+        )
+        self._buckets = self._plan(self._published)
+        self._sender: GpuSender | None = None
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
@@ -102,7 +109,7 @@ class LearnerRank:
 
     @property
     def num_buckets(self) -> int:
-        """Buckets in which the parameters are published."""
+        """Buckets in which what is trained is published."""
         return len(self._buckets)
 
     @torch.no_grad()
@@ -117,26 +124,38 @@ class LearnerRank:
         ]
 
     def bucket(self, index: int) -> Weights:
-        """Bucket ``index`` of the parameters; empty on ranks other than 0.
+        """Bucket ``index`` of what is trained; empty on ranks other than 0.
 
         Under ZeRO-3 every rank must call it, because the bucket is gathered from all. Below, the
         arrays share the parameters' memory where they can: use them before the next update.
         """
-        parameters = {name: self._published[name] for name in self._buckets[index]}
-        partitioned = self.settings.ranks.zero_stage == 3
-        with _gathered(list(parameters.values()), self.settings.ranks.zero_stage):
-            if self.place.rank != 0:
-                return {}
-            return {
-                name: to_array(parameter, copy=partitioned)
-                for name, parameter in parameters.items()
-            }
+        return self._gather({name: self._published[name] for name in self._buckets[index]})
+
+    def send(self, version: int, transfer: str, receivers: Receivers) -> None:
+        """Bring what is trained to vLLM from GPU to GPU; every rank must call it."""
+        from rlcs.learner.gpu_sender import GatheredParameters, GpuSender
+
+        if self._sender is None or self._sender.identity != receivers.identity:
+            if self._sender is not None:
+                self._sender.close()
+            stage = self.settings.ranks.zero_stage
+            self._sender = GpuSender(
+                transfer,
+                receivers,
+                GatheredParameters(
+                    self._published, self._buckets, lambda part: _gathered(part, stage)
+                ),
+                place=self.place,
+                bucket_bytes=self.settings.bucket_bytes,
+            )
+        self._sender.send(version)
 
     def weights(self) -> Weights:
-        """All trained parameters; complete on rank 0, empty on the others; every rank calls it."""
+        """All parameters; complete on rank 0, empty on the others; every rank must call it."""
+        parameters = dict(self.engine.module.named_parameters())
         gathered: Weights = {}
-        for index in range(self.num_buckets):
-            for name, array in self.bucket(index).items():
+        for names in self._plan(parameters):
+            for name, array in self._gather({name: parameters[name] for name in names}).items():
                 gathered[name] = array.copy()
         return gathered
 
@@ -166,10 +185,27 @@ class LearnerRank:
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder (rank 0 writes, every rank must call it)."""
-        weights = self.weights()
+        weights, model = self.weights(), self.engine.module
         if self.place.rank == 0:
+            if self.settings.lora:
+                weights, model = merge(weights, self.settings.lora), model.get_base_model()
             state = {name: to_tensor(array) for name, array in weights.items()}
-            self.engine.module.save_pretrained(folder, state_dict=state)
+            model.save_pretrained(folder, state_dict=state)
+
+    def _plan(self, parameters: Mapping[str, torch.Tensor]) -> list[list[str]]:
+        sizes = {name: _num_bytes(parameter) for name, parameter in parameters.items()}
+        return plan_buckets(sizes, self.settings.bucket_bytes)
+
+    def _gather(self, parameters: Mapping[str, torch.Tensor]) -> Weights:
+        """``parameters`` whole and on the host, on rank 0."""
+        partitioned = self.settings.ranks.zero_stage == 3
+        with _gathered(list(parameters.values()), self.settings.ranks.zero_stage):
+            if self.place.rank != 0:
+                return {}
+            return {
+                name: to_array(parameter, copy=partitioned)
+                for name, parameter in parameters.items()
+            }
 
     def _backward(self, micro_batch: MicroBatch, objective: Objective) -> torch.Tensor:
         """Accumulate gradients; returns the eight totals that :meth:`learn` reports."""
@@ -254,6 +290,8 @@ def _start_engine(settings: RankSettings) -> Any:
         )
     except OSError as error:
         raise ModelError(f"model.path = {settings.model_path} cannot be loaded: {error}") from error
+    if settings.lora:
+        model = add_adapters(model, settings.lora)
     model.to(settings.device)
     engine, *_ = deepspeed.initialize(
         model=model, optimizer=make_optimiser(model, settings), config=_deepspeed_config(settings)

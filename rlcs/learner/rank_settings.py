@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from rlcs.config import OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection
 
 DEFAULT_BUCKET_BYTES = 256 * 2**20
 
@@ -33,3 +34,23 @@ class RankSettings:
     ranks: RanksSection
     bucket_bytes: int = DEFAULT_BUCKET_BYTES
     """Parameters are published in buckets of at most this size."""
+    lora: LoraSection | None = None
+    """Adapters alone are trained and published; None trains all weights."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receivers:
+    """The engines that take weights from GPU to GPU."""
+
+    actors: tuple[Any, ...]
+    """Handles of the rollout actors."""
+    gpus_each: int
+    """vLLM workers in each."""
+    address: str
+    port: int
+    """Where NCCL's group meets: free on learner rank 0's node."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """Changes when an actor was replaced: then the group has to meet again."""
+        return tuple(str(actor) for actor in self.actors)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rlcs.cluster import fetch
-from rlcs.config import VllmSection
+from rlcs.config import LoraSection, VllmSection
 from rlcs.errors import PackageMissingError
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
 from rlcs.stacks import ProcessPlace, announce
@@ -29,6 +30,8 @@ class EngineSettings:
     max_row_tokens: int
     """Prompt, drawn and inserted tokens of the longest row."""
     vllm: VllmSection
+    lora: LoraSection | None = None
+    """Adapters come as weights; None where all weights do."""
 
 
 def check_engine_package(engine: str) -> None:
@@ -58,6 +61,7 @@ def make_engine(settings: EngineSettings) -> Engine:
             eos_token_ids=settings.eos_token_ids,
             max_row_tokens=settings.max_row_tokens,
             section=settings.vllm,
+            lora=settings.lora,
         )
     import torch
 
@@ -70,6 +74,7 @@ def make_engine(settings: EngineSettings) -> Engine:
         device=settings.device,
         batch_tokens=settings.batch_tokens,
         eos_token_ids=settings.eos_token_ids,
+        lora=settings.lora,
     )
 
 
@@ -89,6 +94,11 @@ class RolloutActor:
         buckets = (fetch(bucket, waiting_for="a bucket of weights") for bucket in published.buckets)
         probe = published.probe and fetch(published.probe, waiting_for="the probe of the weights")
         self.engine.load_weights(version, buckets, probe)
+
+    def transfer(self, method: str, *arguments: Any) -> None:
+        """A message of vLLM's own weight transfer, from learner rank 0."""
+        engine: Any = self.engine
+        engine.transfer(method, *arguments)
 
     def sleep(self) -> None:
         self.engine.sleep()

@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from rlcs.adapters import adapter_parameters, add_adapters
+from rlcs.config import LoraSection
 from rlcs.errors import EngineError, ModelError
 from rlcs.rollout.cache import BlockLayer, new_cache
 from rlcs.rollout.drawing import RowState
@@ -38,8 +40,12 @@ class TransformersEngine:
         device: str,
         batch_tokens: int,
         eos_token_ids: Sequence[int],
+        lora: LoraSection | None = None,
     ) -> None:
-        """Load the model as version 0; ``batch_tokens`` bounds rows times the longest row."""
+        """Load the model as version 0; ``batch_tokens`` bounds rows times the longest row.
+
+        With ``lora`` the weights that come later are those of such adapters.
+        """
         if Path(model_path).exists() and not (Path(model_path) / "config.json").exists():
             raise ModelError(
                 f"expected a model folder with config.json, found none in {model_path}."
@@ -51,6 +57,9 @@ class TransformersEngine:
             )
         except OSError as error:
             raise ModelError(f"model.path = {model_path} cannot be loaded: {error}") from error
+        self.lora = lora
+        if lora:
+            model = add_adapters(model, lora)
         self.model: Any = model.to(device).eval()
         self.device = torch.device(device)
         self.batch_tokens = batch_tokens
@@ -72,7 +81,7 @@ class TransformersEngine:
     ) -> None:
         """Replace all weights; until the last is in place no version is served."""
         self._version = None
-        load_arrays(_own_parameters(self.model), buckets)
+        load_arrays(self._loaded_parameters(), buckets)
         if probe is not None:
             probe.check(self._logprobs(probe.token_ids))
         self._version = version
@@ -103,6 +112,12 @@ class TransformersEngine:
         """Drop the model."""
         self._version = None
         del self.model
+
+    def _loaded_parameters(self) -> dict[str, torch.Tensor]:
+        """What comes as weights, by the names that the learner publishes; tied ones once."""
+        if self.lora:
+            return dict(adapter_parameters(self.model))
+        return dict(self.model.named_parameters(remove_duplicate=True))
 
     @torch.inference_mode()
     def _logprobs(self, token_ids: np.ndarray) -> np.ndarray:
@@ -212,8 +227,3 @@ class TransformersEngine:
         output = self.model(**inputs, use_cache=True, logits_to_keep=1)
         logits: torch.Tensor = output.logits[:, -1].float()
         return logits
-
-
-def _own_parameters(model: torch.nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
-    """Named parameters, tied ones once: the learner publishes the same names."""
-    return model.named_parameters(remove_duplicate=True)

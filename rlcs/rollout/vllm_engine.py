@@ -1,11 +1,11 @@
 """The fast engine: vLLM, on GPUs and on CPUs.
 
 vLLM runs inside the rollout actor's own process, so that a killed actor leaves nothing behind;
-where an engine is spread over several GPUs its workers are Ray actors in the same placement
-group. Requests are added one a completion: vLLM batches them as room comes free and reads the
-prompt of a group once (prefix caching). A completion whose thinking runs over its budget ends
-there, gets the forced text and goes on as a new request, whose prompt is in the cache already;
-nobody waits for the others to come so far.
+where an engine is spread over several GPUs, which Ray gives the actor in one bundle, its workers
+are children that end with it. Requests are added one a completion: vLLM batches them as room
+comes free and reads the prompt of a group once (prefix caching). A completion whose thinking
+runs over its budget ends there, gets the forced text and goes on as a new request, whose prompt
+is in the cache already; nobody waits for the others to come so far.
 
 Seeds: every completion draws from its own stream, so the same seed under the same weights draws
 the same tokens as long as the logits are the same. vLLM computes a row's logits with kernels
@@ -20,8 +20,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,8 +37,10 @@ import torch
 import vllm
 from transformers import AutoConfig
 from vllm.config import WeightTransferConfig
+from vllm.lora.request import LoRARequest
 
-from rlcs.config import VllmSection
+from rlcs.adapters import write_adapter
+from rlcs.config import LoraSection, VllmSection
 from rlcs.data.response_format import THINK_CLOSE
 from rlcs.errors import EngineError
 from rlcs.rollout.engine import GroupRequest, Sampling
@@ -48,6 +52,12 @@ from rlcs.weights import Probe, Weights
 CPU_BLOCK_TOKENS = 32
 """Tokens in a block of a CPU's key-value cache. vLLM's own 128 is longer than short prompts, of
 which it would then share nothing."""
+
+CPU_STEP_TOKENS = 4096
+"""Tokens that vLLM reads in one step on a CPU; more where a single row can be longer."""
+
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""Ranks that vLLM makes room for."""
 
 _DOES_NOT_FIT = (AssertionError, KeyError, ValueError, RuntimeError)
 """What vLLM raises of a weight that its model has no place for."""
@@ -80,8 +90,11 @@ class VllmEngine:
         eos_token_ids: Sequence[int],
         max_row_tokens: int,
         section: VllmSection,
+        lora: LoraSection | None = None,
     ) -> None:
         """Load the model as version 0; no row is longer than ``max_row_tokens``.
+
+        With ``lora`` the weights that come later are those of such adapters.
 
         Raises:
             EngineError: vLLM does not know the model, or the memory is too small for it.
@@ -92,8 +105,8 @@ class VllmEngine:
             "max_num_seqs": section.max_rows,
             "generation_config": "vllm",  # nothing of the model folder's own sampling
             "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
-            "weight_transfer_config": WeightTransferConfig(backend=TRANSFER_NAME),
-            **_placement(section, device),
+            **_placement(section, device, max_row_tokens),
+            **_changing_weights(lora),
         }
         if device == "cpu":
             options["kv_cache_memory_bytes"] = _cache_bytes(model_path, dtype, batch_tokens)
@@ -103,7 +116,11 @@ class VllmEngine:
             self.llm: Any = vllm.LLM(model_path, **options)
         except (ValueError, RuntimeError, OSError, NotImplementedError) as error:
             raise EngineError(_start_problem(model_path, error)) from error
-        self.llm.init_weight_transfer_engine({"init_info": {}})
+        self.lora = lora
+        self._adapter: LoRARequest | None = None
+        """The adapters of the version served; None before the first came."""
+        self._arrived: str | None = None
+        """The version that came by vLLM's own transfer and waits for :meth:`load_weights`."""
         self.tokenizer: Any = self.llm.get_tokenizer()
         self.eos_token_ids = tuple(eos_token_ids)
         self._num_requests = 0
@@ -124,12 +141,10 @@ class VllmEngine:
     ) -> None:
         """Replace all weights, bucket by bucket; see :class:`~rlcs.rollout.engine.Engine`."""
         self._version = None
-        with self._giving_up_on_error(version):
-            self.llm.start_weight_update()
-            for bucket in buckets:
-                self._send({"weights": bucket})
-            self._send({"last": True})
-        self.llm.finish_weight_update(str(version))
+        if self.lora:
+            self._load_adapter(version, buckets, self.lora)
+        else:
+            self._load_model(version, buckets)
         self.llm.reset_prefix_cache()
         if probe is not None:
             probe.check(self._logprobs(probe.token_ids))
@@ -164,6 +179,44 @@ class VllmEngine:
         self._version = None
         self.llm.llm_engine.engine_core.shutdown()
         del self.llm
+
+    def transfer(self, method: str, *arguments: Any) -> None:
+        """A message of vLLM's own transfer: ``method`` of its client protocol.
+
+        Nothing is served from the first to the call of :meth:`load_weights` that ends it.
+        """
+        self._version = None
+        getattr(self.llm, method)(*arguments)
+        self._arrived = arguments[0] if method == "finish_weight_update" else None
+
+    def _load_model(self, version: int, buckets: Iterable[Weights]) -> None:
+        arrived, self._arrived = self._arrived, None
+        if arrived == str(version):
+            return
+        with self._giving_up_on_error(version):
+            self.llm.start_weight_update()
+            for bucket in buckets:
+                self._send({"weights": bucket})
+            self._send({"last": True})
+        self.llm.finish_weight_update(str(version))
+
+    def _load_adapter(self, version: int, buckets: Iterable[Weights], lora: LoraSection) -> None:
+        """vLLM takes adapters from a folder, here in memory, and keeps one at a time."""
+        weights = {name: array for bucket in buckets for name, array in bucket.items()}
+        memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+        with tempfile.TemporaryDirectory(prefix="rlcs_adapter_", dir=memory) as folder:
+            write_adapter(Path(folder), weights, lora)
+            adapter = LoRARequest(f"version {version}", version + 1, folder)
+            if self._adapter is not None:
+                self.llm.llm_engine.remove_lora(self._adapter.lora_int_id)
+            try:
+                self.llm.llm_engine.add_lora(adapter)
+            except (ValueError, RuntimeError, KeyError) as error:
+                raise EngineError(
+                    f"vLLM did not take the adapters of version {version}: {_first_line(error)} "
+                    "Use other learner.lora.targets or a smaller rank, or train all weights."
+                ) from error
+        self._adapter = adapter
 
     def _send(self, update_info: dict[str, Any]) -> None:
         self.llm.update_weights({"update_info": update_info})
@@ -203,11 +256,8 @@ class VllmEngine:
         """Add the request for the next tokens of ``row``."""
         drawn = len(row.token_ids) - row.num_forced
         until = sampling.max_drawn_tokens
-        if sampling.force_answer is not None and drawn < sampling.max_thinking_tokens:
+        if sampling.force_answer is not None and not drawn:
             until = sampling.max_thinking_tokens
-        if until == drawn:
-            row.ended = True
-            return
         params = vllm.SamplingParams(
             temperature=sampling.temperature,
             seed=derive_seed(row.seed, "continue", drawn) if drawn else row.seed,
@@ -221,7 +271,7 @@ class VllmEngine:
         )
         self._num_requests += 1
         name = str(self._num_requests)
-        self.llm.llm_engine.add_request(name, _vllm_prompt(row), params)
+        self.llm.llm_engine.add_request(name, _vllm_prompt(row), params, lora_request=self._adapter)
         waiting[name] = row
 
     def _take(self, row: Row, drawn: Any, sampling: Sampling, force_ids: list[int]) -> None:
@@ -233,16 +283,13 @@ class VllmEngine:
             )
         row.token_ids += drawn.token_ids
         row.logprobs += drawn.logprobs.logprobs
-        if drawn.finish_reason == "stop":
-            row.stopped = row.ended = True
-        elif len(row.token_ids) - row.num_forced >= sampling.max_drawn_tokens:
-            row.ended = True
-        if (
-            not row.stopped
-            and not row.num_forced
-            and len(row.token_ids) == sampling.max_thinking_tokens
-            and THINK_CLOSE not in self._decode(row.token_ids)
-        ):
+        row.stopped = drawn.finish_reason == "stop"
+        num_drawn = len(row.token_ids) - row.num_forced
+        row.ended = row.stopped or num_drawn >= sampling.max_drawn_tokens
+        if row.ended or sampling.force_answer is None:
+            return
+        # The thinking budget is used up.
+        if THINK_CLOSE not in self._decode(row.token_ids):
             row.token_ids += force_ids
             row.logprobs += [0.0] * len(force_ids)
             row.num_forced = len(force_ids)
@@ -278,22 +325,38 @@ class VllmEngine:
             temperature=1.0, max_tokens=1, prompt_logprobs=0, flat_logprobs=True, detokenize=False
         )
         prompt = {"prompt_token_ids": token_ids.tolist()}
-        (output,) = self.llm.generate([prompt], params, use_tqdm=False)
+        (output,) = self.llm.generate([prompt], params, use_tqdm=False, lora_request=self._adapter)
         return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
 
 
-def _placement(section: VllmSection, device: str) -> dict[str, Any]:
+def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[str, Any]:
     """Options for what the engine runs on."""
     if device == "cpu":
-        return {"enforce_eager": True, "block_size": CPU_BLOCK_TOKENS}
+        return {
+            "enforce_eager": True,
+            "block_size": CPU_BLOCK_TOKENS,
+            # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
+            # draw by a counter that torch's CPU generators do not have.
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(max_row_tokens, CPU_STEP_TOKENS),
+        }
     options: dict[str, Any] = {
         "gpu_memory_utilization": section.memory_share,
         "enable_sleep_mode": True,
         "tensor_parallel_size": section.tensor_parallel_size,
     }
     if section.tensor_parallel_size > 1:
-        options["distributed_executor_backend"] = "ray"
+        # Ray gave this actor all of its GPUs in one bundle: the workers are its children.
+        options["distributed_executor_backend"] = "mp"
     return options
+
+
+def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
+    """Options for what is published: all weights, or adapters."""
+    if lora is None:
+        return {"weight_transfer_config": WeightTransferConfig(backend=TRANSFER_NAME)}
+    wide_enough = next(rank for rank in VLLM_RANKS if rank >= lora.rank)
+    return {"enable_lora": True, "max_loras": 1, "max_lora_rank": wide_enough}
 
 
 def _vllm_prompt(row: Row) -> dict[str, Any]:

@@ -3,6 +3,10 @@
 The arrays lie in Ray's object store, shared memory on the same node; vLLM's worker reads them
 there and lays them into its layers (vLLM's layerwise reload packs a layer again as soon as all
 of it has come). Works on CPUs and, by way of the host, on GPUs.
+
+Beside it one of vLLM's own transfers can be opened, NCCL or CUDA IPC, whose messages are passed
+on: a version comes by one way or the other, and an engine that was started anew, which no NCCL
+group knows, still gets the buckets.
 """
 
 from __future__ import annotations
@@ -11,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from vllm.config import WeightTransferConfig
+from vllm.distributed.weight_transfer import WeightTransferEngineFactory
 from vllm.distributed.weight_transfer.base import (
     WeightTransferEngine,
     WeightTransferInitInfo,
@@ -26,8 +32,11 @@ from rlcs.weights import Weights, check_complete, to_tensor
 
 
 @dataclass
-class NoInfo(WeightTransferInitInfo):
-    """Nothing has to be agreed on beforehand."""
+class OwnTransfer(WeightTransferInitInfo):
+    """Which of vLLM's own transfers is opened, and what it has to know."""
+
+    backend: str
+    info: dict[str, Any]
 
 
 @dataclass
@@ -37,12 +46,14 @@ class Bucket(WeightTransferUpdateInfo):
     weights: Weights = field(default_factory=dict)
     last: bool = False
     """Nothing comes after this one."""
+    passed_on: dict[str, Any] | None = None
+    """In place of ``weights``: a message of vLLM's own transfer."""
 
 
-class BucketTransfer(WeightTransferEngine[NoInfo, Bucket]):
+class BucketTransfer(WeightTransferEngine[OwnTransfer, Bucket]):
     """Registered with vLLM by :mod:`rlcs.rollout.vllm_plugin`."""
 
-    init_info_cls = NoInfo
+    init_info_cls = OwnTransfer
     update_info_cls = Bucket
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -50,9 +61,19 @@ class BucketTransfer(WeightTransferEngine[NoInfo, Bucket]):
         self._expected = {name for name, _ in self.model.named_parameters()}
         """vLLM's names of all parameters; tied ones once."""
         self._missing: set[str] = set()
+        self._own: Any = None
+        """vLLM's own transfer, once one is opened."""
 
-    def init_transfer_engine(self, init_info: NoInfo) -> None:
-        """Nothing to do."""
+    def init_transfer_engine(self, init_info: OwnTransfer) -> None:
+        """Open one of vLLM's own transfers, in place of the one that was open."""
+        self.shutdown()
+        self._own = WeightTransferEngineFactory.create_engine(
+            WeightTransferConfig(backend=init_info.backend),
+            self.vllm_config,
+            self.device,
+            self.model,
+        )
+        self._own.init_transfer_engine(self._own.parse_init_info(init_info.info))
 
     def start_weight_update(self) -> None:
         """Begin a version, after clearing away what a failed one left behind."""
@@ -66,6 +87,10 @@ class BucketTransfer(WeightTransferEngine[NoInfo, Bucket]):
         Raises:
             EngineError: it was the last, and a parameter did not come.
         """
+        if update_info.passed_on is not None:
+            self._missing = set()  # vLLM's own transfer has the learner's list of names
+            self._own.receive_weights(self._own.parse_update_info(update_info.passed_on))
+            return
         weights = ((name, to_tensor(array)) for name, array in update_info.weights.items())
         model: Any = self.model  # vLLM's models have load_weights, torch's type does not say so
         self._missing -= model.load_weights(weights)
@@ -81,7 +106,10 @@ class BucketTransfer(WeightTransferEngine[NoInfo, Bucket]):
         self._pack_tied_layers()
 
     def shutdown(self) -> None:
-        """Nothing to do."""
+        """Close vLLM's own transfer."""
+        if self._own is not None:
+            self._own.shutdown()
+            self._own = None
 
     def _drop_unfinished(self) -> None:
         """Give layers that wait for weights their old ones back."""

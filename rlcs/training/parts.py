@@ -13,8 +13,9 @@ import numpy as np
 
 import curricula
 from curricula import Curriculum, CurriculumError, CurriculumProblem
+from rlcs.adapters import check_adapter_package
 from rlcs.cluster import start_cluster, stop_cluster
-from rlcs.config import RolloutSection, RunConfig
+from rlcs.config import RolloutSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import ConfigError, ResumeError, StoreFullError
 from rlcs.faults import Fault, FaultListener
@@ -58,6 +59,7 @@ def load_material(config: RunConfig) -> Material:
         DatasetError, ModelError, ConfigError: everything that is wrong, at once.
     """
     check_engine_package(config.rollout.engine)
+    check_adapter_package(config.learner.lora)
     renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
     scorer = Scorer(config.scoring)
     try:
@@ -159,6 +161,7 @@ class Processes:
     learner: Learner
     probe_token_ids: np.ndarray
     """[L] int64, the text by which engines check that they got the learner's weights."""
+    vllm: VllmSection
 
     def publish(self, version: int) -> None:
         """Bring the learner's weights to every engine as ``version``.
@@ -168,6 +171,7 @@ class Processes:
         """
         for attempts_left in reversed(range(PUBLISH_ATTEMPTS)):
             try:
+                self._send(version)
                 self.rollouts.publish(version, self.learner.publication(self.probe_token_ids))
                 return
             except StoreFullError as error:
@@ -181,6 +185,16 @@ class Processes:
                 )
                 self.rollouts.on_fault(fault)
                 time.sleep(ROOM_SECONDS)
+
+    def _send(self, version: int) -> None:
+        """From GPU to GPU, where that is asked for."""
+        if self.vllm.transfer != "host":
+            self.learner.send(
+                version,
+                self.vllm.transfer,
+                self.rollouts.actors,
+                gpus_each=self.vllm.tensor_parallel_size,
+            )
 
     def close(self) -> None:
         """End all processes of the run."""
@@ -216,6 +230,7 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
             ranks=config.learner,
             plan=plan,
             bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
+            lora=config.learner.lora,
         )
         learner = Learner(settings, plan=plan, answer_seconds=config.faults.learn_seconds)
         learner.wait_until_ready()
@@ -224,7 +239,10 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
         stop_cluster()
         raise
     return Processes(
-        rollouts=rollouts, learner=learner, probe_token_ids=_probe_token_ids(config, renderer)
+        rollouts=rollouts,
+        learner=learner,
+        probe_token_ids=_probe_token_ids(config, renderer),
+        vllm=config.rollout.vllm,
     )
 
 
@@ -256,6 +274,7 @@ def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSetting
         eos_token_ids=renderer.eos_token_ids,
         max_row_tokens=_max_row_tokens(config, renderer),
         vllm=config.rollout.vllm,
+        lora=config.learner.lora,
     )
 
 

@@ -198,6 +198,30 @@ def test_all_problems_are_in_one_message(config_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("gpu_option", ["tensor_parallel_size=2", "transfer=nccl"])
+@pytest.mark.parametrize(
+    ("overrides", "refused"),
+    [
+        (("rollout.engine=vllm",), False),
+        (("rollout.engine=transformers",), True),
+        (("rollout.engine=vllm", "hardware.device=cpu"), True),
+    ],
+)
+def test_what_only_vllm_on_gpus_has(
+    overrides: tuple[str, ...], refused: bool, gpu_option: str, config_path: Path
+) -> None:
+    asked = (*overrides, f"rollout.vllm.{gpu_option}")
+    if refused:
+        assert "needs vLLM on GPUs" in refusal(config_path, *asked)
+    else:
+        load_config(config_path, asked, kind=RunConfig)
+
+
+def test_adapters_do_not_go_from_gpu_to_gpu(config_path: Path) -> None:
+    asked = ("rollout.engine=vllm", "rollout.vllm.transfer=cuda_ipc", "learner.lora={rank: 4}")
+    assert "trains adapters alone" in refusal(config_path, *asked)
+
+
 def test_problems_across_sections_are_all_told(config_path: Path) -> None:
     said = refusal(
         config_path,

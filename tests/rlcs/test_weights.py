@@ -23,7 +23,7 @@ def test_bfloat16_bit_for_bit(bits: np.ndarray) -> None:
     assert array.dtype == np.uint16
     np.testing.assert_array_equal(array, bits)
     target = torch.zeros_like(tensor)
-    load_arrays([("w", target)], [{"w": array}])
+    load_arrays({"w": target}, [{"w": array}])
     np.testing.assert_array_equal(target.view(torch.uint16).numpy(), bits)
 
 
@@ -31,7 +31,7 @@ def test_bfloat16_bit_for_bit(bits: np.ndarray) -> None:
 def test_float32_bit_for_bit(values: np.ndarray) -> None:
     array = to_array(torch.from_numpy(values))
     target = torch.zeros(values.shape)
-    load_arrays([("w", target)], [{"w": array}])
+    load_arrays({"w": target}, [{"w": array}])
     assert target.numpy().tobytes() == np.ascontiguousarray(values).tobytes()
 
 
@@ -48,7 +48,7 @@ def test_the_array_is_a_copy_of_its_own() -> None:
 def test_bfloat16_weights_into_a_float32_engine() -> None:
     tensor = torch.tensor([1.5, -0.25], dtype=torch.bfloat16)
     target = torch.zeros(2)
-    load_arrays([("w", target)], [{"w": to_array(tensor)}])
+    load_arrays({"w": target}, [{"w": to_array(tensor)}])
     assert target.tolist() == [1.5, -0.25]
 
 
@@ -72,15 +72,15 @@ def array_of(*shape: int) -> np.ndarray:
     ],
 )
 def test_a_bucket_that_does_not_fit_changes_nothing(weights, message) -> None:
-    parameters = [("a", torch.zeros(2)), ("b", torch.zeros(3))]
+    parameters = {"a": torch.zeros(2), "b": torch.zeros(3)}
     with pytest.raises(EngineError, match=message):
         load_arrays(parameters, [weights])
-    assert not any(target.any() for _, target in parameters)
+    assert not any(target.any() for target in parameters.values())
 
 
 @pytest.mark.parametrize("buckets", [[], [{}], [{"b": array_of(3)}]])
 def test_all_parameters_must_come(buckets) -> None:
-    parameters = [("a", torch.zeros(2)), ("b", torch.zeros(3))]
+    parameters = {"a": torch.zeros(2), "b": torch.zeros(3)}
     with pytest.raises(EngineError, match=r"did not come, among them \['a'"):
         load_arrays(parameters, buckets)
 

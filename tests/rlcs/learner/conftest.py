@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rlcs.config import OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank import LearnerRank
@@ -27,7 +27,14 @@ MAX_GRAD_NORM = 0.05
 def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
     """Makes settings; keywords go to the optimiser, but for a few."""
 
-    def make(*, zero_stage: int = 0, num_ranks: int = 1, dtype: str = "float32", **optimiser: Any):
+    def make(
+        *,
+        zero_stage: int = 0,
+        num_ranks: int = 1,
+        dtype: str = "float32",
+        lora: LoraSection | None = None,
+        **optimiser: Any,
+    ):
         options = {
             "learning_rate": LEARNING_RATE,
             "weight_decay": 0.1,
@@ -42,6 +49,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
             seed=0,
             optimiser=OptimiserSection(**{**options, **optimiser}),
             ranks=RanksSection(num_ranks=num_ranks, zero_stage=zero_stage),
+            lora=lora,
         )
 
     return make
