@@ -20,7 +20,8 @@ class Choice:
     """Problems to draw, in random order, each with its bucket and inclusion probability.
 
     `relaxed` counts draws for which the least gap or retirement had to be set aside, `missing`
-    those that no problem was left for.
+    those that no problem was left for, `displaced` those that went to another domain than the
+    domains' shares say, because theirs had no problems left.
     """
 
     indices: Indices
@@ -28,6 +29,7 @@ class Choice:
     probabilities: Floats
     relaxed: int = 0
     missing: int = 0
+    displaced: int = 0
 
 
 class Chooser(Protocol):
@@ -107,15 +109,24 @@ class WeightedChooser:
         shares = self._shares(weights, room, count, retired_too=relaxed > 0)
         expected = filled(shares, room, count)
         counts = rounded(expected, room, count, rng)
-        indices = rng.permutation(buckets.sample(counts, excluded, occupied, rng))
-        at = buckets.bucket_of(indices)
+        indices, at = buckets.sample(counts, excluded, occupied, rng)
+        order = rng.permutation(len(indices))
+        indices, at = indices[order], at[order]
         return Choice(
             indices=indices,
             buckets=at,
             probabilities=expected[at] / room[at],
             relaxed=relaxed - missing,
             missing=missing,
+            displaced=self._displaced(expected, count),
         )
+
+    def _displaced(self, expected: Floats, count: int) -> int:
+        wanted = self._domains.shares()
+        if wanted is None:
+            return 0
+        found = np.bincount(self._domain_of_bucket, expected, minlength=len(wanted))
+        return round(float(np.maximum(0, count * wanted - found).sum()))
 
     def expected_valid(self, step: int, count: int) -> float:
         """The valid chances of all buckets, by the share of the draws each would get."""

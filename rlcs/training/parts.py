@@ -5,6 +5,7 @@ Everything a user can get wrong is checked before the first process starts.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,6 +113,7 @@ def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curricul
                 domain=problem.domain,
                 category=problem.category,
                 prior_pass_rate=problem.prior_pass_rate,
+                content=json.dumps([problem.messages, problem.reference], default=str),
             )
             for problem in problems.values()
         ],

@@ -1,7 +1,9 @@
 """What every curriculum promises, of every kind."""
 
+import gc
 import math
 import pickle
+import types
 from collections import Counter
 from pathlib import Path
 
@@ -207,6 +209,47 @@ def test_retirement_and_re_test() -> None:
     assert curriculum.metrics()["solved"] == 19
 
 
+@pytest.mark.parametrize(("passes", "retired_as"), [(8, "solved"), (0, "hopeless")])
+def test_a_confirmed_re_test_keeps_a_problem_retired(passes: int, retired_as: str) -> None:
+    """Its evidence is too old by then to retire it anew, but nothing speaks against it."""
+    curriculum = make("rlcs", discount=0.9)
+    for step in (0, 1):
+        curriculum.observe([GroupResult("p0", step, passes, 8, 0)])
+    assert curriculum.metrics()[retired_as] == 1
+    curriculum.observe([GroupResult("p0", 60, passes, 8, 0)])
+    assert curriculum.metrics()[retired_as] == 1
+    curriculum.observe([GroupResult("p0", 120, 4, 8, 0)])
+    assert curriculum.metrics()[retired_as] == 0
+
+
+def test_what_is_known_does_not_depend_on_how_a_step_is_observed() -> None:
+    """All groups at once, or one by one as other trainers may do."""
+    whole, parts = (make("rlcs", domains="progress") for _ in range(2))
+    for step in range(6):
+        draws = whole.draw(16, step=step)
+        results = roll_out(draws, step)
+        assert parts.draw(16, step=step) == draws
+        whole.observe(results)
+        for result in results:
+            parts.observe([result])
+        one, other = whole.metrics(), parts.metrics()
+        for name in ("expansion_ratio", "valid_rate", "num_observed", "num_valid", "solved"):
+            assert one[name] == other[name], name
+        # Later groups of a step are predicted with those before them learned.
+        assert other["brier"] == pytest.approx(one["brier"], abs=0.03)
+        parts.load_state_dict(whole.state_dict())
+
+
+def test_a_draw_repeated_before_its_result_came_is_counted() -> None:
+    curriculum = make("uniform", 10)
+    for step in range(3):
+        curriculum.draw(10, step=step)
+    metrics = curriculum.metrics()
+    assert metrics["num_drawn"] == 30
+    assert metrics["num_awaited"] == 10
+    assert metrics["num_unanswered_draws"] == 20
+
+
 def test_a_step_without_any_valid_group_is_survived() -> None:
     curriculum = make("rlcs", expansion_cap=4.0)
     for step in range(3):
@@ -235,6 +278,10 @@ BAD_RESULTS = [
     (GroupResult("p1", 0, 1, 8, -1), ObservationError, "0 <= errors"),
     (GroupResult("p1", -1, 1, 8, 0), ObservationError, "0 <= step"),
     (GroupResult("p1", 0, float("nan"), 8, 0), ObservationError, "whole numbers"),  # type: ignore[arg-type]
+    (GroupResult("p1", 0, 1.5, 8, 0), ObservationError, "whole numbers"),  # type: ignore[arg-type]
+    (GroupResult("p1", 0, None, 8, 0), ObservationError, "whole numbers"),  # type: ignore[arg-type]
+    (GroupResult("p1", 0, 1, 2**70, 0), ObservationError, "whole numbers below 2"),
+    (GroupResult("p1", 2**40, 1, 8, 0), ObservationError, "none of them above"),
     (GroupResult("p1", 0, 0, 0, 0), ObservationError, "at least one completion"),
     (GroupResult("foreign", 0, 1, 8, 0), UnknownProblemError, "'foreign'"),
 ]
@@ -297,6 +344,7 @@ def test_bad_settings_are_refused(kind: str, settings: dict[str, object], why: s
     ("row", "why"),
     [
         ({"prior_pass_rate": 1.2}, "prior pass rates in \\[0, 1\\]"),
+        ({"prior_pass_rate": float("nan")}, "None for an ungraded problem, found NaN"),
         ({"domain": ""}, "name as domain"),
         ({"problem_id": ""}, "empty"),
     ],
@@ -311,6 +359,42 @@ def test_bad_problems_are_refused(row: dict[str, object], why: str) -> None:
         make_curriculum("rlcs", problems(3), group_size=1, seed=0)
     with pytest.raises(SettingsError, match="one entry a problem"):
         ProblemSet(["a", "b"], ["d"], ["c", "c"])
+
+
+@pytest.mark.parametrize("num_groups", [0, -1, 1.5, float("nan"), None, "8"])
+def test_bad_numbers_of_groups_are_refused(num_groups: object) -> None:
+    curriculum = make("rlcs")
+    with pytest.raises(SettingsError, match="num_groups as a whole number"):
+        curriculum.draw(num_groups, step=0)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="num_groups as a whole number"):
+        curriculum.select([], num_groups)  # type: ignore[arg-type]
+
+
+def test_memory_is_what_is_reported() -> None:
+    """Every array that can be reached from a curriculum, counted once."""
+    num = 50_000
+    rows = problems(num)
+    texts = ProblemSet(
+        [row.problem_id for row in rows],
+        [row.domain for row in rows],
+        [row.category for row in rows],
+        contents=[row.category for row in rows],
+    )
+    curriculum = make_curriculum("rlcs", texts, group_size=8, seed=0)
+    del texts
+    open_, seen, total = [curriculum], set(), 0
+    while open_:
+        each = open_.pop()
+        if id(each) in seen or isinstance(each, type | types.ModuleType | types.FunctionType):
+            continue
+        seen.add(id(each))
+        if isinstance(each, np.ndarray):
+            total += each.nbytes if each.base is None else 0
+        elif isinstance(each, str | bytes):
+            total += len(each)
+        open_ += gc.get_referents(each) + ([each.base] if isinstance(each, np.ndarray) else [])
+    assert total / num < 40
+    assert total == pytest.approx(curriculum.num_bytes, rel=0.05)
 
 
 def test_steps_do_not_go_backwards() -> None:

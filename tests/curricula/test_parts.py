@@ -17,8 +17,9 @@ from curricula.selection import fates
 @given(st.lists(st.text(min_size=1, max_size=12), unique=True, min_size=1, max_size=60))
 def test_ids_are_found_again_and_foreign_ones_are_not(ids: list[str]) -> None:
     kept, foreign = ids[: len(ids) // 2 + 1], ids[len(ids) // 2 + 1 :]
-    table = IdTable(kept)
+    table, order = IdTable.build(kept)
     places = table.find(kept)
+    assert [kept[place] for place in order] == table.texts(np.arange(len(kept)))
     assert table.texts(places) == kept
     assert sorted(places.tolist()) == list(range(len(kept)))
     assert table.find(foreign).tolist() == [-1] * len(foreign)
@@ -26,10 +27,10 @@ def test_ids_are_found_again_and_foreign_ones_are_not(ids: list[str]) -> None:
 
 def test_ids_do_not_depend_on_the_order_given() -> None:
     ids = [f"problem/{i}" for i in range(5000)]
-    table, reversed_table = IdTable(ids), IdTable(ids[::-1])
+    (table, _), (reversed_table, _) = IdTable.build(ids), IdTable.build(ids[::-1])
     assert table.digest() == reversed_table.digest()
     assert table.texts(np.arange(5000)) == reversed_table.texts(np.arange(5000))
-    assert table.digest() != IdTable(ids[:-1]).digest()
+    assert table.digest() != IdTable.build(ids[:-1])[0].digest()
 
 
 @pytest.mark.parametrize(
@@ -38,11 +39,13 @@ def test_ids_do_not_depend_on_the_order_given() -> None:
         (["a", "b", "a"], "more than once: 'a'"),
         (["a", ""], "1 empty"),
         (["x"] * 3, "found 1 of them more than once"),
+        (["a", 7], "texts in Unicode .* int found"),
+        (["a", "\ud800"], "surrogates not allowed"),
     ],
 )
 def test_bad_ids_are_refused(ids: list[str], why: str) -> None:
     with pytest.raises(SettingsError, match=why):
-        IdTable(ids)
+        IdTable.build(ids)
 
 
 @settings(max_examples=50)
@@ -81,7 +84,9 @@ def test_sampling_respects_counts_and_exclusions(data: st.DataObject) -> None:
     free = buckets.sizes() - np.bincount(buckets.bucket_of(excluded), minlength=3)
     counts = np.array([data.draw(st.integers(0, int(room))) for room in free])
     excluded.sort()
-    chosen = buckets.sample(counts, excluded, buckets.occupied(excluded), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    chosen, inside = buckets.sample(counts, excluded, buckets.occupied(excluded), rng)
+    assert inside.tolist() == buckets.bucket_of(chosen).tolist()
     assert np.bincount(buckets.bucket_of(chosen), minlength=3).tolist() == counts.tolist()
     assert len(set(chosen.tolist())) == len(chosen)
     assert not set(chosen.tolist()) & set(excluded.tolist())
@@ -93,7 +98,8 @@ def test_sampling_within_a_bucket_is_even(size: int) -> None:
     rounds, count = (4000, 3) if size < 100 else (400, 500)
     hits = np.zeros(size)
     for _ in range(rounds):
-        hits[buckets.sample(np.array([count]), np.array([5]), np.array([1]), rng)] += 1
+        chosen, _ = buckets.sample(np.array([count]), np.array([5]), np.array([1]), rng)
+        hits[chosen] += 1
     assert hits[5] == 0
     expected = rounds * count / (size - 1)
     deviation = np.abs(np.delete(hits, 5) - expected).max()
