@@ -67,7 +67,7 @@ class Buckets:
             (new_begin, np.minimum(begin, new_end)), (np.maximum(end, new_begin), new_end)
         )
         freed = self.positions[indices].astype(np.int64)
-        driven_out = ~_contains(np.sort(freed), left)
+        driven_out = ~contains(np.sort(freed), left)
         still_inside = (freed >= new_begin[sources]) & (freed < new_end[sources])
         problems = np.concatenate([self.members[left[driven_out]], indices])
         places = np.concatenate([came, freed[still_inside]])
@@ -100,7 +100,7 @@ class Buckets:
         while len(wanted):
             places = self.starts[wanted] + rng.integers(0, sizes[wanted])
             proposed = self.members[places].astype(np.int64)
-            fresh = ~_contains(taken, proposed) & _first(proposed)
+            fresh = ~contains(taken, proposed) & _first(proposed)
             chosen = np.concatenate([chosen, proposed[fresh]])
             buckets = np.concatenate([buckets, wanted[fresh]])
             wanted = wanted[~fresh]
@@ -117,7 +117,7 @@ class Buckets:
         firsts = np.repeat(self.starts[wanted] - (np.cumsum(sizes) - sizes), sizes)
         inside = self.members[firsts + np.arange(len(firsts))].astype(np.int64)
         within = np.repeat(wanted, sizes)
-        free = ~_contains(excluded, inside)
+        free = ~contains(excluded, inside)
         inside, within = inside[free], within[free]
         order = np.lexsort((rng.random(len(inside)), within))
         inside, within = inside[order], within[order]
@@ -173,7 +173,7 @@ def _first(values: NDArray[np.integer]) -> NDArray[np.bool_]:
     return first
 
 
-def _contains(ordered: NDArray[np.integer], values: NDArray[np.integer]) -> NDArray[np.bool_]:
+def contains(ordered: NDArray[np.integer], values: NDArray[np.integer]) -> NDArray[np.bool_]:
     """Which values occur in a sorted array."""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)

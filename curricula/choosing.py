@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from curricula.allocation import filled, rounded
-from curricula.buckets import distinct
+from curricula.buckets import contains, distinct
 from curricula.domains import DomainShares
 from curricula.history import PassRateHistory
 from curricula.tiers import Floats, Indices
@@ -41,6 +41,10 @@ class Chooser(Protocol):
         """The problems to draw."""
         ...
 
+    def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
+        """The inclusion probability of each of these, were `count` problems chosen now."""
+        ...
+
     def expected_valid(self, step: int, count: int) -> float:
         """Share of `count` groups that would be valid, as far as is known."""
         ...
@@ -68,6 +72,18 @@ class Coverage:
     retest_share: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """A draw of `count` problems before chance decides; arrays [buckets] but `excluded`."""
+
+    count: int
+    expected: Floats
+    room: Indices
+    excluded: Indices
+    occupied: Indices
+    relaxed: int
+
+
 class WeightedChooser:
     """Draws from (category, segment) buckets: `weigh` says how much a problem of each is wanted.
 
@@ -93,6 +109,31 @@ class WeightedChooser:
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
         """Shares by weight, whole numbers by systematic rounding, then evenly within a bucket."""
+        plan = self._plan(count, step, drawn, resting, rng)
+        counts = rounded(plan.expected, plan.room, plan.count, rng)
+        buckets = self._history.buckets
+        indices, at = buckets.sample(counts, plan.excluded, plan.occupied, rng)
+        order = rng.permutation(len(indices))
+        indices, at = indices[order], at[order]
+        return Choice(
+            indices=indices,
+            buckets=at,
+            probabilities=plan.expected[at] / plan.room[at],
+            relaxed=plan.relaxed,
+            missing=count - plan.count,
+            displaced=self._displaced(plan.expected, plan.count),
+        )
+
+    def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
+        """See Chooser; with Thompson sampling, those of the expected weights."""
+        plan = self._plan(count, step, np.empty(0, dtype=np.int64), resting, None)
+        at = self._history.buckets.bucket_of(indices)
+        free = (plan.room[at] > 0) & ~contains(plan.excluded, indices)
+        return np.where(free, plan.expected[at] / np.maximum(1, plan.room[at]), 0.0)
+
+    def _plan(
+        self, count: int, step: int, drawn: Indices, resting: Indices, rng: Generator | None
+    ) -> _Plan:
         weights = self._weigh(step, rng).ravel()
         buckets = self._history.buckets
         excluded = distinct(np.concatenate([drawn, resting]))
@@ -103,22 +144,16 @@ class WeightedChooser:
             excluded = distinct(drawn)
             occupied = buckets.occupied(excluded)
             room = np.where(weights > 0, buckets.sizes() - occupied, 0)
-        available = int(room.sum())
-        missing = max(0, count - available)
+        missing = max(0, count - int(room.sum()))
         count -= missing
         shares = self._shares(weights, room, count, retired_too=relaxed > 0)
-        expected = filled(shares, room, count)
-        counts = rounded(expected, room, count, rng)
-        indices, at = buckets.sample(counts, excluded, occupied, rng)
-        order = rng.permutation(len(indices))
-        indices, at = indices[order], at[order]
-        return Choice(
-            indices=indices,
-            buckets=at,
-            probabilities=expected[at] / room[at],
+        return _Plan(
+            count=count,
+            expected=filled(shares, room, count),
+            room=room,
+            excluded=excluded,
+            occupied=occupied,
             relaxed=relaxed - missing,
-            missing=missing,
-            displaced=self._displaced(expected, count),
         )
 
     def _displaced(self, expected: Floats, count: int) -> int:
@@ -208,6 +243,10 @@ class EpochChooser:
             probabilities=np.full(len(indices), chance),
             missing=missing,
         )
+
+    def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
+        """See Chooser; the order of the epoch counts as unknown."""
+        return np.full(len(indices), min(1.0, count / self._num))
 
     def expected_valid(self, step: int, count: int) -> float:
         """The valid chances of all buckets, by size."""

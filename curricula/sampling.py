@@ -24,12 +24,15 @@ from curricula.errors import (
     UnknownProblemError,
     listed,
 )
+from curricula.evidence import evidence_table, take_evidence
 from curricula.history import Observed, PassRateHistory
 from curricula.pacing import Pacing
 from curricula.problems import Roster
 from curricula.selection import counts_of, fates, names_of
 from curricula.states import differs, identity, packed, transfer
-from curricula.tiers import Indices
+from curricula.tiers import Floats, Indices
+
+_NONE: Indices = np.empty(0, dtype=np.int64)
 
 
 class SamplingCurriculum:
@@ -92,33 +95,39 @@ class SamplingCurriculum:
         )
         if not count:
             return []
-        none = np.empty(0, dtype=np.int64)
-        drawn = self._recent.get(step, none)
-        resting = [indices for at, indices in self._recent.items() if at != step]
+        drawn = self._recent.get(step, _NONE)
         choice = self._chooser.choose(
             count,
             step=step,
             # A carried group's problem must not come a second time in this step either.
             drawn=np.concatenate([drawn, np.array(list(self._carried.values()), dtype=np.int64)]),
-            resting=np.concatenate(resting) if resting else none,
+            resting=self._resting(),
             rng=self._rng,
         )
         self._draws_in_step += 1
-        self._recent[step] = np.concatenate([drawn, choice.indices])
-        self._counts["drawn"] += len(choice.indices)
         self._counts["relaxed_draws"] += choice.relaxed
         self._counts["missing_draws"] += choice.missing
-        names = self._ids.texts(choice.indices)
-        expected = len(self._awaited) + len(names)
-        self._awaited.update(zip(names, choice.indices.tolist(), strict=True))
-        self._counts["unanswered_draws"] += expected - len(self._awaited)
         self._counts["displaced_draws"] += choice.displaced
+        names = self._ids.texts(choice.indices)
+        self._note_drawn(names, choice.indices)
         tiers = map(
             self._history.tiers.names.__getitem__, self._history.tiers_of(choice.buckets).tolist()
         )
         # As Draw._make does, but without a call of Python's for each.
         rows = zip(names, choice.probabilities.tolist(), tiers, strict=True)
         return list(map(tuple.__new__, repeat(Draw), rows))
+
+    def _resting(self) -> Indices:
+        resting = [indices for at, indices in self._recent.items() if at != self._step]
+        return np.concatenate(resting) if resting else _NONE
+
+    def _note_drawn(self, names: list[str], indices: Indices) -> None:
+        drawn = self._recent.get(self._step, _NONE)
+        self._recent[self._step] = np.concatenate([drawn, indices])
+        expected = len(self._awaited) + len(names)
+        self._awaited.update(zip(names, indices.tolist(), strict=True))
+        self._counts["drawn"] += len(names)
+        self._counts["unanswered_draws"] += expected - len(self._awaited)
 
     def _begin(self, step: int) -> None:
         if step > self._step:
@@ -260,15 +269,7 @@ class SamplingCurriculum:
 
     def export_difficulty(self) -> DifficultyTable:
         """The evidence about every problem observed so far, aged to now, with its tier."""
-        seen = np.flatnonzero(self._history.last_step >= 0)
-        passes, failures = self._history.evidence(seen, max(0, self._step))
-        buckets, tiers = self._history.buckets.bucket_of(seen), self._history.tiers.names
-        return DifficultyTable(
-            ids=self._ids.texts(seen),
-            passes=passes,
-            attempts=passes + failures,
-            labels=[tiers[tier] for tier in self._history.tiers_of(buckets).tolist()],
-        )
+        return evidence_table(self._history, self._ids, step=max(0, self._step))
 
     def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
         """Start with the evidence of a table instead of none; only before the first step.
@@ -281,23 +282,30 @@ class SamplingCurriculum:
                 f"expected a curriculum without any step, found one at step {self._step}; "
                 "read the table before the first draw"
             )
-        indices = self._ids.find(table.ids)
-        foreign = np.flatnonzero(indices < 0)
-        if foreign.size and not drop_foreign:
-            raise TableError(
-                f"expected ids of this problem set ({len(self._ids)} problems), found "
-                f"{foreign.size} foreign rows of {len(table.ids)}: "
-                f"{listed(table.ids[place] for place in foreign.tolist())}; "
-                "use the table of this data set, or say drop_foreign=True"
-            )
-        self._counts["foreign_rows"] += len(foreign)
-        rows = np.flatnonzero((indices >= 0) & (table.attempts > 0))
-        self._history.take(
-            indices[rows],
-            passes=table.passes[rows],
-            failures=table.attempts[rows] - table.passes[rows],
-            last_step=np.zeros(len(rows), dtype=np.int64),
+        self._counts["foreign_rows"] += take_evidence(
+            self._history, self._ids, table, drop_foreign=drop_foreign
         )
+
+    def chances(self, problem_ids: Sequence[str], num_draws: int, *, step: int) -> Floats:
+        """The inclusion probability of each problem, were `num_draws` drawn at `step` now.
+
+        For asking what this curriculum would do where another one draws: nothing is drawn. To go
+        on, tell it what the other drew by `follow`, and `observe` the results.
+        """
+        _check_whole("num_draws", num_draws, 1)
+        _check_whole("step", step, max(0, self._step))
+        self._begin(step)
+        return self._chooser.chances(
+            self._indices(list(problem_ids)), num_draws, step=step, resting=self._resting()
+        )
+
+    def follow(self, problem_ids: Sequence[str], *, step: int) -> None:
+        """Take these problems as drawn at `step`, by another curriculum."""
+        _check_whole("step", step, max(0, self._step))
+        names = list(problem_ids)
+        indices = self._indices(names)
+        self._begin(step)
+        self._note_drawn(names, indices)
 
     def state_dict(self) -> dict[str, Any]:
         """See `Curriculum.state_dict`. Its size goes with the problems seen, not with all."""

@@ -5,14 +5,13 @@ Everything a user can get wrong is checked before the first process starts.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 import curricula
-from curricula import Curriculum, CurriculumError, CurriculumProblem
+from curricula import Curriculum, CurriculumError
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig
 from rlcs.data import LoadedData, Renderer, check_references, load_data
@@ -107,16 +106,7 @@ def make_run_curriculum(
 def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
     return curricula.make_curriculum(
         config.curriculum.kind,
-        [
-            CurriculumProblem(
-                problem_id=problem.problem_id,
-                domain=problem.domain,
-                category=problem.category,
-                prior_pass_rate=problem.prior_pass_rate,
-                content=json.dumps([problem.messages, problem.reference], default=str),
-            )
-            for problem in problems.values()
-        ],
+        [problem.for_curriculum() for problem in problems.values()],
         group_size=config.rollout.group_size,
         seed=config.run.seed,
         **config.curriculum.settings,
