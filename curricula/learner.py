@@ -99,12 +99,16 @@ class SimulatedLearner:
 
     def roll_out(self, draws: Sequence[Draw], step: int, group_size: int) -> list[GroupResult]:
         """Answer every drawn problem `group_size` times."""
-        indices = np.array([int(draw.problem_id[1:]) for draw in draws], dtype=np.int64)
-        passes = self._rng.binomial(group_size, self._chance(indices)).tolist()
+        passes = self._rng.binomial(group_size, self.pass_rates(draws)).tolist()
         return [
             GroupResult(draw.problem_id, step, passed, group_size, 0)
             for draw, passed in zip(draws, passes, strict=True)
         ]
+
+    def pass_rates(self, draws: Sequence[Draw]) -> Floats:
+        """The true pass rates of drawn problems, now."""
+        indices = np.array([int(draw.problem_id[1:]) for draw in draws], dtype=np.int64)
+        return self._chance(indices)
 
     def train(self, groups: Sequence[GroupResult], num_groups: int) -> None:
         """One optimiser step on these groups, each weighing 1 / `num_groups`."""

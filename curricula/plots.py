@@ -54,4 +54,4 @@ def _figure() -> tuple[Any, Any]:
 def _write(figure: Any, axes: Any, path: Path | str) -> None:
     axes.legend(frameon=False, fontsize="small")
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
