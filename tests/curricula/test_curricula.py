@@ -3,6 +3,9 @@
 import gc
 import math
 import pickle
+import re
+import subprocess
+import sys
 import types
 from collections import Counter
 from pathlib import Path
@@ -80,11 +83,23 @@ def test_resume_in_the_middle_of_a_step(kind: str) -> None:
     assert run(whole, range(5, 8)) == run(resumed, range(5, 8))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_probabilities_sum_to_one_a_draw_and_are_matched_by_frequencies(kind: str) -> None:
+FREQUENCIES = [
+    *((kind, {}) for kind in KINDS),
+    ("rlcs", {"domains": "fixed", "domain_ratios": {"math": 3, "chart": 1}}),
+    ("rlcs", {"retire_evidence": 8.0, "retest_after": 5, "retest_share": 0.3}),
+    ("posterior", {"min_gap": 4, "exploration": 0.5}),  # so long a gap leaves few to choose from
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"), FREQUENCIES, ids=lambda each: each if isinstance(each, str) else len(each)
+)
+def test_probabilities_sum_to_one_a_draw_and_are_matched_by_frequencies(
+    kind: str, settings: dict[str, object]
+) -> None:
     """From one state, many futures: how often each problem comes is its probability."""
-    num, rounds = 60, 2000
-    curriculum = make(kind, num)
+    num, rounds = 60, 1500
+    curriculum = make(kind, num, **settings)
     run(curriculum, range(6), num_groups=8)
     state = curriculum.state_dict()
     hits: Counter[str] = Counter()
@@ -397,6 +412,16 @@ def test_memory_is_what_is_reported() -> None:
     assert total == pytest.approx(curriculum.num_bytes, rel=0.05)
 
 
+def test_importing_curricula_needs_numpy_alone() -> None:
+    code = (
+        "import sys, curricula, curricula.simulation, curricula.replay, curricula.plots; "
+        "heavy = ('torch', 'trl', 'datasets', 'pyarrow', 'matplotlib', 'scipy', 'pydantic'); "
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_steps_do_not_go_backwards() -> None:
     curriculum = make("rlcs")
     curriculum.draw(4, step=3)
@@ -406,6 +431,10 @@ def test_steps_do_not_go_backwards() -> None:
 
 def test_the_example_of_the_readme_runs() -> None:
     text = (Path(curricula.__file__).parent / "README.md").read_text()
+    pictures = re.findall(r"\]\((plots/[a-z_]+\.png)\)", text)
+    sizes = [(Path(curricula.__file__).parent / name).stat().st_size for name in pictures]
+    assert len(sizes) == 14
+    assert max(sizes) < 60_000
     example = text.split("```python\n")[1].split("```")[0]
     names: dict[str, object] = {}
     exec(example, names)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worlds import problems
 
-from curricula import Fate, GroupResult, SettingsError
+from curricula import Fate, GroupResult, SettingsError, make_curriculum
 from curricula.allocation import filled, largest_remainder, rounded
 from curricula.buckets import Buckets
 from curricula.expansion import RatioAverage
@@ -122,6 +123,62 @@ def test_allocation_fills_exactly(parts: list[tuple[float, int]], seed: int) -> 
     assert counts.sum() == count
     assert (np.abs(counts - expected) < 1 + 1e-6).all()
     assert ((counts >= 0) & (counts <= room)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["rlcs", "posterior"]),
+    st.lists(st.integers(0, 8), min_size=6, max_size=40),
+    st.integers(0, 3),
+    st.integers(0, 1000),
+)
+def test_probabilities_of_all_problems_sum_to_the_draws(
+    kind: str, passes: list[int], min_gap: int, seed: int
+) -> None:
+    """Whatever was observed, retired or rests: the chances of all problems sum to the draws."""
+    curriculum = make_curriculum(
+        kind, problems(80), group_size=8, seed=seed, min_gap=min_gap, retire_evidence=8.0
+    )
+    for step in range(3):
+        drawn = [draw.problem_id for draw in curriculum.draw(8, step=step)]
+        curriculum.observe(
+            [
+                GroupResult(name, step, passes[(i + step) % len(passes)], 8, 0)
+                for i, name in enumerate(drawn)
+            ]
+        )
+    names = [row.problem_id for row in problems(80)]
+    chances = curriculum.chances(names, 12, step=3)
+    assert chances.sum() == pytest.approx(12)
+    assert ((chances >= 0) & (chances <= 1 + 1e-9)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_weights_follow_the_posterior(data: st.DataObject) -> None:
+    """The higher a category's chance of valid groups (or variance), the likelier its problems."""
+    utility = data.draw(st.sampled_from(["valid", "variance"]))
+    curriculum = make_curriculum(
+        "posterior", problems(600), group_size=8, seed=0, utility=utility, exploration=0.05
+    )
+    count = st.lists(st.integers(0, 8), min_size=5, max_size=5)
+    results = [
+        GroupResult(f"p{6 * place + category}", 0, passes, 8, 0)
+        for category in range(6)
+        for place, passes in enumerate(data.draw(count))
+    ]
+    curriculum.observe(results)
+    rates = curriculum._history.rates
+    use = rates.valid_chance() if utility == "valid" else rates.variance()
+    # One problem of each category that nobody has seen, and its bucket's expected use.
+    names = [f"p{6 * 50 + category}" for category in range(6)]
+    at = curriculum._history.buckets.bucket_of(curriculum._ids.find(names))
+    expected = use.ravel()[at]
+    chances = curriculum.chances(names, 10, step=1)
+    order = np.argsort(expected)
+    assert (np.diff(chances[order]) >= -1e-9).all()
+    wider = np.diff(expected[order]) > 1e-6
+    assert (np.diff(chances[order])[wider] > 0).all()
 
 
 def test_rounding_is_unbiased() -> None:
