@@ -9,7 +9,7 @@ from curricula.tiers import Floats
 
 _BINS = 10
 _MEMORY = 0.95
-"""Discount per batch of observations, so that the table shows the recent past."""
+"""Discount per step, so that the table shows the recent past."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +37,18 @@ class Calibration:
     def __init__(self) -> None:
         # Columns: attempts, sum of predictions, passes, sum of squared errors; by predicted rate.
         self._sums = np.zeros((_BINS, 4))
+        self._step = 0
+
+    def age(self, step: int) -> None:
+        """Let what was observed before `step` count less."""
+        if step > self._step:
+            self._sums *= _MEMORY ** (step - self._step)
+            self._step = step
 
     def observe(self, predicted: Floats, passes: Floats, attempts: Floats) -> None:
         """A batch of groups [groups] with what had been predicted for them."""
         squares = passes * (1 - predicted) ** 2 + (attempts - passes) * predicted**2
         bins = np.minimum((predicted * _BINS).astype(np.int64), _BINS - 1)
-        self._sums *= _MEMORY
         for column, values in enumerate((attempts, attempts * predicted, passes, squares)):
             self._sums[:, column] += np.bincount(bins, values, minlength=_BINS)
 
@@ -75,8 +81,8 @@ class Calibration:
 
     def state(self) -> dict[str, Any]:
         """For a saved state."""
-        return {"sums": self._sums.copy()}
+        return {"sums": self._sums.copy(), "step": self._step}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Undo `state`."""
-        self._sums[:] = state["sums"]
+        self._sums[:], self._step = state["sums"], state["step"]

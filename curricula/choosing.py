@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from curricula.allocation import filled, rounded
-from curricula.buckets import distinct
+from curricula.buckets import contains, distinct
 from curricula.domains import DomainShares
 from curricula.history import PassRateHistory
 from curricula.tiers import Floats, Indices
@@ -20,7 +20,8 @@ class Choice:
     """Problems to draw, in random order, each with its bucket and inclusion probability.
 
     `relaxed` counts draws for which the least gap or retirement had to be set aside, `missing`
-    those that no problem was left for.
+    those that no problem was left for, `displaced` those that went to another domain than the
+    domains' shares say, because theirs had no problems left.
     """
 
     indices: Indices
@@ -28,6 +29,7 @@ class Choice:
     probabilities: Floats
     relaxed: int = 0
     missing: int = 0
+    displaced: int = 0
 
 
 class Chooser(Protocol):
@@ -37,6 +39,10 @@ class Chooser(Protocol):
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
         """The problems to draw."""
+        ...
+
+    def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
+        """The inclusion probability of each of these, were `count` problems chosen now."""
         ...
 
     def expected_valid(self, step: int, count: int) -> float:
@@ -66,6 +72,18 @@ class Coverage:
     retest_share: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Plan:
+    """A draw of `count` problems before chance decides; arrays [buckets] but `excluded`."""
+
+    count: int
+    expected: Floats
+    room: Indices
+    excluded: Indices
+    occupied: Indices
+    relaxed: int
+
+
 class WeightedChooser:
     """Draws from (category, segment) buckets: `weigh` says how much a problem of each is wanted.
 
@@ -91,6 +109,31 @@ class WeightedChooser:
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
         """Shares by weight, whole numbers by systematic rounding, then evenly within a bucket."""
+        plan = self._plan(count, step, drawn, resting, rng)
+        counts = rounded(plan.expected, plan.room, plan.count, rng)
+        buckets = self._history.buckets
+        indices, at = buckets.sample(counts, plan.excluded, plan.occupied, rng)
+        order = rng.permutation(len(indices))
+        indices, at = indices[order], at[order]
+        return Choice(
+            indices=indices,
+            buckets=at,
+            probabilities=plan.expected[at] / plan.room[at],
+            relaxed=plan.relaxed,
+            missing=count - plan.count,
+            displaced=self._displaced(plan.expected, plan.count),
+        )
+
+    def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
+        """See Chooser; with Thompson sampling, those of the expected weights."""
+        plan = self._plan(count, step, np.empty(0, dtype=np.int64), resting, None)
+        at = self._history.buckets.bucket_of(indices)
+        free = (plan.room[at] > 0) & ~contains(plan.excluded, indices)
+        return np.where(free, plan.expected[at] / np.maximum(1, plan.room[at]), 0.0)
+
+    def _plan(
+        self, count: int, step: int, drawn: Indices, resting: Indices, rng: Generator | None
+    ) -> _Plan:
         weights = self._weigh(step, rng).ravel()
         buckets = self._history.buckets
         excluded = distinct(np.concatenate([drawn, resting]))
@@ -101,21 +144,24 @@ class WeightedChooser:
             excluded = distinct(drawn)
             occupied = buckets.occupied(excluded)
             room = np.where(weights > 0, buckets.sizes() - occupied, 0)
-        available = int(room.sum())
-        missing = max(0, count - available)
+        missing = max(0, count - int(room.sum()))
         count -= missing
         shares = self._shares(weights, room, count, retired_too=relaxed > 0)
-        expected = filled(shares, room, count)
-        counts = rounded(expected, room, count, rng)
-        indices = rng.permutation(buckets.sample(counts, excluded, occupied, rng))
-        at = buckets.bucket_of(indices)
-        return Choice(
-            indices=indices,
-            buckets=at,
-            probabilities=expected[at] / room[at],
+        return _Plan(
+            count=count,
+            expected=filled(shares, room, count),
+            room=room,
+            excluded=excluded,
+            occupied=occupied,
             relaxed=relaxed - missing,
-            missing=missing,
         )
+
+    def _displaced(self, expected: Floats, count: int) -> int:
+        wanted = self._domains.shares()
+        if wanted is None:
+            return 0
+        found = np.bincount(self._domain_of_bucket, expected, minlength=len(wanted))
+        return round(float(np.maximum(0, count * wanted - found).sum()))
 
     def expected_valid(self, step: int, count: int) -> float:
         """The valid chances of all buckets, by the share of the draws each would get."""
@@ -197,6 +243,10 @@ class EpochChooser:
             probabilities=np.full(len(indices), chance),
             missing=missing,
         )
+
+    def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
+        """See Chooser; the order of the epoch counts as unknown."""
+        return np.full(len(indices), min(1.0, count / self._num))
 
     def expected_valid(self, step: int, count: int) -> float:
         """The valid chances of all buckets, by size."""

@@ -15,12 +15,15 @@ class CurriculumProblem:
 
     `prior_pass_rate` is the offline estimate of the pass rate, in [0, 1]; None when nobody graded
     the problem. Problems of one `category` of one `domain` are taken to be of related difficulty.
+    `content` is the problem's text (whatever makes it another problem when it is edited); only a
+    fingerprint of it is kept, by which a saved state notices the edit.
     """
 
     problem_id: str
     domain: str
     category: str
     prior_pass_rate: float | None = None
+    content: str = ""
 
 
 class Draw(NamedTuple):

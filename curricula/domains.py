@@ -24,6 +24,10 @@ class DomainShares(Protocol):
         """By group: its domain, and by how much it beat its bucket's running pass rate."""
         ...
 
+    def end_step(self) -> None:
+        """The step is over: what was observed in it may change the shares of the next."""
+        ...
+
     def state(self) -> dict[str, Any]:
         """For a saved state."""
         ...
@@ -46,6 +50,9 @@ class FixedShares:
     def observe(self, domains: Indices, gains: Floats) -> None:
         """Nothing to learn."""
 
+    def end_step(self) -> None:
+        """Nothing to do."""
+
     def state(self) -> dict[str, Any]:
         """Nothing to save."""
         return {}
@@ -60,6 +67,7 @@ class ProgressShares:
         progress   = |mean gain over the running rate|, discounted, shrunk towards zero
         share      = floor + (1 - floor * domains) * progress / sum of progress
 
+    The shares stay as they are within a step, so that selection keeps those of the draw.
     Falling pass rates count as well: what is being forgotten needs practice. The idea is that of
     automated curriculum learning by learning progress (arXiv 1704.03003).
     """
@@ -73,6 +81,7 @@ class ProgressShares:
         self._floor = floor
         self._gains = np.zeros(num_domains)
         self._groups = np.zeros(num_domains)
+        self._new = np.zeros((2, num_domains))
 
     def shares(self) -> Floats | None:
         """See DomainShares."""
@@ -83,16 +92,24 @@ class ProgressShares:
     def observe(self, domains: Indices, gains: Floats) -> None:
         """See DomainShares."""
         num = len(self._gains)
-        self._gains = _MEMORY * self._gains + np.bincount(domains, gains, minlength=num)
-        self._groups = _MEMORY * self._groups + np.bincount(domains, minlength=num)
+        self._new[0] += np.bincount(domains, gains, minlength=num)
+        self._new[1] += np.bincount(domains, minlength=num)
+
+    def end_step(self) -> None:
+        """See DomainShares."""
+        if self._new[1].any():
+            self._gains = _MEMORY * self._gains + self._new[0]
+            self._groups = _MEMORY * self._groups + self._new[1]
+            self._new[:] = 0
 
     def state(self) -> dict[str, Any]:
         """See DomainShares."""
-        return {"gains": self._gains.copy(), "groups": self._groups.copy()}
+        return {"gains": self._gains.copy(), "groups": self._groups.copy(), "new": self._new.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """See DomainShares."""
         self._gains, self._groups = state["gains"].copy(), state["groups"].copy()
+        self._new = state["new"].copy()
 
 
 def _normalised(names: Sequence[str], ratios: Mapping[str, float]) -> Floats:

@@ -100,9 +100,12 @@ class PassRateHistory:
         self.rates = BucketRates(
             problems.domain_of_category, tiers, group_size=group_size, discount=rate_discount
         )
-        self.passes = np.zeros(num, dtype=np.float16)
-        self.failures = np.zeros(num, dtype=np.float16)
-        self.last_step = np.full(num, -1, dtype=np.int32)
+        # Side by side, so that a problem's numbers come from memory together.
+        records = np.zeros(num, dtype=[("passes", "f2"), ("failures", "f2"), ("last_step", "i4")])
+        self.passes: NDArray[np.float16] = records["passes"]
+        self.failures: NDArray[np.float16] = records["failures"]
+        self.last_step: NDArray[np.int32] = records["last_step"]
+        self.last_step[:] = -1
 
     @property
     def num_bytes(self) -> int:
@@ -149,7 +152,8 @@ class PassRateHistory:
         self.rates.learn(at[told], batch.passes[told], batch.attempts[told])
         passes, failures = self._add(batch, passes, failures)
         mean = self._mean(bucket_rate, passes, failures)
-        self._move(batch.indices, at, self._segments(mean, passes + failures))
+        segments = self._segments(mean, passes + failures)
+        self._move(batch.indices, at, self._still_retired(at, mean, segments))
         return surprise
 
     def _move(self, indices: Indices, sources: Indices, segments: Indices) -> None:
@@ -190,6 +194,15 @@ class PassRateHistory:
             segments[enough & (mean >= rule.solved_above)] = self.tiers.solved
             segments[enough & (mean <= rule.hopeless_below)] = self.tiers.hopeless
         return segments
+
+    def _still_retired(self, buckets: Indices, mean: Floats, segments: Indices) -> Indices:
+        """A retired problem that a re-test confirms stays retired, old as its evidence may be."""
+        if (rule := self._retirement) is None:
+            return segments
+        was = buckets % self.tiers.num_segments
+        solved = (was == self.tiers.solved) & (mean >= rule.solved_above)
+        hopeless = (was == self.tiers.hopeless) & (mean <= rule.hopeless_below)
+        return np.where(solved | hopeless, was, segments)
 
     def initial_buckets(self) -> NDArray[np.int32]:
         """The bucket each problem started in."""

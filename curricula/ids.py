@@ -1,13 +1,12 @@
 """Problem ids, compactly: index to id and id to index for tens of millions of problems.
 
 A problem's index is the rank of its id's 64-bit hash, so the order in which problems were listed
-never matters. Ids lie end to end in one string. Of the sorted hashes only 32 bits each are
-kept, behind a directory over their leading bits (about 4.5 bytes a problem instead of the hundred
-of a dict); a match is always confirmed by comparing the id itself.
+never matters. Ids lie end to end in UTF-8. Of the sorted hashes only 32 bits each are kept,
+behind a directory over their leading bits (about 4.5 bytes a problem instead of the hundred of a
+dict); a match is always confirmed by comparing the id itself.
 """
 
 import hashlib
-import sys
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -19,29 +18,42 @@ _CHUNK = 1 << 20
 
 
 class IdTable:
-    """The ids of a problem set. `order[i]` is the place in the given sequence of index i."""
+    """The ids of a problem set, by index."""
 
-    def __init__(self, ids: Sequence[str]) -> None:
-        if len(ids) >= 2**31:
-            raise SettingsError(f"expected fewer than 2**31 problems, found {len(ids)}")
-        text, offsets = _join(ids)
-        hashes = _hash(text, offsets)
-        self.order: NDArray[np.int64] = np.argsort(hashes, kind="stable")
-        hashes = hashes[self.order]
-        self._text = b"".join(_gathered(text, offsets, self.order)).decode()
-        lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))[self.order]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        self._offsets = ends.astype(np.uint32 if len(self._text) < 2**32 else np.uint64)
+    def __init__(
+        self, text: NDArray[np.uint8], offsets: NDArray[np.int64], hashes: NDArray[np.uint64]
+    ) -> None:
+        """Use `build`. `text` holds the ids end to end, in the order of their rising `hashes`."""
+        num = len(hashes)
+        self._text = text
+        self._offsets = offsets.astype(np.uint32 if len(text) < 2**32 else np.uint64)
         self._refuse_bad(hashes)
-        self._directory_bits = max(0, len(ids).bit_length() - 4)
+        self._directory_bits = max(0, num.bit_length() - 4)
         leading = hashes >> np.uint64(64 - self._directory_bits) if self._directory_bits else None
         slots = np.arange(2**self._directory_bits + 1, dtype=np.uint64)
         self._directory = (
-            np.array([0, len(ids)], dtype=np.int32)
+            np.array([0, num], dtype=np.int32)
             if leading is None
             else np.searchsorted(leading, slots).astype(np.int32)
         )
         self._fingerprints = self._fingerprint(hashes)
+
+    @classmethod
+    def build(cls, ids: Sequence[str]) -> tuple["IdTable", NDArray[np.int64]]:
+        """The table, and the place in `ids` of every index."""
+        if len(ids) >= 2**31:
+            raise SettingsError(f"expected fewer than 2**31 problems, found {len(ids)}")
+        text, offsets = _join(ids)
+        hashes = _hash(text, offsets)
+        order = np.argsort(hashes, kind="stable")
+        lengths = np.diff(offsets)[order]
+        ordered = np.empty(len(text), dtype=np.uint8)
+        filled = 0
+        for part in _gathered(text, offsets[order], lengths):
+            ordered[filled : filled + len(part)] = part
+            filled += len(part)
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        return cls(ordered, ends, hashes[order]), order
 
     def __len__(self) -> int:
         return len(self._fingerprints)
@@ -49,15 +61,19 @@ class IdTable:
     @property
     def num_bytes(self) -> int:
         """Memory held, the text of the ids included."""
-        arrays = (self._offsets, self._directory, self._fingerprints)
-        return sys.getsizeof(self._text) + sum(array.nbytes for array in arrays)
+        arrays = (self._text, self._offsets, self._directory, self._fingerprints)
+        return sum(array.nbytes for array in arrays)
 
     def texts(self, indices: NDArray[np.integer]) -> list[str]:
         """The ids at these indices."""
-        starts = self._offsets[indices].tolist()
-        ends = self._offsets[np.asarray(indices) + 1].tolist()
-        text = self._text
-        return [text[a:b] for a, b in zip(starts, ends, strict=True)]
+        return split(*self.joined(indices))
+
+    def joined(self, indices: NDArray[np.integer]) -> tuple[bytes, NDArray[np.uint32]]:
+        """The ids at these indices, end to end in UTF-8, and the length of each in bytes."""
+        offsets = self._offsets
+        lengths = offsets[np.asarray(indices) + 1] - offsets[indices]
+        parts = _gathered(self._text, offsets[indices].astype(np.int64), lengths)
+        return b"".join(part.tobytes() for part in parts), lengths.astype(np.uint32)
 
     def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """The index of each id, -1 where there is none."""
@@ -68,19 +84,25 @@ class IdTable:
         wanted = self._fingerprint(hashes)
         low = self._lower_bound(low, high, wanted)
         found = np.full(len(ids), -1, dtype=np.int64)
-        for place, (name, at, end, mark) in enumerate(
-            zip(ids, low.tolist(), high.tolist(), wanted.tolist(), strict=True)
-        ):
-            while at < end and self._fingerprints[at] == mark:
-                if self._text[self._offsets[at] : self._offsets[at + 1]] == name:
-                    found[place] = at
-                    break
-                at += 1
+        open_ = np.arange(len(ids))
+        while len(open_):
+            # Different ids may share a fingerprint, so go on to the next until the text agrees.
+            at = low[open_]
+            alike = at < high[open_]
+            alike[alike] = self._fingerprints[at[alike]] == wanted[open_[alike]]
+            open_, at = open_[alike], at[alike]
+            same = np.array(
+                [ids[i] == text for i, text in zip(open_.tolist(), self.texts(at), strict=True)],
+                dtype=bool,
+            )
+            found[open_[same]] = at[same]
+            open_ = open_[~same]
+            low[open_] += 1
         return found
 
     def digest(self) -> bytes:
         """A fingerprint of the set of ids, independent of the order they were given in."""
-        digest = hashlib.blake2b(self._text.encode(), digest_size=16)
+        digest = hashlib.blake2b(self._text.data, digest_size=16)
         digest.update(self._offsets.data)
         return digest.digest()
 
@@ -123,8 +145,11 @@ class IdTable:
 
 def _join(ids: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """All ids end to end in UTF-8, and where each starts (with the end as last entry)."""
-    joined = "".join(ids)
-    encoded = joined.encode()
+    try:
+        joined = "".join(ids)
+        encoded = joined.encode()
+    except (TypeError, UnicodeEncodeError) as error:
+        raise SettingsError(f"expected texts in Unicode as problem ids: {error}") from None
     if len(encoded) == len(joined):
         lengths = np.fromiter(map(len, ids), dtype=np.int64, count=len(ids))
     else:
@@ -157,12 +182,23 @@ def _hash(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uin
 
 
 def _gathered(
-    text: NDArray[np.uint8], offsets: NDArray[np.int64], order: NDArray[np.int64]
-) -> Iterator[bytes]:
-    """The bytes of the ids in another order, a chunk at a time (whole, it would need 8 x)."""
-    for start in range(0, len(order), _CHUNK):
-        part = order[start : start + _CHUNK]
-        starts, lengths = offsets[part], offsets[part + 1] - offsets[part]
-        ends = np.cumsum(lengths)
-        shift = np.repeat(starts - (ends - lengths), lengths)
-        yield text[shift + np.arange(len(shift))].tobytes()
+    text: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.integer]
+) -> Iterator[NDArray[np.uint8]]:
+    """The stretches of a text that start here, a chunk at a time (whole, it would need 16 x).
+
+    By numpy, which waits for many places of memory at once where a slice waits for each.
+    """
+    for begin in range(0, len(starts), _CHUNK):
+        part, long = starts[begin : begin + _CHUNK], lengths[begin : begin + _CHUNK]
+        ends = np.cumsum(long, dtype=np.int64)
+        yield text[np.repeat(part - (ends - long), long) + np.arange(ends[-1])]
+
+
+def split(joined: bytes, lengths: NDArray[np.uint32]) -> list[str]:
+    """Undo `IdTable.joined`."""
+    ends = np.cumsum(lengths, dtype=np.int64)
+    places = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
+    if joined.isascii():
+        text = joined.decode("ascii")
+        return [text[a:b] for a, b in places]
+    return [joined[a:b].decode() for a, b in places]

@@ -59,8 +59,7 @@ def make_curriculum(
         problems = ProblemSet.of(problems)
     parts = _parts(problems, checked, group_size, seed)
     return SamplingCurriculum(
-        problems.ids,
-        problems.categories,
+        problems.roster,
         parts.history,
         parts.chooser,
         parts.pacing,

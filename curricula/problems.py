@@ -1,6 +1,9 @@
-"""The problem set a curriculum chooses from."""
+"""The problem set a curriculum chooses from; the curriculum does not keep it."""
 
+import copy
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +13,20 @@ from curricula.errors import SettingsError
 from curricula.ids import IdTable
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Roster:
+    """Who the problems are: what a curriculum keeps of a `ProblemSet`, whose words these are."""
+
+    ids: IdTable
+    categories: Sequence[tuple[str, str]]
+    contents: NDArray[np.uint32] | None
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory held by what grows with the number of problems."""
+        return self.ids.num_bytes + (0 if self.contents is None else self.contents.nbytes)
+
+
 class ProblemSet:
     """Ids, categories and offline pass rates of all problems, by index.
 
@@ -17,6 +34,7 @@ class ProblemSet:
     `categories`: (domain, category) pairs, sorted; `category_codes` [n] points into them.
     `domains`: domain names, sorted; `domain_of_category` [categories] points into them.
     `prior_pass_rates` [n]: in [0, 1], NaN where nobody graded the problem.
+    `contents` [n]: fingerprints of the problems' texts, CRC-32; None when no texts were given.
     """
 
     def __init__(
@@ -25,27 +43,22 @@ class ProblemSet:
         domains: Sequence[str],
         categories: Sequence[str],
         prior_pass_rates: Sequence[float] | NDArray[np.floating] | None = None,
+        contents: Sequence[str] | None = None,
     ) -> None:
         """From parallel sequences, all in the same order; the order itself does not matter."""
         num = len(ids)
-        priors = np.full(num, np.nan) if prior_pass_rates is None else prior_pass_rates
-        for name, given in (("domains", domains), ("categories", categories), ("priors", priors)):
-            if len(given) != num:
-                raise SettingsError(
-                    f"expected one entry a problem ({num}) in {name}, found {len(given)}"
-                )
+        for name, given in (("domains", domains), ("categories", categories)):
+            _check_length(name, given, num)
         if not num:
             raise SettingsError("expected at least one problem, found none; check the data set")
-        rates = np.asarray(priors, dtype=np.float32)
-        if (wrong := np.flatnonzero((rates < 0) | (rates > 1) | np.isinf(rates))).size:
-            raise SettingsError(
-                f"expected prior pass rates in [0, 1] or NaN, found {rates[wrong[0]]:g} for "
-                f"problem {ids[wrong[0]]!r} ({wrong.size} such problems); divide passes by attempts"
-            )
-        self.ids = IdTable(ids)
+        self.ids, self._order = IdTable.build(ids)
         self.categories, codes = _coded(domains, categories)
-        self.category_codes = codes[self.ids.order]
-        self.prior_pass_rates = rates[self.ids.order]
+        self.category_codes = codes[self._order]
+        self.prior_pass_rates = self._checked_rates(prior_pass_rates)
+        self.contents = None
+        if contents is not None:
+            _check_length("contents", contents, num)
+            self.contents = _fingerprints(contents)[self._order]
         self.domains = sorted({domain for domain, _ in self.categories})
         place = {domain: i for i, domain in enumerate(self.domains)}
         self.domain_of_category = np.array([place[d] for d, _ in self.categories], dtype=np.int64)
@@ -57,14 +70,60 @@ class ProblemSet:
             [problem.problem_id for problem in problems],
             [problem.domain for problem in problems],
             [problem.category for problem in problems],
-            [
-                np.nan if problem.prior_pass_rate is None else problem.prior_pass_rate
-                for problem in problems
-            ],
+            [_rate_or_nan(problem) for problem in problems],
+            contents if any(contents := [problem.content for problem in problems]) else None,
         )
+
+    @property
+    def roster(self) -> Roster:
+        """Who the problems are."""
+        return Roster(ids=self.ids, categories=self.categories, contents=self.contents)
+
+    def graded(self, prior_pass_rates: Sequence[float] | NDArray[np.floating]) -> "ProblemSet":
+        """The same problems with other offline pass rates, in the order of the first sequences."""
+        other = copy.copy(self)
+        other.prior_pass_rates = self._checked_rates(prior_pass_rates)
+        return other
+
+    def _checked_rates(
+        self, given: Sequence[float] | NDArray[np.floating] | None
+    ) -> NDArray[np.float32]:
+        if given is None:
+            return np.full(len(self), np.nan, dtype=np.float32)
+        _check_length("prior_pass_rates", given, len(self))
+        rates = np.asarray(given, dtype=np.float32)[self._order]
+        if (wrong := np.flatnonzero((rates < 0) | (rates > 1) | np.isinf(rates))).size:
+            raise SettingsError(
+                f"expected prior pass rates in [0, 1] or NaN, found {rates[wrong[0]]:g} for "
+                f"problem {self.ids.texts(wrong[:1])[0]!r} ({wrong.size} such problems); "
+                "divide passes by attempts"
+            )
+        return rates
 
     def __len__(self) -> int:
         return len(self.ids)
+
+
+def _check_length(name: str, given: Sequence[object] | NDArray[np.floating], num: int) -> None:
+    if len(given) != num:
+        raise SettingsError(f"expected one entry a problem ({num}) in {name}, found {len(given)}")
+
+
+def _rate_or_nan(problem: CurriculumProblem) -> float:
+    """NaN for None; a NaN that somebody computed is no statement that nobody graded the problem."""
+    if problem.prior_pass_rate is None:
+        return np.nan
+    if problem.prior_pass_rate != problem.prior_pass_rate:
+        raise SettingsError(
+            "expected prior pass rates in [0, 1], or None for an ungraded problem, found NaN for "
+            f"problem {problem.problem_id!r}"
+        )
+    return problem.prior_pass_rate
+
+
+def _fingerprints(contents: Sequence[str]) -> NDArray[np.uint32]:
+    texts = (zlib.crc32(content.encode("utf-8", "surrogatepass")) for content in contents)
+    return np.fromiter(texts, dtype=np.uint32, count=len(contents))
 
 
 def _coded(

@@ -7,6 +7,7 @@ compared on equal terms.
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,15 @@ from curricula.errors import (
     UnknownProblemError,
     listed,
 )
+from curricula.evidence import evidence_table, take_evidence
 from curricula.history import Observed, PassRateHistory
-from curricula.ids import IdTable
 from curricula.pacing import Pacing
+from curricula.problems import Roster
 from curricula.selection import counts_of, fates, names_of
 from curricula.states import differs, identity, packed, transfer
-from curricula.tiers import Indices
+from curricula.tiers import Floats, Indices
+
+_NONE: Indices = np.empty(0, dtype=np.int64)
 
 
 class SamplingCurriculum:
@@ -36,8 +40,7 @@ class SamplingCurriculum:
 
     def __init__(
         self,
-        ids: IdTable,
-        categories: Sequence[tuple[str, str]],
+        roster: Roster,
         history: PassRateHistory,
         chooser: Chooser,
         pacing: Pacing,
@@ -48,8 +51,8 @@ class SamplingCurriculum:
         carry_over: bool,
         rng: np.random.Generator,
     ) -> None:
-        self._ids = ids
-        self._categories = categories
+        self._roster = roster
+        self._ids = roster.ids
         self._known_identity: dict[str, Any] = {}
         self._history = history
         self._chooser = chooser
@@ -68,7 +71,8 @@ class SamplingCurriculum:
         self._counts = dict.fromkeys(
             (
                 *("drawn", "observed", "valid", "errored", "undrawn_results"),
-                *("relaxed_draws", "missing_draws", "unfilled_quota", "forgotten", "foreign_rows"),
+                *("relaxed_draws", "missing_draws", "displaced_draws", "unanswered_draws"),
+                *("unfilled_quota", "forgotten", "edited", "foreign_rows"),
                 *(f"fate_{fate}" for fate in Fate if fate is not Fate.CARRIED),
             ),
             0,
@@ -77,8 +81,8 @@ class SamplingCurriculum:
 
     def draw(self, num_groups: int, *, step: int) -> list[Draw]:
         """See `Curriculum.draw`."""
-        if num_groups < 1:
-            raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
+        _check_whole("num_groups", num_groups, 1)
+        _check_whole("step", step, max(0, self._step))
         self._begin(step)
         wanted = num_groups - len(self._carried)
         if wanted <= 0:
@@ -91,38 +95,44 @@ class SamplingCurriculum:
         )
         if not count:
             return []
-        none = np.empty(0, dtype=np.int64)
-        drawn = self._recent.get(step, none)
-        resting = [indices for at, indices in self._recent.items() if at != step]
+        drawn = self._recent.get(step, _NONE)
         choice = self._chooser.choose(
             count,
             step=step,
             # A carried group's problem must not come a second time in this step either.
-            drawn=np.union1d(drawn, list(self._carried.values())).astype(np.int64),
-            resting=np.concatenate(resting) if resting else none,
+            drawn=np.concatenate([drawn, np.array(list(self._carried.values()), dtype=np.int64)]),
+            resting=self._resting(),
             rng=self._rng,
         )
         self._draws_in_step += 1
-        self._recent[step] = np.concatenate([drawn, choice.indices])
-        self._counts["drawn"] += len(choice.indices)
         self._counts["relaxed_draws"] += choice.relaxed
         self._counts["missing_draws"] += choice.missing
+        self._counts["displaced_draws"] += choice.displaced
         names = self._ids.texts(choice.indices)
-        self._awaited.update(zip(names, choice.indices.tolist(), strict=True))
-        tiers = self._history.tiers.names
-        places = self._history.tiers_of(choice.buckets).tolist()
-        return list(
-            map(Draw, names, choice.probabilities.tolist(), [tiers[place] for place in places])
+        self._note_drawn(names, choice.indices)
+        tiers = map(
+            self._history.tiers.names.__getitem__, self._history.tiers_of(choice.buckets).tolist()
         )
+        # As Draw._make does, but without a call of Python's for each.
+        rows = zip(names, choice.probabilities.tolist(), tiers, strict=True)
+        return list(map(tuple.__new__, repeat(Draw), rows))
+
+    def _resting(self) -> Indices:
+        resting = [indices for at, indices in self._recent.items() if at != self._step]
+        return np.concatenate(resting) if resting else _NONE
+
+    def _note_drawn(self, names: list[str], indices: Indices) -> None:
+        drawn = self._recent.get(self._step, _NONE)
+        self._recent[self._step] = np.concatenate([drawn, indices])
+        expected = len(self._awaited) + len(names)
+        self._awaited.update(zip(names, indices.tolist(), strict=True))
+        self._counts["drawn"] += len(names)
+        self._counts["unanswered_draws"] += expected - len(self._awaited)
 
     def _begin(self, step: int) -> None:
-        if step < max(0, self._step):
-            raise SettingsError(
-                f"expected a step of at least {max(0, self._step)}, found {step}; "
-                "to go back, load the state saved at that step"
-            )
         if step > self._step:
             self._pacing.end_step()
+            self._domains.end_step()
             self._step, self._draws_in_step = step, 0
             self._in_step = dict.fromkeys(self._in_step, 0)
             self._recent = {
@@ -138,8 +148,8 @@ class SamplingCurriculum:
         counts = counts_of(results)
         names = names_of(results)
         indices = self._indices(names)
-        awaited = self._awaited
-        self._counts["undrawn_results"] += [awaited.pop(name, None) for name in names].count(None)
+        was_awaited = list(map(self._awaited.pop, names, repeat(None)))
+        self._counts["undrawn_results"] += was_awaited.count(None)
         self._tally(len(results), int(counts.told.sum()), int(counts.valid.sum()))
         judged = np.flatnonzero(counts.attempts)
         if not judged.size:
@@ -153,6 +163,7 @@ class SamplingCurriculum:
             told=counts.told[judged],
         )
         surprise = self._history.learn(batch)
+        self._calibration.age(int(batch.steps.max()))
         self._calibration.observe(surprise.predicted, batch.passes, batch.attempts)
         self._domains.observe(self._history.domains_of(batch.buckets), surprise.gains)
 
@@ -165,8 +176,8 @@ class SamplingCurriculum:
         self._counts["errored"] += num - num_told
 
     def _indices(self, names: list[str]) -> Indices:
-        awaited = self._awaited
-        indices = np.array([awaited.get(name, -1) for name in names], dtype=np.int64)
+        known = map(self._awaited.get, names, repeat(-1))
+        indices = np.fromiter(known, dtype=np.int64, count=len(names))
         if (rest := np.flatnonzero(indices < 0)).size:
             indices[rest] = self._ids.find([names[place] for place in rest])
         if (foreign := np.flatnonzero(indices < 0)).size:
@@ -181,8 +192,7 @@ class SamplingCurriculum:
     def select(self, results: Sequence[GroupResult], num_groups: int) -> dict[str, Fate]:
         """See `Curriculum.select`."""
         counts_of(results)
-        if num_groups < 1:
-            raise SettingsError(f"expected num_groups of at least 1, found {num_groups}")
+        _check_whole("num_groups", num_groups, 1)
         names = names_of(results)
         if absent := set(self._carried) - set(names):
             raise ObservationError(
@@ -222,7 +232,9 @@ class SamplingCurriculum:
         selection, of the groups that can tell). Of the recent past: `brier`, `brier_baseline`,
         `calibration_error`. Of the whole run: `num_*` counts. Of all problems: `tier/NAME` (share
         in each tier), `unseen` (share never observed), `solved`, `hopeless` (number retired).
-        `num_drawn` = the sum of `num_fate_*` + `num_carried` + what was not selected from yet.
+        `num_drawn` = `num_observed` - `num_undrawn_results` + `num_awaited` +
+        `num_unanswered_draws` (drawn again, or gone, before a result came), and also the sum of
+        `num_fate_*` + `num_carried` + what was not selected from.
         """
         sizes = self._history.sizes()
         total = float(sizes.sum())
@@ -253,19 +265,11 @@ class SamplingCurriculum:
     @property
     def num_bytes(self) -> int:
         """Memory held by everything that grows with the number of problems."""
-        return self._ids.num_bytes + self._history.num_bytes
+        return self._roster.num_bytes + self._history.num_bytes
 
     def export_difficulty(self) -> DifficultyTable:
         """The evidence about every problem observed so far, aged to now, with its tier."""
-        seen = np.flatnonzero(self._history.last_step >= 0)
-        passes, failures = self._history.evidence(seen, max(0, self._step))
-        buckets, tiers = self._history.buckets.bucket_of(seen), self._history.tiers.names
-        return DifficultyTable(
-            ids=self._ids.texts(seen),
-            passes=passes,
-            attempts=passes + failures,
-            labels=[tiers[tier] for tier in self._history.tiers_of(buckets).tolist()],
-        )
+        return evidence_table(self._history, self._ids, step=max(0, self._step))
 
     def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
         """Start with the evidence of a table instead of none; only before the first step.
@@ -278,32 +282,41 @@ class SamplingCurriculum:
                 f"expected a curriculum without any step, found one at step {self._step}; "
                 "read the table before the first draw"
             )
-        indices = self._ids.find(table.ids)
-        foreign = np.flatnonzero(indices < 0)
-        if foreign.size and not drop_foreign:
-            raise TableError(
-                f"expected ids of this problem set ({len(self._ids)} problems), found "
-                f"{foreign.size} foreign rows of {len(table.ids)}: "
-                f"{listed(table.ids[place] for place in foreign.tolist())}; "
-                "use the table of this data set, or say drop_foreign=True"
-            )
-        self._counts["foreign_rows"] += len(foreign)
-        rows = np.flatnonzero((indices >= 0) & (table.attempts > 0))
-        self._history.take(
-            indices[rows],
-            passes=table.passes[rows],
-            failures=table.attempts[rows] - table.passes[rows],
-            last_step=np.zeros(len(rows), dtype=np.int64),
+        self._counts["foreign_rows"] += take_evidence(
+            self._history, self._ids, table, drop_foreign=drop_foreign
         )
+
+    def chances(self, problem_ids: Sequence[str], num_draws: int, *, step: int) -> Floats:
+        """The inclusion probability of each problem, were `num_draws` drawn at `step` now.
+
+        For asking what this curriculum would do where another one draws: nothing is drawn. To go
+        on, tell it what the other drew by `follow`, and `observe` the results.
+        """
+        _check_whole("num_draws", num_draws, 1)
+        _check_whole("step", step, max(0, self._step))
+        self._begin(step)
+        return self._chooser.chances(
+            self._indices(list(problem_ids)), num_draws, step=step, resting=self._resting()
+        )
+
+    def follow(self, problem_ids: Sequence[str], *, step: int) -> None:
+        """Take these problems as drawn at `step`, by another curriculum."""
+        _check_whole("step", step, max(0, self._step))
+        names = list(problem_ids)
+        indices = self._indices(names)
+        self._begin(step)
+        self._note_drawn(names, indices)
 
     def state_dict(self) -> dict[str, Any]:
         """See `Curriculum.state_dict`. Its size goes with the problems seen, not with all."""
-        history = self._history.state()
+        history, contents = self._history.state(), self._roster.contents
+        awaited = np.fromiter(self._awaited.values(), np.int64, len(self._awaited))
         return {
             **self._identity(),
-            "categories": [list(pair) for pair in self._categories],
+            "categories": [list(pair) for pair in self._roster.categories],
             "history": history,
-            "seen_ids": packed(self._ids.texts(history["seen"])),
+            "seen_ids": packed(self._ids, history["seen"]),
+            "seen_contents": None if contents is None else contents[history["seen"]],
             "chooser": self._chooser.state(),
             "pacing": self._pacing.state(),
             "calibration": self._calibration.state(),
@@ -313,6 +326,7 @@ class SamplingCurriculum:
             "draws_in_step": self._draws_in_step,
             "recent": {step: indices.copy() for step, indices in self._recent.items()},
             "awaited": dict(self._awaited),
+            "awaited_contents": None if contents is None else contents[awaited],
             "carried": dict(self._carried),
             "counts": dict(self._counts),
             "in_step": dict(self._in_step),
@@ -322,13 +336,16 @@ class SamplingCurriculum:
         """See `Curriculum.load_state_dict`.
 
         With `reconcile` a state of another problem set is accepted: what is known about problems
-        and categories still present is taken over by name, new ones start unseen, and the metric
-        `num_forgotten` counts observed problems that are gone. The next draws are then not those
-        of the saved run. Kind and tiers must be the same in any case.
+        and categories still present is taken over by name, new and edited ones start unseen. The
+        metrics `num_forgotten` and `num_edited` count known problems that are gone or edited.
+        Their drawn groups count as surplus where they were carried over (`carried` names those
+        the next `select` still expects) and as unanswered where they were awaited. The next draws
+        are then not those of the saved run. Kind, tiers and parts must be the same in any case.
         """
-        changed = differs(state, self._identity(), self._ids, reconcile=reconcile)
+        changed = differs(state, self._identity(), self._roster, reconcile=reconcile)
+        edited: set[str] = set()
         if changed:
-            forgotten = transfer(self._history, self._ids, self._categories, state)
+            forgotten, edited = transfer(self._history, self._roster, state)
         else:
             self._history.restore(state["history"])
             self._chooser.restore(state["chooser"])
@@ -344,17 +361,35 @@ class SamplingCurriculum:
         self._counts = dict(state["counts"])
         self._in_step = dict(state["in_step"])
         if changed:
-            self._counts["forgotten"] += forgotten
             self._recent = {}
-            self._awaited = self._still_here(self._awaited)
-            self._carried = self._still_here(self._carried)
+            self._awaited = self._still_here(state["awaited"], edited)
+            self._carried = self._still_here(state["carried"], edited)
+            self._counts["forgotten"] += forgotten
+            self._counts["edited"] += len(edited)
+            self._counts["unanswered_draws"] += len(state["awaited"]) - len(self._awaited)
+            self._counts["fate_surplus"] += len(state["carried"]) - len(self._carried)
 
-    def _still_here(self, indices: dict[str, int]) -> dict[str, int]:
-        names = list(indices)
+    @property
+    def carried(self) -> list[str]:
+        """The problems whose groups were carried over: the next `select` expects them."""
+        return list(self._carried)
+
+    def _still_here(self, indices: dict[str, int], edited: set[str]) -> dict[str, int]:
+        names = [name for name in indices if name not in edited]
         found = zip(names, self._ids.find(names).tolist(), strict=True)
         return {name: index for name, index in found if index >= 0}
 
     def _identity(self) -> dict[str, Any]:
         if not self._known_identity:
-            self._known_identity = identity(self._kind, self._history, self._ids, self._categories)
+            parts = (self._chooser, self._pacing, self._domains)
+            self._known_identity = identity(self._kind, parts, self._history, self._roster)
         return self._known_identity
+
+
+def _check_whole(name: str, value: int, least: int) -> None:
+    """SettingsError unless it is a whole number, at least so large."""
+    if not isinstance(value, int | np.integer) or value < least:
+        back = "; to go back, load the state saved at that step" if name == "step" else ""
+        raise SettingsError(
+            f"expected {name} as a whole number of at least {least}, found {value!r}{back}"
+        )

@@ -1,5 +1,6 @@
 """Which of the rolled-out groups to train on."""
 
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,6 +58,9 @@ def _take(quotas: Indices, domain: int) -> bool:
     return True
 
 
+_MOST = 2**31 - 1
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
     """The counts of a batch of results, each [groups]."""
@@ -79,22 +83,25 @@ class Counts:
 
 def counts_of(results: Sequence[GroupResult]) -> Counts:
     """The checked counts of results; ObservationError names the first that makes no sense."""
-    columns = (
-        np.array([result.step for result in results]),
-        np.array([result.passes for result in results]),
-        np.array([result.attempts for result in results]),
-        np.array([result.errors for result in results]),
-    )
-    if len(results) and any(column.dtype.kind not in "iu" for column in columns):
+    try:
+        # Through `array`, which is quick and takes nothing but whole numbers of 64 bits.
+        columns = (
+            array("q", [result.step for result in results]),
+            array("q", [result.passes for result in results]),
+            array("q", [result.attempts for result in results]),
+            array("q", [result.errors for result in results]),
+        )
+    except (TypeError, OverflowError):
         wrong = next(result for result in results if not _whole(result))
-        raise ObservationError(f"expected whole numbers, found {wrong}")
-    steps, passes, attempts, errors = (column.astype(np.int64) for column in columns)
+        raise ObservationError(f"expected whole numbers below 2**63, found {wrong}") from None
+    steps, passes, attempts, errors = (np.frombuffer(each, dtype=np.int64) for each in columns)
     senseless = (np.minimum(steps, np.minimum(passes, errors)) < 0) | (passes > attempts)
-    senseless |= attempts + errors == 0
+    senseless |= (attempts + errors == 0) | (np.maximum(steps, attempts + errors) > _MOST)
     if senseless.any():
         raise ObservationError(
             "expected 0 <= passes <= attempts, 0 <= errors, 0 <= step and at least one completion "
-            f"(attempts + errors > 0), found {results[int(senseless.argmax())]}"
+            f"(attempts + errors > 0), none of them above {_MOST}, "
+            f"found {results[int(senseless.argmax())]}"
         )
     return Counts(steps=steps, passes=passes, attempts=attempts, errors=errors)
 
@@ -113,4 +120,4 @@ def names_of(results: Sequence[GroupResult]) -> list[str]:
 
 def _whole(result: GroupResult) -> bool:
     counts = (result.step, result.passes, result.attempts, result.errors)
-    return all(isinstance(count, int | np.integer) for count in counts)
+    return all(isinstance(count, int | np.integer) and abs(int(count)) < 2**63 for count in counts)

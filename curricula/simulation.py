@@ -1,131 +1,21 @@
 """Curricula compared on a simulated learner, in seconds, before a GPU is spent.
 
-The learner answers by item response theory (the one-parameter logistic model of Rasch, 1960) and
-learns from what it is trained on:
-
-    pass rate of problem i in category c    sigmoid(general + skill_c + familiar_i - difficulty_i)
-    trained on a group with pass rate q     skill_c  += learning * 4 q (1 - q) / groups a step
-                                            general  += transfer * the same
-                                            familiar_i += memorising * 4 q (1 - q)
-    every step                              skill_c  -= forgetting * (skill_c - its start)
-
-4 q (1 - q) is the reward variance of the group: a group all right or all wrong teaches nothing, an
-even one most. `familiar` is what is learned about the single problem and helps no other one, so
-that narrow sampling does not pay. Held-out accuracy is over problems of the same distribution.
-
-Left out: the optimiser, noise of the gradient, verifier errors, completions of different length.
-A curriculum that wins here has passed a plausibility check, no more.
+A curriculum that wins here has passed a plausibility check, no more: `learner` says what is
+simulated and what is left out.
 """
 
+import json
 import math
+import shlex
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from curricula.contract import Curriculum, Draw, Fate, GroupResult
+from curricula.contract import Curriculum, Fate, GroupResult
 from curricula.errors import SettingsError
+from curricula.learner import SimulatedLearner, World
 from curricula.making import make_curriculum
-from curricula.problems import ProblemSet
-from curricula.tiers import Floats, Indices
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class World:
-    """The problems and the learner; difficulties and skills are in logits.
-
-    hardest_category, easiest_category: mean difficulty of the extreme categories; the others are
-        spaced evenly between. `spread` is the standard deviation within a category.
-    graded: share of the problems with an offline pass rate (16 attempts of the untrained learner).
-    The rest is explained in the module's docstring.
-    """
-
-    num_problems: int = 5000
-    num_categories: int = 10
-    num_domains: int = 2
-    easiest_category: float = -6.0
-    hardest_category: float = 8.0
-    spread: float = 1.5
-    graded: float = 0.0
-    learning: float = 0.08
-    transfer: float = 0.1
-    forgetting: float = 0.002
-    memorising: float = 0.2
-
-
-class SimulatedLearner:
-    """A policy that answers, learns, forgets and transfers as `World` says."""
-
-    def __init__(self, world: World, seed: int) -> None:
-        if world.num_problems < world.num_categories or world.num_categories < 1:
-            raise SettingsError(
-                f"expected at least one problem a category, found {world.num_problems} problems "
-                f"and {world.num_categories} categories"
-            )
-        self._world = world
-        self._rng = np.random.default_rng(seed)
-        self._category = np.arange(world.num_problems) % world.num_categories
-        means = np.linspace(world.easiest_category, world.hardest_category, world.num_categories)
-        self._difficulty = self._difficulties(means[self._category])
-        self._held_out = self._difficulties(np.tile(means, (400, 1)))
-        self._start = np.zeros(world.num_categories)
-        self._skill = self._start.copy()
-        self._general = 0.0
-        self._familiar = np.zeros(world.num_problems, dtype=np.float32)
-
-    def _difficulties(self, means: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-        noise = self._rng.normal(0, self._world.spread, means.shape)
-        return (means + noise).astype(np.float32)
-
-    def problems(self) -> ProblemSet:
-        """The training problems; ids are "p" and a number."""
-        num, world = self._world.num_problems, self._world
-        rates = np.full(num, np.nan)
-        graded = self._rng.random(num) < world.graded
-        chance = self._chance(np.arange(num))
-        rates[graded] = self._rng.binomial(16, chance[graded]) / 16
-        categories = self._category.tolist()
-        return ProblemSet(
-            [f"p{i}" for i in range(num)],
-            [f"domain{c % world.num_domains}" for c in categories],
-            [f"category{c}" for c in categories],
-            rates,
-        )
-
-    def roll_out(self, draws: Sequence[Draw], step: int, group_size: int) -> list[GroupResult]:
-        """Answer every drawn problem `group_size` times."""
-        indices = np.array([int(draw.problem_id[1:]) for draw in draws], dtype=np.int64)
-        passes = self._rng.binomial(group_size, self._chance(indices)).tolist()
-        return [
-            GroupResult(draw.problem_id, step, passed, group_size, 0)
-            for draw, passed in zip(draws, passes, strict=True)
-        ]
-
-    def train(self, groups: Sequence[GroupResult], num_groups: int) -> None:
-        """One optimiser step on these groups, each weighing 1 / `num_groups`."""
-        indices = np.array([int(group.problem_id[1:]) for group in groups], dtype=np.int64)
-        rate = np.array([group.passes / group.attempts for group in groups])
-        use = 4 * rate * (1 - rate)
-        world = self._world
-        learned = world.learning / num_groups * use
-        categories = self._category[indices]
-        self._skill += np.bincount(categories, learned, minlength=len(self._skill))
-        self._general += world.transfer * float(learned.sum())
-        np.add.at(self._familiar, indices, (world.memorising * use).astype(np.float32))
-        self._skill -= world.forgetting * (self._skill - self._start)
-
-    def accuracy(self) -> float:
-        """Expected pass rate on held-out problems, all categories alike."""
-        return float(_sigmoid(self._general + self._skill - self._held_out).mean())
-
-    def _chance(self, indices: Indices) -> Floats:
-        skill = self._general + self._skill[self._category[indices]] + self._familiar[indices]
-        return _sigmoid(skill - self._difficulty[indices])
-
-
-def _sigmoid(logits: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-logits)))
+from curricula.settings import make_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +25,34 @@ class Contender:
     name: str
     kind: str
     settings: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> "Contender":
+        """From text such as `rlcs carry_over=true tier_weights=[0,1,2,1,0]`.
+
+        The kind, then settings; values as in JSON, other words as they are. SettingsError names
+        what is unknown or makes no sense.
+        """
+        try:
+            kind, *given = shlex.split(text) or [""]
+        except ValueError as error:
+            raise SettingsError(f"expected a kind and settings, found {text!r}: {error}") from None
+        settings: dict[str, object] = {}
+        for part in given:
+            name, equals, value = part.partition("=")
+            if not equals:
+                raise SettingsError(f"expected name=value after {kind!r}, found {part!r}")
+            settings[name] = _value(value)
+        make_settings(kind, settings)
+        return cls(name=" ".join([kind, *given]), kind=kind, settings=settings)
+
+
+def _value(text: str) -> object:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,6 +130,8 @@ class Comparison:
     accuracy_interval: float
     trained_share: float
     brier: float
+    courses: list[Course] = field(repr=False)
+    """One a seed."""
 
 
 def compare(
@@ -222,22 +142,26 @@ def compare(
     seeds: Sequence[int],
     num_groups: int = 32,
     group_size: int = 8,
+    on_progress: Callable[[int], None] = lambda done: None,
 ) -> list[Comparison]:
-    """All contenders on the same learners; the first is the baseline."""
-    courses = [
-        [
-            simulate(
-                contender,
-                world,
-                num_completions=num_completions,
-                num_groups=num_groups,
-                group_size=group_size,
-                seed=seed,
+    """All contenders on the same learners; the first is the baseline.
+
+    `on_progress` is told the number of simulated runs done, of contenders times seeds.
+    """
+    courses: list[list[Course]] = [[] for _ in contenders]
+    for runs, contender in zip(courses, contenders, strict=True):
+        for seed in seeds:
+            runs.append(
+                simulate(
+                    contender,
+                    world,
+                    num_completions=num_completions,
+                    num_groups=num_groups,
+                    group_size=group_size,
+                    seed=seed,
+                )
             )
-            for seed in seeds
-        ]
-        for contender in contenders
-    ]
+            on_progress(sum(map(len, courses)))
     goals = [course.accuracy[-1] for course in courses[0]]
     rows = []
     for contender, runs in zip(contenders, courses, strict=True):
@@ -256,6 +180,7 @@ def compare(
                 accuracy_interval=accuracy_interval,
                 trained_share=statistics.mean(course.trained_share for course in runs),
                 brier=statistics.mean(course.brier for course in runs),
+                courses=runs,
             )
         )
     return rows

@@ -8,86 +8,128 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curricula.errors import StateError, listed
 from curricula.history import PassRateHistory
-from curricula.ids import IdTable
+from curricula.ids import IdTable, split
+from curricula.problems import Roster
+from curricula.tiers import Indices
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 def identity(
-    kind: str, history: PassRateHistory, ids: IdTable, categories: Sequence[tuple[str, str]]
+    kind: str, parts: Sequence[object], history: PassRateHistory, roster: Roster
 ) -> dict[str, Any]:
-    """What a state must have in common with the curriculum that loads it."""
-    digest = hashlib.blake2b(ids.digest() + str(categories).encode(), digest_size=16)
+    """What a state must have in common with the curriculum that loads it.
+
+    `parts` are those whose class the settings decide; each saves what only its class can load.
+    """
+    digest = hashlib.blake2b(roster.ids.digest(), digest_size=16)
+    digest.update(str(list(roster.categories)).encode())
     digest.update(history.initial_buckets().data)
+    contents = roster.contents
     return {
         "version": STATE_VERSION,
         "kind": kind,
         "tiers": history.tiers.describe(),
-        "num_problems": len(ids),
+        "parts": [type(part).__name__ for part in parts],
+        "num_problems": len(roster.ids),
         "problems": digest.hexdigest(),
+        "contents": "" if contents is None else hashlib.blake2b(contents.data).hexdigest()[:32],
     }
 
 
 def differs(
-    state: dict[str, Any], expected: dict[str, Any], ids: IdTable, *, reconcile: bool
+    state: dict[str, Any], expected: dict[str, Any], roster: Roster, *, reconcile: bool
 ) -> bool:
     """Whether the problems are others; StateError when the state cannot be used as asked."""
-    for name in ("version", "kind", "tiers"):
+    for name in ("version", "kind", "tiers", "parts"):
         if state.get(name) != expected[name]:
             raise StateError(
                 f"expected a state with {name} = {expected[name]}, found {state.get(name)}; "
                 f"load it into a curriculum with the same {name}, or start afresh from its "
                 "difficulty table"
             )
-    if state["problems"] == expected["problems"]:
+    if absent := sorted(_WHOLE - set(state)):
+        raise StateError(
+            f"expected a whole state, found one without {listed(absent)}; save it as "
+            "`state_dict` returned it"
+        )
+    same = state["problems"] == expected["problems"]
+    # Without texts on either side nothing tells that one was edited.
+    edited = bool(state["contents"] and expected["contents"]) and (
+        state["contents"] != expected["contents"]
+    )
+    if same and not edited:
         return False
     if reconcile:
         return True
-    seen = unpacked(state["seen_ids"])
-    gone = [seen[place] for place in np.flatnonzero(ids.find(seen) < 0)]
     raise StateError(
-        f"expected the state of these {len(ids)} problems, found one of "
-        f"{state['num_problems']} problems that are not the same (ids, categories or tiers of "
-        f"offline pass rates differ); of its {len(seen)} observed problems {len(gone)} are not "
-        f"here{': ' + listed(gone) if gone else ''}. Go on with the data set of the saved run, "
+        f"expected the state of these {len(roster.ids)} problems, found one of "
+        f"{state['num_problems']} problems that are not the same "
+        f"({_difference(state, roster, same=same)}). Go on with the data set of the saved run, "
         "or say reconcile=True to take over what is known by problem id"
     )
 
 
-def packed(ids: list[str]) -> dict[str, Any]:
+_WHOLE = {
+    *("categories", "history", "seen_ids", "seen_contents", "awaited", "awaited_contents"),
+    *("chooser", "pacing", "calibration", "domains", "rng", "step", "draws_in_step", "recent"),
+    *("carried", "counts", "in_step"),
+}
+
+
+def _difference(state: dict[str, Any], roster: Roster, *, same: bool) -> str:
+    """What is different, as far as the observed problems tell."""
+    names = unpacked(state["seen_ids"])
+    where = roster.ids.find(names)
+    gone = [names[place] for place in np.flatnonzero(where < 0)]
+    edited = [
+        names[place] for place in np.flatnonzero(_edited(state["seen_contents"], roster, where))
+    ]
+    what = "texts" if same else "ids, categories, tiers of offline pass rates or texts"
+    return (
+        f"{what} differ; of its {len(names)} observed problems {len(gone)} are not here"
+        f"{': ' + listed(gone) if gone else ''}, {len(edited)} were edited"
+        f"{': ' + listed(edited) if edited else ''}"
+    )
+
+
+def _edited(saved: NDArray[np.uint32] | None, roster: Roster, where: Indices) -> NDArray[np.bool_]:
+    """Which of the problems of these saved fingerprints are here (`where` >= 0) with another."""
+    if saved is None or roster.contents is None:
+        return np.zeros(len(where), dtype=bool)
+    return np.asarray((where >= 0) & (saved != roster.contents[where]))
+
+
+def packed(ids: IdTable, indices: Indices) -> dict[str, Any]:
     """Ids as one text and their lengths: a saved state must not hold millions of objects."""
-    return {
-        "text": "".join(ids),
-        "lengths": np.fromiter(map(len, ids), dtype=np.uint32, count=len(ids)),
-    }
+    text, lengths = ids.joined(indices)
+    return {"text": text, "lengths": lengths}
 
 
 def unpacked(state: dict[str, Any]) -> list[str]:
     """Undo `packed`."""
-    ends = np.cumsum(state["lengths"], dtype=np.int64)
-    starts = ends - state["lengths"]
-    text = state["text"]
-    return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+    return split(state["text"], state["lengths"])
 
 
 def transfer(
-    history: PassRateHistory,
-    ids: IdTable,
-    categories: Sequence[tuple[str, str]],
-    state: dict[str, Any],
-) -> int:
+    history: PassRateHistory, roster: Roster, state: dict[str, Any]
+) -> tuple[int, set[str]]:
     """Take over what `state` knows about problems and categories that are still here.
 
-    By problem id and by (domain, category) name; everything else starts unseen. The order within
-    buckets is not that of the saved run, so the draws will differ. Returns how many problems with
-    evidence are no longer here.
+    By problem id and by (domain, category) name; everything else starts unseen, also problems
+    whose text was edited. The order within buckets is not that of the saved run, so the draws
+    will differ. Returns how many observed problems are no longer here, and which observed or
+    awaited ones were edited.
     """
     saved = state["history"]
-    where = ids.find(unpacked(state["seen_ids"]))
-    here = where >= 0
+    names = unpacked(state["seen_ids"])
+    where = roster.ids.find(names)
+    edited = _edited(state["seen_contents"], roster, where)
+    here = (where >= 0) & ~edited
     history.start_anew()
     history.take(
         where[here],
@@ -97,8 +139,13 @@ def transfer(
         segments=saved["segments"][here].astype(np.int64),
     )
     place = {tuple(pair): row for row, pair in enumerate(state["categories"])}
-    rows = np.array([place.get(pair, -1) for pair in categories])
+    rows = np.array([place.get(pair, -1) for pair in roster.categories])
     rates = saved["rates"]
     kept = rates["sums"][:, np.maximum(rows, 0)] * (rows >= 0)[None, :, None]
     history.rates.restore({"sums": kept, "step": rates["step"]})
-    return int((~here).sum())
+    awaited = list(state["awaited"])
+    changed = _edited(state["awaited_contents"], roster, roster.ids.find(awaited))
+    return int((where < 0).sum()), {
+        *(names[place] for place in np.flatnonzero(edited)),
+        *(awaited[place] for place in np.flatnonzero(changed)),
+    }

@@ -1,8 +1,8 @@
-"""The command line: one thin function a verb.
+"""The command line: what can be said, with an example for each verb.
 
-Heavy imports happen inside the verbs, so that ``rlcs --help`` answers at once. A mistake of
-the user's ends with one message on standard error and exit status 2; a traceback means a
-bug of ours.
+The verbs are in ``rlcs.verbs``; heavy imports happen inside of them, so that ``rlcs --help``
+answers at once. A mistake of the user's ends with one message on standard error and exit
+status 2; a traceback means a bug of ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,19 @@ from collections.abc import Callable, Sequence
 
 from rlcs import __version__
 from rlcs.errors import RlcsError
+from rlcs.verbs import (
+    is_override,
+    run_check,
+    run_doctor,
+    run_eval,
+    run_export,
+    run_grade,
+    run_serve,
+    run_sft,
+    run_simulate,
+    run_submit,
+    run_train,
+)
 
 USER_ERROR = 2
 
@@ -25,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = build_parser()
     arguments, rest = parser.parse_known_args(argv)
     # argparse hands out positional arguments once: overrides after an option are left over.
-    if rest and (not hasattr(arguments, "overrides") or not all(map(_is_override, rest))):
+    if rest and (not hasattr(arguments, "overrides") or not all(map(is_override, rest))):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     if rest:
         arguments.overrides += rest
@@ -57,15 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
     _add_grade(verbs)
     _add_eval(verbs)
     _add_check(verbs)
+    _add_simulate(verbs)
     _add_export(verbs)
     _add_doctor(verbs)
     _add_submit(verbs)
     _add_serve(verbs)
     return parser
-
-
-def _is_override(argument: str) -> bool:
-    return "=" in argument and not argument.startswith("-")
 
 
 def _verb(
@@ -174,6 +184,55 @@ def _add_check(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     add_arguments(parser)
 
 
+def _add_simulate(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = _verb(
+        verbs,
+        "simulate",
+        run_simulate,
+        "other curricula over a logged run, or over a simulated learner",
+        [
+            "rlcs simulate --seeds 5",
+            "rlcs simulate --world num_problems=1000000 graded=1 --seeds 3 --plot learner.png",
+            'rlcs simulate --sampler uniform --sampler "rlcs carry_over=true sharpness=2"',
+            "rlcs simulate runs/quickstart --json what_if.json --plot what_if.png",
+            "rlcs simulate runs/quickstart/log/groups.jsonl --sampler posterior",
+        ],
+    )
+    parser.add_argument(
+        "run",
+        nargs="?",
+        metavar="RUN",
+        help="a run folder or its groups.jsonl; without it, a learner is simulated",
+    )
+    parser.add_argument(
+        "--sampler",
+        action="append",
+        metavar='"KIND name=value ..."',
+        help="a curriculum to compare, may be repeated; the first is the baseline "
+        "(default: uniform, dapo, rlcs, posterior)",
+    )
+    parser.add_argument(
+        "--world",
+        nargs="+",
+        default=[],
+        metavar="NAME=VALUE",
+        help="of the simulated learner: num_problems, num_categories, num_domains, "
+        "easiest_category, hardest_category, spread, graded, learning, transfer, forgetting, "
+        "memorising",
+    )
+    parser.add_argument("--seeds", type=int, default=5, help="simulated runs of each (default 5)")
+    parser.add_argument(
+        "--completions", type=int, default=30_000, help="completions of each (default 30000)"
+    )
+    parser.add_argument("--groups", type=int, default=32, help="groups of a step (default 32)")
+    parser.add_argument(
+        "--group-size", type=int, help="completions of a problem (default 8, or the run's)"
+    )
+    parser.add_argument("--json", metavar="FILE", help="write everything here; - prints it")
+    parser.add_argument("--csv", metavar="FILE", help="write the table here")
+    parser.add_argument("--plot", metavar="FILE.png", help="draw it here (needs rlcs[plots])")
+
+
 def _add_export(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = _verb(
         verbs,
@@ -242,144 +301,6 @@ def _add_serve(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="NAME[=VALUE]",
         help="an option of vLLM's server, without its dashes; may be given several times",
     )
-
-
-def run_train(arguments: argparse.Namespace) -> int:
-    """``rlcs train``"""
-    from pathlib import Path
-
-    from rlcs.config import RunConfig
-    from rlcs.config_file import load_config
-    from rlcs.errors import ConfigError
-
-    if arguments.schema:
-        return _print_schema(RunConfig)
-    path, overrides = arguments.config, arguments.overrides
-    if arguments.resume is None:
-        if path is None:
-            raise ConfigError("expected a config file, or --resume RUN; see rlcs train --help.")
-        config, resume = load_config(path, overrides, kind=RunConfig), None
-    else:
-        from rlcs.training.run_folder import find_run_config
-
-        resume = Path(arguments.resume)
-        own = find_run_config(resume)
-        if path is not None and _is_override(path):
-            path, overrides = None, [path, *overrides]
-        config = load_config(path or own, overrides, kind=RunConfig)
-    from rlcs.training.train import train
-
-    return train(config, resume)
-
-
-def run_sft(arguments: argparse.Namespace) -> int:
-    """``rlcs sft``"""
-    from rlcs.config import SftConfig
-    from rlcs.config_file import load_config
-    from rlcs.errors import ConfigError
-
-    if arguments.schema:
-        return _print_schema(SftConfig)
-    if arguments.config is None:
-        raise ConfigError("expected a config file; see rlcs sft --help.")
-    config = load_config(arguments.config, arguments.overrides, kind=SftConfig)
-    from rlcs.training.sft import sft
-
-    return sft(config)
-
-
-def run_grade(arguments: argparse.Namespace) -> int:
-    """``rlcs grade``"""
-    from rlcs.config_file import load_config
-    from rlcs.errors import ConfigError
-    from rlcs.grade_config import GradeConfig
-
-    if arguments.schema:
-        return _print_schema(GradeConfig)
-    if arguments.config is None:
-        raise ConfigError("expected a config file; see rlcs grade --help.")
-    config = load_config(arguments.config, arguments.overrides, kind=GradeConfig)
-    from rlcs.training.grading.grade import grade
-
-    return grade(config)
-
-
-def run_eval(arguments: argparse.Namespace) -> int:
-    """``rlcs eval``"""
-    from rlcs.config import RunConfig
-    from rlcs.config_file import load_config
-
-    config = load_config(arguments.config, arguments.overrides, kind=RunConfig)
-    from rlcs.training.examine import examine
-
-    return examine(config, model=arguments.model, json_path=arguments.json)
-
-
-def run_check(arguments: argparse.Namespace) -> int:
-    """``rlcs check``"""
-    from rewards.check.command import run_check as check_cases
-
-    if arguments.cases.suffix not in (".yaml", ".yml"):
-        return check_cases(arguments)
-    from rlcs.training.cases import check_config
-
-    return check_config(arguments)
-
-
-def run_export(arguments: argparse.Namespace) -> int:
-    """``rlcs export``"""
-    from pathlib import Path
-
-    from rlcs.training.export import export
-
-    return export(Path(arguments.run), Path(arguments.out))
-
-
-def run_doctor(arguments: argparse.Namespace) -> int:
-    """``rlcs doctor``"""
-    from rlcs.config import RunConfig
-    from rlcs.config_file import load_config
-
-    config = load_config(arguments.config, arguments.overrides, kind=RunConfig)
-    from rlcs.training.doctor import examine_run
-
-    return examine_run(config)
-
-
-def run_submit(arguments: argparse.Namespace) -> int:
-    """``rlcs submit``"""
-    from pathlib import Path
-
-    from rlcs.training.submit import submit
-
-    return submit(
-        arguments.config,
-        arguments.overrides,
-        address=arguments.address,
-        requirements=arguments.requirements and Path(arguments.requirements),
-        variables=arguments.env,
-        follow=not arguments.no_follow,
-    )
-
-
-def run_serve(arguments: argparse.Namespace) -> int:
-    """``rlcs serve``"""
-    from pathlib import Path
-
-    from rlcs.training.serve import serve
-
-    return serve(
-        Path(arguments.model), host=arguments.host, port=arguments.port, options=arguments.option
-    )
-
-
-def _print_schema(kind: type) -> int:
-    import json
-
-    from rlcs.config_file import config_schema
-
-    print(json.dumps(config_schema(kind), indent=2))
-    return 0
 
 
 def _quieten() -> None:

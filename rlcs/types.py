@@ -8,12 +8,14 @@ advantage is never written over the reward.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from curricula import CurriculumProblem
 from rewards import Verdict
 
 Message: TypeAlias = dict[str, str]
@@ -40,6 +42,16 @@ class Problem:
     """What a person said of the difficulty: a tier's name or a number, None when nobody did."""
     demonstration: str | None = None
     """A whole response to imitate in the cold start, None outside of it."""
+
+    def for_curriculum(self) -> CurriculumProblem:
+        """What a curriculum may know of it."""
+        return CurriculumProblem(
+            problem_id=self.problem_id,
+            domain=self.domain,
+            category=self.category,
+            prior_pass_rate=self.prior_pass_rate,
+            content=json.dumps([self.messages, self.reference], default=str),
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import curricula
-from curricula import Curriculum, CurriculumError, CurriculumProblem
+from curricula import Curriculum, CurriculumError
 from rlcs.adapters import check_adapter_package
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig, VllmSection
@@ -116,15 +116,7 @@ def make_run_curriculum(
 def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
     return curricula.make_curriculum(
         config.curriculum.kind,
-        [
-            CurriculumProblem(
-                problem_id=problem.problem_id,
-                domain=problem.domain,
-                category=problem.category,
-                prior_pass_rate=problem.prior_pass_rate,
-            )
-            for problem in problems.values()
-        ],
+        [problem.for_curriculum() for problem in problems.values()],
         group_size=config.rollout.group_size,
         seed=config.run.seed,
         **config.curriculum.settings,

@@ -1,7 +1,12 @@
 """What every curriculum promises, of every kind."""
 
+import gc
 import math
 import pickle
+import re
+import subprocess
+import sys
+import types
 from collections import Counter
 from pathlib import Path
 
@@ -78,11 +83,23 @@ def test_resume_in_the_middle_of_a_step(kind: str) -> None:
     assert run(whole, range(5, 8)) == run(resumed, range(5, 8))
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_probabilities_sum_to_one_a_draw_and_are_matched_by_frequencies(kind: str) -> None:
+FREQUENCIES = [
+    *((kind, {}) for kind in KINDS),
+    ("rlcs", {"domains": "fixed", "domain_ratios": {"math": 3, "chart": 1}}),
+    ("rlcs", {"retire_evidence": 8.0, "retest_after": 5, "retest_share": 0.3}),
+    ("posterior", {"min_gap": 4, "exploration": 0.5}),  # so long a gap leaves few to choose from
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"), FREQUENCIES, ids=lambda each: each if isinstance(each, str) else len(each)
+)
+def test_probabilities_sum_to_one_a_draw_and_are_matched_by_frequencies(
+    kind: str, settings: dict[str, object]
+) -> None:
     """From one state, many futures: how often each problem comes is its probability."""
-    num, rounds = 60, 2000
-    curriculum = make(kind, num)
+    num, rounds = 60, 1500
+    curriculum = make(kind, num, **settings)
     run(curriculum, range(6), num_groups=8)
     state = curriculum.state_dict()
     hits: Counter[str] = Counter()
@@ -207,6 +224,47 @@ def test_retirement_and_re_test() -> None:
     assert curriculum.metrics()["solved"] == 19
 
 
+@pytest.mark.parametrize(("passes", "retired_as"), [(8, "solved"), (0, "hopeless")])
+def test_a_confirmed_re_test_keeps_a_problem_retired(passes: int, retired_as: str) -> None:
+    """Its evidence is too old by then to retire it anew, but nothing speaks against it."""
+    curriculum = make("rlcs", discount=0.9)
+    for step in (0, 1):
+        curriculum.observe([GroupResult("p0", step, passes, 8, 0)])
+    assert curriculum.metrics()[retired_as] == 1
+    curriculum.observe([GroupResult("p0", 60, passes, 8, 0)])
+    assert curriculum.metrics()[retired_as] == 1
+    curriculum.observe([GroupResult("p0", 120, 4, 8, 0)])
+    assert curriculum.metrics()[retired_as] == 0
+
+
+def test_what_is_known_does_not_depend_on_how_a_step_is_observed() -> None:
+    """All groups at once, or one by one as other trainers may do."""
+    whole, parts = (make("rlcs", domains="progress") for _ in range(2))
+    for step in range(6):
+        draws = whole.draw(16, step=step)
+        results = roll_out(draws, step)
+        assert parts.draw(16, step=step) == draws
+        whole.observe(results)
+        for result in results:
+            parts.observe([result])
+        one, other = whole.metrics(), parts.metrics()
+        for name in ("expansion_ratio", "valid_rate", "num_observed", "num_valid", "solved"):
+            assert one[name] == other[name], name
+        # Later groups of a step are predicted with those before them learned.
+        assert other["brier"] == pytest.approx(one["brier"], abs=0.03)
+        parts.load_state_dict(whole.state_dict())
+
+
+def test_a_draw_repeated_before_its_result_came_is_counted() -> None:
+    curriculum = make("uniform", 10)
+    for step in range(3):
+        curriculum.draw(10, step=step)
+    metrics = curriculum.metrics()
+    assert metrics["num_drawn"] == 30
+    assert metrics["num_awaited"] == 10
+    assert metrics["num_unanswered_draws"] == 20
+
+
 def test_a_step_without_any_valid_group_is_survived() -> None:
     curriculum = make("rlcs", expansion_cap=4.0)
     for step in range(3):
@@ -235,6 +293,10 @@ BAD_RESULTS = [
     (GroupResult("p1", 0, 1, 8, -1), ObservationError, "0 <= errors"),
     (GroupResult("p1", -1, 1, 8, 0), ObservationError, "0 <= step"),
     (GroupResult("p1", 0, float("nan"), 8, 0), ObservationError, "whole numbers"),  # type: ignore[arg-type]
+    (GroupResult("p1", 0, 1.5, 8, 0), ObservationError, "whole numbers"),  # type: ignore[arg-type]
+    (GroupResult("p1", 0, None, 8, 0), ObservationError, "whole numbers"),  # type: ignore[arg-type]
+    (GroupResult("p1", 0, 1, 2**70, 0), ObservationError, "whole numbers below 2"),
+    (GroupResult("p1", 2**40, 1, 8, 0), ObservationError, "none of them above"),
     (GroupResult("p1", 0, 0, 0, 0), ObservationError, "at least one completion"),
     (GroupResult("foreign", 0, 1, 8, 0), UnknownProblemError, "'foreign'"),
 ]
@@ -297,6 +359,7 @@ def test_bad_settings_are_refused(kind: str, settings: dict[str, object], why: s
     ("row", "why"),
     [
         ({"prior_pass_rate": 1.2}, "prior pass rates in \\[0, 1\\]"),
+        ({"prior_pass_rate": float("nan")}, "None for an ungraded problem, found NaN"),
         ({"domain": ""}, "name as domain"),
         ({"problem_id": ""}, "empty"),
     ],
@@ -313,6 +376,52 @@ def test_bad_problems_are_refused(row: dict[str, object], why: str) -> None:
         ProblemSet(["a", "b"], ["d"], ["c", "c"])
 
 
+@pytest.mark.parametrize("num_groups", [0, -1, 1.5, float("nan"), None, "8"])
+def test_bad_numbers_of_groups_are_refused(num_groups: object) -> None:
+    curriculum = make("rlcs")
+    with pytest.raises(SettingsError, match="num_groups as a whole number"):
+        curriculum.draw(num_groups, step=0)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match="num_groups as a whole number"):
+        curriculum.select([], num_groups)  # type: ignore[arg-type]
+
+
+def test_memory_is_what_is_reported() -> None:
+    """Every array that can be reached from a curriculum, counted once."""
+    num = 50_000
+    rows = problems(num)
+    texts = ProblemSet(
+        [row.problem_id for row in rows],
+        [row.domain for row in rows],
+        [row.category for row in rows],
+        contents=[row.category for row in rows],
+    )
+    curriculum = make_curriculum("rlcs", texts, group_size=8, seed=0)
+    del texts
+    open_, seen, total = [curriculum], set(), 0
+    while open_:
+        each = open_.pop()
+        if id(each) in seen or isinstance(each, type | types.ModuleType | types.FunctionType):
+            continue
+        seen.add(id(each))
+        if isinstance(each, np.ndarray):
+            total += each.nbytes if each.base is None else 0
+        elif isinstance(each, str | bytes):
+            total += len(each)
+        open_ += gc.get_referents(each) + ([each.base] if isinstance(each, np.ndarray) else [])
+    assert total / num < 40
+    assert total == pytest.approx(curriculum.num_bytes, rel=0.05)
+
+
+def test_importing_curricula_needs_numpy_alone() -> None:
+    code = (
+        "import sys, curricula, curricula.simulation, curricula.replay, curricula.plots; "
+        "heavy = ('torch', 'trl', 'datasets', 'pyarrow', 'matplotlib', 'scipy', 'pydantic'); "
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_steps_do_not_go_backwards() -> None:
     curriculum = make("rlcs")
     curriculum.draw(4, step=3)
@@ -322,6 +431,10 @@ def test_steps_do_not_go_backwards() -> None:
 
 def test_the_example_of_the_readme_runs() -> None:
     text = (Path(curricula.__file__).parent / "README.md").read_text()
+    pictures = re.findall(r"\]\((plots/[a-z_]+\.png)\)", text)
+    sizes = [(Path(curricula.__file__).parent / name).stat().st_size for name in pictures]
+    assert len(sizes) == 14
+    assert max(sizes) < 60_000
     example = text.split("```python\n")[1].split("```")[0]
     names: dict[str, object] = {}
     exec(example, names)

@@ -77,6 +77,35 @@ def test_a_quota_that_cannot_be_met_is_counted() -> None:
     assert sum(each is Fate.TRAINED for each in fate.values()) > 8
 
 
+def test_draws_that_a_domain_has_no_problems_for_are_counted() -> None:
+    rows = [p for p in problems(600) if p.domain == "math" or int(p.problem_id[1:]) < 12]
+    curriculum = make_curriculum(
+        "rlcs", rows, group_size=8, seed=0, domains="fixed", domain_ratios={"math": 1, "chart": 1}
+    )
+    draws = curriculum.draw(40, step=0)  # expanded to 60, but there are 6 problems of charts
+    charts = {row.problem_id for row in rows if row.domain == "chart"}
+    assert sum(draw.problem_id in charts for draw in draws) == 6
+    assert curriculum.metrics()["num_displaced_draws"] == 24
+
+
+def test_selection_keeps_the_shares_of_the_draw() -> None:
+    """Learning progress observed between the two must not move the quotas of the step."""
+    curriculum = make("rlcs", domains="progress", domain_floor=0.1)
+    domain = {problem.problem_id: problem.domain for problem in problems(600)}
+    for step in range(8):
+        draws = curriculum.draw(32, step=step)
+        drawn = sum(domain[draw.problem_id] == "chart" for draw in draws) / len(draws)
+        moved = {"math": 4, "chart": 1 + 6 * (step % 2)}
+        results = [
+            GroupResult(d.problem_id, step, moved[domain[d.problem_id]], 8, 0) for d in draws
+        ]
+        curriculum.observe(results)
+        fate = curriculum.select(results, 20)
+        trained = [name for name, each in fate.items() if each is Fate.TRAINED]
+        share = sum(domain[name] == "chart" for name in trained) / len(trained)
+        assert share == pytest.approx(drawn, abs=0.06)
+
+
 def test_progress_goes_to_the_domain_that_moves() -> None:
     curriculum = make("rlcs", domains="progress", domain_floor=0.1, expansion="predicted")
     domain = {problem.problem_id: problem.domain for problem in problems(600)}

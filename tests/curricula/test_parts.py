@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from worlds import problems
 
-from curricula import Fate, GroupResult, SettingsError
+from curricula import Fate, GroupResult, SettingsError, make_curriculum
 from curricula.allocation import filled, largest_remainder, rounded
 from curricula.buckets import Buckets
 from curricula.expansion import RatioAverage
@@ -17,8 +18,9 @@ from curricula.selection import fates
 @given(st.lists(st.text(min_size=1, max_size=12), unique=True, min_size=1, max_size=60))
 def test_ids_are_found_again_and_foreign_ones_are_not(ids: list[str]) -> None:
     kept, foreign = ids[: len(ids) // 2 + 1], ids[len(ids) // 2 + 1 :]
-    table = IdTable(kept)
+    table, order = IdTable.build(kept)
     places = table.find(kept)
+    assert [kept[place] for place in order] == table.texts(np.arange(len(kept)))
     assert table.texts(places) == kept
     assert sorted(places.tolist()) == list(range(len(kept)))
     assert table.find(foreign).tolist() == [-1] * len(foreign)
@@ -26,10 +28,10 @@ def test_ids_are_found_again_and_foreign_ones_are_not(ids: list[str]) -> None:
 
 def test_ids_do_not_depend_on_the_order_given() -> None:
     ids = [f"problem/{i}" for i in range(5000)]
-    table, reversed_table = IdTable(ids), IdTable(ids[::-1])
+    (table, _), (reversed_table, _) = IdTable.build(ids), IdTable.build(ids[::-1])
     assert table.digest() == reversed_table.digest()
     assert table.texts(np.arange(5000)) == reversed_table.texts(np.arange(5000))
-    assert table.digest() != IdTable(ids[:-1]).digest()
+    assert table.digest() != IdTable.build(ids[:-1])[0].digest()
 
 
 @pytest.mark.parametrize(
@@ -38,11 +40,13 @@ def test_ids_do_not_depend_on_the_order_given() -> None:
         (["a", "b", "a"], "more than once: 'a'"),
         (["a", ""], "1 empty"),
         (["x"] * 3, "found 1 of them more than once"),
+        (["a", 7], "texts in Unicode .* int found"),
+        (["a", "\ud800"], "surrogates not allowed"),
     ],
 )
 def test_bad_ids_are_refused(ids: list[str], why: str) -> None:
     with pytest.raises(SettingsError, match=why):
-        IdTable(ids)
+        IdTable.build(ids)
 
 
 @settings(max_examples=50)
@@ -81,7 +85,9 @@ def test_sampling_respects_counts_and_exclusions(data: st.DataObject) -> None:
     free = buckets.sizes() - np.bincount(buckets.bucket_of(excluded), minlength=3)
     counts = np.array([data.draw(st.integers(0, int(room))) for room in free])
     excluded.sort()
-    chosen = buckets.sample(counts, excluded, buckets.occupied(excluded), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    chosen, inside = buckets.sample(counts, excluded, buckets.occupied(excluded), rng)
+    assert inside.tolist() == buckets.bucket_of(chosen).tolist()
     assert np.bincount(buckets.bucket_of(chosen), minlength=3).tolist() == counts.tolist()
     assert len(set(chosen.tolist())) == len(chosen)
     assert not set(chosen.tolist()) & set(excluded.tolist())
@@ -93,7 +99,8 @@ def test_sampling_within_a_bucket_is_even(size: int) -> None:
     rounds, count = (4000, 3) if size < 100 else (400, 500)
     hits = np.zeros(size)
     for _ in range(rounds):
-        hits[buckets.sample(np.array([count]), np.array([5]), np.array([1]), rng)] += 1
+        chosen, _ = buckets.sample(np.array([count]), np.array([5]), np.array([1]), rng)
+        hits[chosen] += 1
     assert hits[5] == 0
     expected = rounds * count / (size - 1)
     deviation = np.abs(np.delete(hits, 5) - expected).max()
@@ -116,6 +123,62 @@ def test_allocation_fills_exactly(parts: list[tuple[float, int]], seed: int) -> 
     assert counts.sum() == count
     assert (np.abs(counts - expected) < 1 + 1e-6).all()
     assert ((counts >= 0) & (counts <= room)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["rlcs", "posterior"]),
+    st.lists(st.integers(0, 8), min_size=6, max_size=40),
+    st.integers(0, 3),
+    st.integers(0, 1000),
+)
+def test_probabilities_of_all_problems_sum_to_the_draws(
+    kind: str, passes: list[int], min_gap: int, seed: int
+) -> None:
+    """Whatever was observed, retired or rests: the chances of all problems sum to the draws."""
+    curriculum = make_curriculum(
+        kind, problems(80), group_size=8, seed=seed, min_gap=min_gap, retire_evidence=8.0
+    )
+    for step in range(3):
+        drawn = [draw.problem_id for draw in curriculum.draw(8, step=step)]
+        curriculum.observe(
+            [
+                GroupResult(name, step, passes[(i + step) % len(passes)], 8, 0)
+                for i, name in enumerate(drawn)
+            ]
+        )
+    names = [row.problem_id for row in problems(80)]
+    chances = curriculum.chances(names, 12, step=3)
+    assert chances.sum() == pytest.approx(12)
+    assert ((chances >= 0) & (chances <= 1 + 1e-9)).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_weights_follow_the_posterior(data: st.DataObject) -> None:
+    """The higher a category's chance of valid groups (or variance), the likelier its problems."""
+    utility = data.draw(st.sampled_from(["valid", "variance"]))
+    curriculum = make_curriculum(
+        "posterior", problems(600), group_size=8, seed=0, utility=utility, exploration=0.05
+    )
+    count = st.lists(st.integers(0, 8), min_size=5, max_size=5)
+    results = [
+        GroupResult(f"p{6 * place + category}", 0, passes, 8, 0)
+        for category in range(6)
+        for place, passes in enumerate(data.draw(count))
+    ]
+    curriculum.observe(results)
+    rates = curriculum._history.rates
+    use = rates.valid_chance() if utility == "valid" else rates.variance()
+    # One problem of each category that nobody has seen, and its bucket's expected use.
+    names = [f"p{6 * 50 + category}" for category in range(6)]
+    at = curriculum._history.buckets.bucket_of(curriculum._ids.find(names))
+    expected = use.ravel()[at]
+    chances = curriculum.chances(names, 10, step=1)
+    order = np.argsort(expected)
+    assert (np.diff(chances[order]) >= -1e-9).all()
+    wider = np.diff(expected[order]) > 1e-6
+    assert (np.diff(chances[order])[wider] > 0).all()
 
 
 def test_rounding_is_unbiased() -> None:

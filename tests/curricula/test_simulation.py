@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from curricula import SETTINGS, GroupResult, SettingsError
+from curricula.learner import SimulatedLearner, World
 from curricula.simulation import (
     Contender,
-    SimulatedLearner,
-    World,
     compare,
     simulate,
     table,

@@ -1,5 +1,6 @@
 """States that changed hands, and difficulty as a table."""
 
+import dataclasses
 import pickle
 from pathlib import Path
 
@@ -31,11 +32,16 @@ def changed(rows: list[CurriculumProblem], kind: str = "rlcs") -> SamplingCurric
     [
         (lambda: make("uniform", 600), "kind = uniform"),
         (lambda: make("rlcs", 600, boundaries=(0.9, 0.6, 0.4, 0.1)), "tiers = "),
+        (lambda: make("rlcs", expansion="predicted"), "parts = .*'PredictedDraw'"),
+        (lambda: make("rlcs", domains="progress"), "parts = .*'ProgressShares'"),
         (lambda: make("rlcs", 601), "found one of 600 .* 0 are not here"),
         (lambda: make("rlcs", 100), "are not here: 'p"),
         (lambda: changed(problems(600)), "these 600 problems, found one of 600"),
     ],
-    ids=["kind", "tiers", "a problem more", "many fewer", "offline pass rates gone"],
+    ids=[
+        *("kind", "tiers", "other expansion", "other domains", "a problem more", "many fewer"),
+        "offline pass rates gone",
+    ],
 )
 def test_a_foreign_state_is_refused(other, why: str) -> None:  # type: ignore[no-untyped-def]
     saved = make("rlcs")
@@ -67,6 +73,67 @@ def test_reconciling_takes_over_what_is_still_here(kind: str) -> None:
     assert all(labels[name] == label for name, label in zip(after.ids, after.labels, strict=True))
     assert curriculum.metrics().get("expansion_ratio") == saved.metrics().get("expansion_ratio")
     assert {d.problem_id for draws, _ in [(curriculum.draw(16, step=20), 0)] for d in draws}
+
+
+def with_texts(num: int, edited: set[int]) -> list[CurriculumProblem]:
+    return [
+        dataclasses.replace(problem, content=f"text {i}{' edited' if i in edited else ''}")
+        for i, problem in enumerate(problems(num))
+    ]
+
+
+def test_an_edited_text_is_noticed_and_forgotten_on_request() -> None:
+    saved = changed(with_texts(60, set()))
+    run(saved, range(6))
+    seen = saved.export_difficulty().pass_rates
+    unseen = [i for i in range(60) if f"p{i}" not in seen]
+    state = saved.state_dict()
+    changed(with_texts(60, set())).load_state_dict(state)
+    changed(problems(60)).load_state_dict(state)  # without texts nothing can be told
+    other = changed(with_texts(60, {7, unseen[0]}))
+    observed = f"{'1' if 'p7' in seen else '0'} were edited"
+    with pytest.raises(StateError, match=f"texts differ; .* 0 are not here, {observed}"):
+        other.load_state_dict(state)
+    other.load_state_dict(state, reconcile=True)
+    assert other.metrics()["num_edited"] == ("p7" in seen)
+    assert other.export_difficulty().pass_rates == {n: r for n, r in seen.items() if n != "p7"}
+
+
+def test_draws_of_problems_that_are_gone_stay_in_the_accounts() -> None:
+    saved = make_curriculum("rlcs", with_texts(60, set()), group_size=8, seed=0, carry_over=True)
+    results = [GroupResult(d.problem_id, 0, 4, 8, 0) for d in saved.draw(12, step=0)]
+    saved.observe(results)
+    saved.select(results, 4)
+    carried = saved.carried
+    awaited = [draw.problem_id for draw in saved.draw(30, step=1)]
+    assert len(carried) > 4
+    assert len(awaited) > 4
+    gone = {carried[0], carried[1], awaited[0]}
+    edited = {int(carried[2][1:]), int(awaited[1][1:])}
+    other = make_curriculum(
+        "rlcs",
+        [p for p in with_texts(60, edited) if p.problem_id not in gone],
+        group_size=8,
+        seed=0,
+        carry_over=True,
+    )
+    other.load_state_dict(saved.state_dict(), reconcile=True)
+    metrics = other.metrics()
+    assert other.carried == carried[3:]
+    assert metrics["num_fate_surplus"] == 3
+    assert metrics["num_unanswered_draws"] == 2
+    assert metrics["num_awaited"] == len(awaited) - 2
+    assert metrics["num_drawn"] == len(results) + len(awaited)
+    assert metrics["num_drawn"] == sum(
+        metrics[f"num_{name}"] for name in ("observed", "awaited", "unanswered_draws")
+    )
+
+
+def test_half_a_state_is_refused() -> None:
+    state = make("rlcs").state_dict()
+    del state["pacing"]
+    with pytest.raises(StateError, match="without 'pacing'"):
+        make("rlcs").load_state_dict(state)
 
 
 def test_reconciling_with_the_same_problems_changes_nothing() -> None:

@@ -85,5 +85,5 @@ def assert_same_state(one: object, other: object, path: str = "state") -> None:
         assert one.dtype == other.dtype, path
         assert one.tobytes() == other.tobytes(), path
     else:
-        assert type(one) in (int, float, str, bool, list, type(None)), f"{path}: {type(one)}"
+        assert type(one) in (int, float, str, bytes, bool, list, type(None)), f"{path}: {type(one)}"
         assert one == other, path

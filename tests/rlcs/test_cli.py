@@ -12,7 +12,7 @@ import pytest
 from rlcs import cli
 from rlcs.config import RunConfig, SftConfig
 
-VERBS = ("train", "sft", "grade", "eval", "export")
+VERBS = ("train", "sft", "grade", "eval", "simulate", "export")
 HEAVY = ("torch", "ray", "transformers", "datasets", "deepspeed", "pydantic", "numpy", "yaml")
 
 

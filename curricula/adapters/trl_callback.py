@@ -1,0 +1,107 @@
+"""A curriculum in TRL's GRPOTrainer: a data set that is drawn, and a callback that saves it.
+
+    lessons = CurriculumCallback(curriculum, rows, num_groups=prompts a generation batch)
+    trainer = GRPOTrainer(
+        model,
+        reward_funcs=lessons.watch(reward, pass_mark=1.0),
+        train_dataset=lessons.dataset(),
+        args=GRPOConfig(..., max_steps=1000, shuffle_dataset=False, ignore_data_skip=True),
+        callbacks=[lessons],
+    )
+
+TRL trains on every group it rolls out, so the curriculum must not expand (`initial_expansion=1,
+expansion_cap=1`). Its loader fetches one batch ahead, which is then drawn before the results of the
+batch before it are known. With several processes every one of them draws the same, because the
+verdicts are gathered before they are observed.
+"""
+
+import functools
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from accelerate.utils import gather_object
+from datasets import Dataset, IterableDataset
+from transformers import TrainerCallback
+
+from curricula.adapters.feeding import Feed, rows_by_id
+from curricula.errors import SettingsError, StateError
+from curricula.sampling import SamplingCurriculum
+
+STATE_NAME = "curriculum.pkl"
+STEP_COLUMN = "curriculum_step"
+
+
+class CurriculumCallback(TrainerCallback):
+    """See the module. `rows` has a column `problem_id`; `num_groups` is the number of prompts of a
+    generation batch: generation_batch_size / num_generations.
+    """
+
+    def __init__(self, curriculum: SamplingCurriculum, rows: Dataset, *, num_groups: int) -> None:
+        if "problem_id" not in rows.column_names:
+            raise SettingsError(
+                f"expected a column problem_id in the data set, found {rows.column_names}"
+            )
+        self._curriculum = curriculum
+        self._data = rows
+        self._rows = rows_by_id(rows["problem_id"])
+        self._feed = Feed(curriculum, num_groups)
+
+    def dataset(self) -> IterableDataset:
+        """The rows in the order in which they are drawn, without an end, for `train_dataset`."""
+        return IterableDataset.from_generator(self._drawn)
+
+    def _drawn(self) -> Iterator[dict[str, Any]]:
+        while True:
+            for step, name in self._feed.draw():
+                yield {**self._data[self._rows[name]], STEP_COLUMN: step}
+
+    def watch(self, reward: Callable[..., Any], *, pass_mark: float) -> Callable[..., Any]:
+        """The same reward function, from which the curriculum learns which completions passed.
+
+        A reward of at least `pass_mark` passes; None could not be judged.
+        """
+
+        @functools.wraps(reward)
+        def watched(*args: Any, **columns: Any) -> Any:
+            rewards = reward(*args, **columns)
+            if STEP_COLUMN in columns:  # an evaluation's rows are not drawn
+                passed = [None if each is None else bool(each >= pass_mark) for each in rewards]
+                told = zip(columns[STEP_COLUMN], columns["problem_id"], passed, strict=True)
+                steps, names, verdicts = zip(*gather_object(list(told)), strict=True)
+                self._feed.observe(steps, names, verdicts)
+            return rewards
+
+        return watched
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **rest: Any) -> None:
+        """Add the curriculum's metrics to what is reported."""
+        if logs is not None:
+            numbers = self._curriculum.metrics()
+            logs.update({f"curriculum/{name}": value for name, value in numbers.items()})
+
+    def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        """Save the curriculum beside the model."""
+        if state.is_world_process_zero:
+            path = _state_path(args, state)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(pickle.dumps(self._feed.state_dict()))
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        """On resuming, go on from what was saved."""
+        if not state.global_step:
+            return
+        if not args.ignore_data_skip:
+            raise SettingsError(
+                "expected ignore_data_skip=True on resuming, found False: the trainer would draw "
+                "and throw away what was trained on before"
+            )
+        path = _state_path(args, state)
+        if not path.exists():
+            raise StateError(f"expected the curriculum's state at {path}, found none")
+        self._feed.load_state_dict(pickle.loads(path.read_bytes()))
+
+
+def _state_path(args: Any, state: Any) -> Path:
+    return Path(args.output_dir) / f"checkpoint-{state.global_step}" / STATE_NAME

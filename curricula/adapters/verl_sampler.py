@@ -1,0 +1,107 @@
+"""A curriculum as verl's sampler (its interface `AbstractCurriculumSampler`, verl 0.5 and 0.6).
+
+    data.sampler.class_path=pkg://curricula.adapters.verl_sampler
+    data.sampler.class_name=VerlCurriculumSampler
+    data.dataloader_num_workers=0
+    +data.sampler.kind=rlcs +data.sampler.pass_mark=1.0 +data.sampler.group_size=8
+    +data.sampler.settings.sharpness=2
+
+A row of the data set is told from others by its `data_source` (which is the curriculum's domain)
+and its `extra_info.index`; `ability` is the category. verl trains on every group it rolls out, so
+the curriculum does not expand. verl calls `update` with the judged batch after each step, and saves
+the sampler's state with its data loader's.
+"""
+
+from collections.abc import Iterator, Sized
+from typing import Any
+
+from verl.experimental.dataset.sampler import AbstractCurriculumSampler
+
+from curricula.adapters.feeding import Feed, rows_by_id
+from curricula.making import make_curriculum
+from curricula.problems import ProblemSet
+from curricula.settings import SETTINGS, AdaptiveSettings
+
+_UNEXPANDED = {"initial_expansion": 1.0, "expansion_cap": 1.0}
+
+
+class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
+    """See the module. verl makes it: `data_source` is its RLHFDataset, `data_config` config.data.
+
+    An epoch has as many whole batches as the data set, though not every row once.
+    """
+
+    def __init__(self, data_source: Sized, data_config: Any) -> None:
+        rows = data_source.dataframe  # type: ignore[attr-defined]
+        given = data_config.sampler
+        kind = given.get("kind", "rlcs")
+        names = [
+            problem_id(source, extra)
+            for source, extra in zip(rows["data_source"], rows["extra_info"], strict=True)
+        ]
+        problems = ProblemSet(
+            names,
+            [str(source) for source in rows["data_source"]],
+            [str(name) for name in rows["ability"]]
+            if "ability" in rows.column_names
+            else [""] * len(names),
+        )
+        adaptive = issubclass(SETTINGS.get(kind, AdaptiveSettings), AdaptiveSettings)
+        self.curriculum = make_curriculum(
+            kind,
+            problems,
+            group_size=given.get("group_size", 8),
+            seed=data_config.get("seed") or 0,
+            **{**(_UNEXPANDED if adaptive else {}), **(given.get("settings") or {})},
+        )
+        num_groups: int = data_config.get("gen_batch_size", data_config.train_batch_size)
+        self._feed = Feed(self.curriculum, num_groups)
+        self._rows = rows_by_id(names)
+        self._length = len(names) // num_groups * num_groups
+        self._steps: dict[str, int] = {}
+        self._queue: list[int] = []
+        self._place = 0
+        self._pass_mark = float(given.get("pass_mark", 1.0))
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[int]:
+        while self._place < self._length:
+            if not self._queue:
+                drawn = self._feed.draw()
+                self._steps.update({name: step for step, name in drawn})
+                self._queue = [self._rows[name] for _, name in drawn]
+            self._place += 1
+            yield self._queue.pop(0)
+        self._place, self._queue = 0, []
+
+    def update(self, batch: Any) -> None:
+        """Learn from a judged batch (verl's DataProto): a completion's score is its tokens' sum."""
+        scores = batch.batch["token_level_scores"].sum(-1).tolist()
+        about = batch.non_tensor_batch
+        names = [
+            problem_id(source, extra)
+            for source, extra in zip(about["data_source"], about["extra_info"], strict=True)
+        ]
+        passed = [None if score != score else score >= self._pass_mark for score in scores]
+        self._feed.observe([self._steps.get(name, 0) for name in names], names, passed)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {**self._feed.state_dict(), "place": self._place, "steps": dict(self._steps)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        self._feed.load_state_dict(state)
+        self._place, self._steps, self._queue = state["place"], dict(state["steps"]), []
+
+
+def problem_id(source: Any, extra: Any) -> str:
+    """A row's id, from its `data_source` and `extra_info`."""
+    if not isinstance(extra, dict) or "index" not in extra:
+        raise ValueError(
+            f"expected extra_info with an index in every row, found {extra!r} (data_source "
+            f"{source!r}); write one when the data set is prepared, as verl's examples do"
+        )
+    return f"{source}/{extra['index']}"

@@ -1,0 +1,148 @@
+"""A simulated learner: an item-response model that learns, forgets and transfers.
+
+It answers by item response theory (the one-parameter logistic model of Rasch, 1960) and learns from
+what it is trained on:
+
+    pass rate of problem i in category c    sigmoid(general + skill_c + familiar_i - difficulty_i)
+    trained on a group with pass rate q     skill_c  += learning * 4 q (1 - q) / groups a step
+                                            general  += transfer * the same
+                                            familiar_i += memorising * 4 q (1 - q)
+    every step                              skill_c  -= forgetting * (skill_c - its start)
+
+4 q (1 - q) is the reward variance of the group: a group all right or all wrong teaches nothing, an
+even one most. `familiar` is what is learned about the single problem and helps no other one, so
+that narrow sampling does not pay. Held-out accuracy is over problems of the same distribution.
+
+Left out: the optimiser, noise of the gradient, verifier errors, completions of different length.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import lru_cache
+
+import numpy as np
+
+from curricula.contract import Draw, GroupResult
+from curricula.errors import SettingsError
+from curricula.problems import ProblemSet
+from curricula.tiers import Floats, Indices
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """The problems and the learner; difficulties and skills are in logits.
+
+    hardest_category, easiest_category: mean difficulty of the extreme categories; the others are
+        spaced evenly between. `spread` is the standard deviation within a category.
+    graded: share of the problems with an offline pass rate (16 attempts of the untrained learner).
+    The rest is explained in the module's docstring.
+    """
+
+    num_problems: int = 5000
+    num_categories: int = 10
+    num_domains: int = 2
+    easiest_category: float = -6.0
+    hardest_category: float = 8.0
+    spread: float = 1.5
+    graded: float = 0.0
+    learning: float = 0.08
+    transfer: float = 0.1
+    forgetting: float = 0.002
+    memorising: float = 0.2
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int | float) or not abs(value) <= 1e9:
+                raise SettingsError(f"expected {field.name} as a number, found {value!r}")
+            whole = field.name.startswith("num_")
+            if whole and (not isinstance(value, int) or value < 1):
+                raise SettingsError(f"expected {field.name} of at least 1, found {value!r}")
+            if not whole and not field.name.endswith("_category") and value < 0:
+                raise SettingsError(f"expected {field.name} of at least 0, found {value!r}")
+        if self.num_problems < self.num_categories:
+            raise SettingsError(
+                f"expected at least one problem a category, found {self.num_problems} problems "
+                f"and {self.num_categories} categories"
+            )
+        if self.graded > 1:
+            raise SettingsError(f"expected graded as a share of at most 1, found {self.graded}")
+
+
+class SimulatedLearner:
+    """A policy that answers, learns, forgets and transfers as `World` says."""
+
+    def __init__(self, world: World, seed: int) -> None:
+        self._world = world
+        self._rng = np.random.default_rng(seed)
+        self._category = np.arange(world.num_problems) % world.num_categories
+        means = np.linspace(world.easiest_category, world.hardest_category, world.num_categories)
+        self._difficulty = self._difficulties(means[self._category])
+        self._held_out = self._difficulties(np.tile(means, (400, 1)))
+        self._start = np.zeros(world.num_categories)
+        self._skill = self._start.copy()
+        self._general = 0.0
+        self._familiar = np.zeros(world.num_problems, dtype=np.float32)
+
+    def _difficulties(self, means: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        noise = self._rng.normal(0, self._world.spread, means.shape)
+        return (means + noise).astype(np.float32)
+
+    def problems(self) -> ProblemSet:
+        """The training problems; ids are "p" and a number."""
+        num, world = self._world.num_problems, self._world
+        rates = np.full(num, np.nan)
+        graded = self._rng.random(num) < world.graded
+        chance = self._chance(np.arange(num))
+        rates[graded] = self._rng.binomial(16, chance[graded]) / 16
+        return _ungraded(num, world.num_categories, world.num_domains).graded(rates)
+
+    def roll_out(self, draws: Sequence[Draw], step: int, group_size: int) -> list[GroupResult]:
+        """Answer every drawn problem `group_size` times."""
+        passes = self._rng.binomial(group_size, self.pass_rates(draws)).tolist()
+        return [
+            GroupResult(draw.problem_id, step, passed, group_size, 0)
+            for draw, passed in zip(draws, passes, strict=True)
+        ]
+
+    def pass_rates(self, draws: Sequence[Draw]) -> Floats:
+        """The true pass rates of drawn problems, now."""
+        indices = np.array([int(draw.problem_id[1:]) for draw in draws], dtype=np.int64)
+        return self._chance(indices)
+
+    def train(self, groups: Sequence[GroupResult], num_groups: int) -> None:
+        """One optimiser step on these groups, each weighing 1 / `num_groups`."""
+        indices = np.array([int(group.problem_id[1:]) for group in groups], dtype=np.int64)
+        rate = np.array([group.passes / group.attempts for group in groups])
+        use = 4 * rate * (1 - rate)
+        world = self._world
+        learned = world.learning / num_groups * use
+        categories = self._category[indices]
+        self._skill += np.bincount(categories, learned, minlength=len(self._skill))
+        self._general += world.transfer * float(learned.sum())
+        np.add.at(self._familiar, indices, (world.memorising * use).astype(np.float32))
+        self._skill -= world.forgetting * (self._skill - self._start)
+
+    def accuracy(self) -> float:
+        """Expected pass rate on held-out problems, all categories alike."""
+        return float(_sigmoid(self._general + self._skill - self._held_out).mean())
+
+    def _chance(self, indices: Indices) -> Floats:
+        skill = self._general + self._skill[self._category[indices]] + self._familiar[indices]
+        return _sigmoid(skill - self._difficulty[indices])
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+@lru_cache(maxsize=1)
+def _ungraded(num: int, num_categories: int, num_domains: int) -> ProblemSet:
+    """The problems of a world without their difficulty, which are the same for every seed."""
+    names = [f"category{c}" for c in range(num_categories)]
+    domains = [f"domain{c % num_domains}" for c in range(num_categories)]
+    return ProblemSet(
+        [f"p{i}" for i in range(num)],
+        (domains * (num // num_categories + 1))[:num],
+        (names * (num // num_categories + 1))[:num],
+    )

@@ -1,0 +1,310 @@
+"""What other curricula would have drawn in a logged run, told from its draw probabilities.
+
+At every step a curriculum that has seen the run's results up to there says with which probability
+q_i it would draw each problem the run drew, when asked for as many. The run drew it with p_i, so
+
+    w_i = q_i / p_i            weight of a logged group (importance sampling)
+    estimate of f              sum w_i f_i / sum w_i           (self-normalised: Hesterberg, 1995)
+    standard error             sqrt(sum over steps (A_t - estimate B_t)^2) / sum B_t
+    effective groups           (sum w_i)^2 / sum w_i^2         (Kish, 1965)
+    covered                    sum w_i / groups asked for
+
+with A_t and B_t the sums of w f and of w in step t. `covered` is one on average where the run could
+have drawn all that the curriculum wants; what is missing was out of its reach (resting, left aside,
+or of probability zero), and the estimate is about the rest.
+
+What this cannot say: how the model would have fared. The results are those of the model that the
+run trained, so each step answers "what would this curriculum have drawn next here", not "what
+would have become of it". For that there is the simulated learner.
+"""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from curricula.contract import Fate, GroupResult
+from curricula.errors import TableError
+from curricula.making import make_curriculum
+from curricula.problems import ProblemSet
+from curricula.simulation import Contender
+from curricula.tiers import Floats
+
+_FEW_GROUPS = 100.0
+_LITTLE_COVERED = 0.9
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LoggedGroup:
+    """A row of `groups.jsonl`. `probability` is NaN where the log has none in (0, 1]."""
+
+    result: GroupResult
+    domain: str
+    category: str
+    probability: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Log:
+    """The groups a run drew, by step. `num_carried` rows came again, and count once."""
+
+    steps: list[list[LoggedGroup]]
+    num_carried: int
+
+    @property
+    def groups(self) -> list[LoggedGroup]:
+        """All of them, in order."""
+        return [group for step in self.steps for group in step]
+
+    def problems(self) -> ProblemSet:
+        """The problems that occur in the log; their offline pass rates are not in it."""
+        last = {group.result.problem_id: group for group in self.groups}
+        return ProblemSet(
+            list(last),
+            [group.domain for group in last.values()],
+            [group.category for group in last.values()],
+        )
+
+
+def read_log(path: Path | str) -> Log:
+    """Read a run's `groups.jsonl`. TableError names the line that cannot be used.
+
+    A last line without its end, as a running run may leave it, is left out.
+    """
+    lines = Path(path).read_bytes().split(b"\n")[:-1]
+    rows = [_row(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line]
+    if not rows:
+        raise TableError(f"expected logged groups in {path}, found none; let the run take a step")
+    steps: list[list[LoggedGroup]] = []
+    carried: set[str] = set()
+    num_carried = 0
+    for _, step in groupby(rows, key=lambda row: row[0].result.step):
+        every = list(step)
+        fresh = [group for group, _ in every if group.result.problem_id not in carried]
+        num_carried += len(every) - len(fresh)
+        carried = {group.result.problem_id for group, fate in every if fate == Fate.CARRIED}
+        steps.append(fresh)
+        if len({group.result.problem_id for group in fresh}) < len(fresh):
+            raise TableError(
+                f"expected a problem once a step in {path}, found one twice in step "
+                f"{every[0][0].result.step}; is it the log of one run?"
+            )
+    order = [step[0].result.step for step in steps if step]
+    if sorted(set(order)) != order:
+        raise TableError(f"expected rising steps in {path}, found some that go back")
+    return Log(steps=[step for step in steps if step], num_carried=num_carried)
+
+
+def _row(line: bytes, where: str) -> tuple[LoggedGroup, str]:
+    try:
+        row: dict[str, Any] = json.loads(line)
+        counts = [row[name] for name in ("step", "passes", "attempts", "errors")]
+        names = [row[name] for name in ("problem_id", "domain", "category", "fate")]
+        probability = row.get("draw_probability")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TableError(
+            f"expected a logged group with step, problem_id, domain, category, passes, attempts, "
+            f"errors and fate in {where}, found {error!r}"
+        ) from None
+    if not all(isinstance(count, int) and count >= 0 for count in counts) or counts[1] > counts[2]:
+        raise TableError(f"expected 0 <= passes <= attempts and whole counts in {where}")
+    if not all(isinstance(name, str) for name in names):
+        raise TableError(f"expected texts as ids, domain, category and fate in {where}")
+    usable = isinstance(probability, int | float) and 0 < probability <= 1
+    group = LoggedGroup(
+        result=GroupResult(names[0], *counts),
+        domain=names[1],
+        category=names[2],
+        probability=float(probability) if usable and probability is not None else math.nan,
+    )
+    return group, names[3]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replay:
+    """What a curriculum would have drawn over the whole log; estimates are NaN without weights.
+
+    valid_share: of its groups that would have been valid, with the half width of a 95 % interval.
+    variance: mean reward variance 4 p (1 - p) of its groups.
+    domains: its share of each domain.
+    effective_groups, covered: see the module.
+    brier: of its predictions of all logged groups, before each was learned from. Needs no weights.
+    course: by step, the sums of w * valid and of w, for a plot.
+    remarks: what the log does not allow to say, a sentence each.
+    """
+
+    name: str
+    valid_share: float
+    valid_interval: float
+    variance: float
+    domains: dict[str, float]
+    effective_groups: float
+    covered: float
+    brier: float
+    course: list[tuple[float, float]] = field(repr=False)
+    remarks: list[str]
+
+
+def logged(log: Log) -> Replay:
+    """The run itself, in the same terms: every group has the weight one."""
+    sums = _Sums()
+    for step in log.steps:
+        sums.add(step, np.ones(len(step)), len(step))
+    return sums.summary("the run itself", math.nan, [])
+
+
+def replay(
+    contender: Contender,
+    log: Log,
+    problems: ProblemSet | None,
+    *,
+    group_size: int,
+    in_epochs: bool,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> Replay:
+    """Ask a curriculum over `problems` at every step of the log what it would draw.
+
+    `problems`: all that the run could draw from; None when that is not known. Then those of the log
+    are taken for all, and what the run's draws covered cannot be told.
+    `in_epochs`: the run drew in shuffled epochs (`uniform`, `dapo`). Its logged probabilities take
+    the order of the shuffle as unknown; here, what came earlier in the epoch is known.
+    `on_progress` is told the number of steps done.
+    """
+    known = problems is not None
+    problems = problems or log.problems()
+    curriculum = make_curriculum(
+        contender.kind, problems, group_size=group_size, seed=0, **contender.settings
+    )
+    sums, epoch = _Sums(known), _Epoch(len(problems)) if in_epochs and known else None
+    for done, groups in enumerate(log.steps, 1):
+        step = groups[0].result.step
+        names = [group.result.problem_id for group in groups]
+        wanted = curriculum.chances(names, len(groups), step=step)
+        given = np.array([group.probability for group in groups])
+        if epoch is not None:
+            given = epoch.known(names, given)
+        sums.add(groups, wanted / given, len(groups))
+        curriculum.follow(names, step=step)
+        curriculum.observe([group.result for group in groups])
+        on_progress(done)
+    remarks = []
+    if in_epochs:
+        remarks.append(
+            "The run drew in shuffled epochs: what it had drawn earlier in an epoch was out of "
+            "its reach, and the estimates are about the rest."
+        )
+    if contender.settings.get("thompson"):
+        remarks.append("Thompson samples are replaced by their expectation.")
+    brier = curriculum.metrics().get("brier", math.nan)
+    return sums.summary(contender.name, brier, remarks)
+
+
+class _Epoch:
+    """Draw probabilities of shuffled epochs, given what came earlier in the epoch."""
+
+    def __init__(self, num_problems: int) -> None:
+        self._num = num_problems
+        self._seen: set[str] = set()
+
+    def known(self, names: Sequence[str], given: Floats) -> Floats:
+        """Those still to come share the draws that those already seen no longer take."""
+        left = self._num - len(self._seen)
+        over = [name for name in names if name in self._seen]
+        if over or left <= len(names):  # the epoch ends in this step
+            self._seen = set(over)
+            return given
+        self._seen.update(names)
+        return np.minimum(1.0, given * self._num / left)
+
+
+class _Sums:
+    """Weighted sums over logged groups; groups that our own failures leave open are left out."""
+
+    def __init__(self, all_known: bool = True) -> None:
+        self._all_known = all_known
+        self._course: list[tuple[float, float]] = []
+        self._domains: dict[str, float] = {}
+        self._wanted = self._squares = self._variance = 0.0
+        self._num = self._unusable = 0
+
+    def add(self, groups: Sequence[LoggedGroup], weights: Floats, num_wanted: int) -> None:
+        """One step: its groups, their weights (NaN where unknown), the groups asked for."""
+        usable = np.array(
+            [not group.result.errored and group.result.attempts > 0 for group in groups]
+        )
+        known = np.isfinite(weights)
+        self._unusable += int((~known).sum())
+        self._num += len(groups)
+        # Errored groups and those without probability say nothing; the asked-for shrink alike.
+        self._wanted += num_wanted * float((usable & known).mean())
+        weights = np.where(usable & known, weights, 0.0)
+        rate = np.array([g.result.passes / max(1, g.result.attempts) for g in groups])
+        valid = np.array([group.result.valid for group in groups])
+        self._course.append((float((weights * valid).sum()), float(weights.sum())))
+        self._squares += float((weights**2).sum())
+        self._variance += float((weights * 4 * rate * (1 - rate)).sum())
+        for group, weight in zip(groups, weights.tolist(), strict=True):
+            self._domains[group.domain] = self._domains.get(group.domain, 0.0) + weight
+
+    def summary(self, name: str, brier: float, remarks: list[str]) -> Replay:
+        """All of it, and what it does not allow to say."""
+        hits, weights = np.array(self._course).T
+        total = float(weights.sum())
+        remarks = list(remarks)
+        if self._unusable:
+            remarks.append(
+                f"{self._unusable} of {self._num} logged groups have no draw probability "
+                "in (0, 1] and tell nothing about other draws."
+            )
+        if total <= 0:
+            remarks.append("Nothing of what it would draw is in the log: no estimate.")
+            nan = math.nan
+            return Replay(
+                name=name, valid_share=nan, valid_interval=nan, variance=nan, domains={},
+                effective_groups=0.0, covered=0.0, brier=brier, course=self._course,
+                remarks=remarks,
+            )  # fmt: skip
+        share = float(hits.sum()) / total
+        effective = total**2 / self._squares
+        covered = total / self._wanted if self._all_known else math.nan
+        error = float(np.sqrt(((hits - share * weights) ** 2).sum())) / total
+        if covered < _LITTLE_COVERED:
+            remarks.append(
+                f"About {1 - covered:.0%} of what it would draw was out of the run's reach; "
+                "the estimates are about the rest."
+            )
+        if effective < _FEW_GROUPS:
+            remarks.append(
+                f"The estimates rest on {effective:.0f} effective groups only: too few to tell "
+                "curricula apart."
+            )
+        return Replay(
+            name=name,
+            valid_share=share,
+            valid_interval=1.96 * error if len(self._course) > 1 else math.nan,
+            variance=self._variance / total,
+            domains={domain: part / total for domain, part in sorted(self._domains.items())},
+            effective_groups=effective,
+            covered=covered,
+            brier=brier,
+            course=self._course,
+            remarks=remarks,
+        )
+
+
+def replay_table(rows: Sequence[Replay]) -> str:
+    """The replays as text, a curriculum a line, and below what the log does not allow to say."""
+    width = max(14, *(len(row.name) for row in rows)) + 2
+    head = ("valid groups", "reward variance", "effective groups", "covered", "brier")
+    lines = [f"{'curriculum':<{width}}" + "".join(f"{name:>18}" for name in head)]
+    for row in rows:
+        valid = f"{row.valid_share:.3f} ± {row.valid_interval:.3f}"
+        numbers = f"{row.variance:>18.3f}{row.effective_groups:>18.0f}{row.covered:>18.2f}"
+        lines.append(f"{row.name:<{width}}{valid:>18}{numbers}{row.brier:>18.3f}")
+    remarks = [f"{row.name}: {remark}" for row in rows for remark in row.remarks]
+    return "\n".join([*lines, *remarks]).replace("nan", "  -")
