@@ -175,10 +175,6 @@ class Processes:
                 self.rollouts.on_fault(fault)
                 time.sleep(ROOM_SECONDS)
 
-    def close(self) -> None:
-        """End all processes of the run."""
-        stop_cluster()
-
 
 def needs_of(config: RunConfig) -> Needs:
     """The processes of a run."""
