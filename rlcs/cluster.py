@@ -174,6 +174,20 @@ def stop_cluster() -> None:
     ray.shutdown()
 
 
+def fetch_start(references: Any, *, waiting_for: str) -> Any:
+    """:func:`fetch` of what processes answer when they start.
+
+    One that does not come up was not lost: there is no room for it, and trying again will not
+    help. So being late is an EngineError here.
+    """
+    try:
+        return fetch(references, waiting_for=waiting_for, timeout=START_SECONDS)
+    except LostProcessError as error:
+        if isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
+            raise EngineError(str(error)) from error
+        raise
+
+
 def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS) -> Any:
     """``ray.get`` whose errors are ours: the cause of a failed task, a dead actor, a deadline.
 

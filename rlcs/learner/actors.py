@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import ray
 
-from rlcs.cluster import ANSWER_SECONDS, START_SECONDS, ProcessPlan, fetch, fetch_all
+from rlcs.cluster import ANSWER_SECONDS, ProcessPlan, fetch, fetch_all, fetch_start
 from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError
 from rlcs.learner.losses import Objective, PolicyObjective
@@ -95,10 +95,8 @@ class Learner:
 
     def wait_until_ready(self) -> None:
         """Returns when all ranks have met and loaded the model."""
-        address, port = fetch(
-            self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=START_SECONDS
-        )
-        self._num_buckets, *_ = fetch(
+        address, port = fetch_start(self.actors[0].address.remote(), waiting_for="learner rank 0")
+        self._num_buckets, *_ = fetch_start(
             [
                 actor.start.remote(
                     self.settings,
@@ -112,7 +110,6 @@ class Learner:
                 for rank, actor in enumerate(self.actors)
             ],
             waiting_for="the learner ranks to start",
-            timeout=START_SECONDS,
         )
 
     def learn(

@@ -26,7 +26,7 @@ import ray
 
 from rlcs.cluster import ProcessPlan, free_resources, store_full
 from rlcs.cluster_sections import FaultsSection
-from rlcs.errors import EngineError, RlcsError, StoreFullError
+from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
 from rlcs.faults import Fault, FaultListener
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
@@ -264,6 +264,8 @@ class RolloutPool:
         self._error = _to_raise(error, fault)
         slot.kill()
         if first:
+            if isinstance(error, ray.exceptions.RayActorError):
+                raise LostProcessError(str(self._error))
             raise self._error
         slot.failures += 1
         if slot.failures >= PLACE_ATTEMPTS:

@@ -188,10 +188,6 @@ class Processes:
                 gpus_each=self.vllm.tensor_parallel_size,
             )
 
-    def close(self) -> None:
-        """End all processes of the run."""
-        stop_cluster()
-
 
 def needs_of(config: RunConfig) -> Needs:
     """The processes of a run."""

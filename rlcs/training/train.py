@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from curricula import Curriculum
+from rlcs.cluster import stop_cluster
 from rlcs.config import RunConfig
 from rlcs.config_file import write_config
 from rlcs.errors import LostProcessError, ResumeError
@@ -78,8 +79,8 @@ def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path |
     for restarts_left in reversed(range(config.faults.max_restarts + 1)):
         state = read_state(checkpoint) if checkpoint else TrainerState()
         curriculum = make_run_curriculum(config, material.problems, state.curriculum)
-        processes = start_processes(config, material.renderer, on_fault=on_fault)
         try:
+            processes = start_processes(config, material.renderer, on_fault=on_fault)
             if checkpoint:
                 processes.learner.load(str((checkpoint / "learner").resolve()))
                 processes.publish(state.policy_version)
@@ -99,7 +100,7 @@ def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path |
                 )
             )
         finally:
-            processes.close()
+            stop_cluster()
     raise AssertionError("the last attempt returns or raises")
 
 

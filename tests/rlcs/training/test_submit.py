@@ -1,0 +1,241 @@
+"""Jobs on a cluster of one node that was started as a user starts it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from workshop import HERE, ROOT, Workshop, base_config, num_lines
+
+from rlcs import cli
+
+TOKEN = "a" * 64
+STEPS = "log/steps.jsonl"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder to submit from, and the cluster's addresses."""
+
+    folder: Path
+    runs: Path
+    dashboard: str
+    head: str
+
+    def environment(self, token: str = TOKEN) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+        path = f"{HERE}{os.pathsep}{ROOT}"
+        ray = {"RAY_AUTH_TOKEN": token, "RAY_USAGE_STATS_ENABLED": "0"}
+        return {**kept, **ray, "PYTHONPATH": path, "HF_HUB_OFFLINE": "1"}
+
+    def submit(self, *arguments: str, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+        return self.run(
+            [*self.command("submit"), "--address", self.dashboard, *arguments], token=token
+        )
+
+    def run(self, command: list[str], *, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment(token),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    def command(self, verb: str) -> list[str]:
+        return [sys.executable, "-m", "rlcs.cli", verb, "config.yaml"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("site")
+    config = base_config(Path("."))
+    config["run"].update(num_steps=2, folder=str(folder / "shared"))
+    config["data"]["heldout"] = []
+    (folder / "here" / "runs" / "old").mkdir(parents=True)
+    (folder / "here" / "runs" / "old" / "big.bin").write_bytes(b"x" * 10**6)
+    (folder / "here" / "model").symlink_to(workshop.model)
+    (folder / "here" / "train.jsonl").write_bytes((workshop.folder / "train.jsonl").read_bytes())
+    (folder / "here" / "config.yaml").write_text(yaml.safe_dump(config))
+    port, dashboard_port = free_port(), free_port()
+    site = Site(
+        folder=folder / "here",
+        runs=folder / "shared",
+        dashboard=f"http://127.0.0.1:{dashboard_port}",
+        head=f"127.0.0.1:{port}",
+    )
+    with (folder / "head.txt").open("wb") as output:
+        head = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"),
+                *(f"--port={port}", f"--dashboard-port={dashboard_port}", "--num-cpus=3"),
+                *("--temp-dir=/tmp/rlcs_jobs_test", "--object-store-memory=100000000"),
+            ],
+            env={**site.environment(), "RAY_AUTH_MODE": "token"},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    wait_for_port(dashboard_port)
+    yield site
+    head.send_signal(signal.SIGTERM)
+    head.wait(60)
+
+
+def wait_for_port(port: int) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"nobody came to listen at {port}")
+
+
+@pytest.mark.long
+def test_a_job_is_followed_to_its_end(site: Site) -> None:
+    done = site.submit(f"--env=PYTHONPATH={ROOT}", "run.name=job")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "step 2/2" in done.stdout
+    assert (site.runs / "job" / "summary.json").exists()
+    sent = [path for path in Path("/tmp/rlcs_jobs_test").rglob("working_dir_files/*/*")]
+    assert {path.name for path in sent} >= {"config.yaml", "train.jsonl"}
+    assert "runs" not in {path.name for path in sent}
+
+    again = site.submit(f"--env=PYTHONPATH={ROOT}", "run.name=job")
+    assert again.returncode == 2
+    assert "exists already" in again.stdout
+    assert "Traceback" not in again.stdout + again.stderr
+
+
+@pytest.mark.long
+def test_rays_own_command_does_as_well(site: Site) -> None:
+    done = site.run(
+        [
+            *(sys.executable, "-m", "ray.scripts.scripts", "job", "submit"),
+            *("--address", site.dashboard, "--working-dir", "."),
+            *("--runtime-env-json", f'{{"env_vars": {{"PYTHONPATH": "{HERE}:{ROOT}"}}}}'),
+            *("--", "python", "-m", "rlcs.cli", "train", "config.yaml", "run.name=plain"),
+        ]
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (site.runs / "plain" / "summary.json").exists()
+
+
+@pytest.mark.long
+def test_ctrl_c_asks_whether_to_stop_the_job(site: Site) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            *site.command("submit"),
+            *("--address", site.dashboard, f"--env=PYTHONPATH={ROOT}"),
+            *("run.name=endless", "run.num_steps=5000"),
+        ],
+        cwd=site.folder,
+        env=site.environment(),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    steps = site.runs / "endless" / STEPS
+    wait_until(lambda: num_lines(steps) >= 1)
+    process.send_signal(signal.SIGINT)
+    said = read_until(ours, "stop job")
+    os.write(ours, b"n\n")
+    seen = num_lines(steps)
+    wait_until(lambda: num_lines(steps) > seen)
+    process.send_signal(signal.SIGINT)
+    said += read_until(ours, "stop job")
+    os.write(ours, b"y\n")
+    said += read_until(ours, "stopped job")
+    assert process.wait(60) == 130
+    assert said.count("step 1/5000") == 1, "the log goes on where it was"
+    assert "Traceback" not in said
+    seen = num_lines(steps)
+    time.sleep(2)
+    assert num_lines(steps) == seen
+
+
+@pytest.mark.long
+def test_a_wrong_token_is_said(site: Site) -> None:
+    refused = site.submit("run.name=x", token="b" * 64)
+    assert refused.returncode == 2
+    assert "does not take the token" in refused.stderr
+    assert "RAY_AUTH_TOKEN" in refused.stderr
+    joined = site.run(
+        [*site.command("train"), "run.name=x", f"hardware.ray_address={site.head}"], token="b" * 64
+    )
+    assert joined.returncode == 2
+    assert "token" in joined.stderr
+    assert "Traceback" not in refused.stderr + joined.stderr
+    assert not (site.runs / "x").exists()
+
+
+REFUSED = [
+    pytest.param(["--address", "http://127.0.0.1:1"], "that takes jobs at", id="nobody there"),
+    pytest.param(["--address", "nonsense"], "that takes jobs at", id="no address"),
+    pytest.param(
+        ["--address", "http://127.0.0.1:1", "run.folder=runs"], "absolute path", id="lost runs"
+    ),
+    pytest.param(
+        ["--address", "http://127.0.0.1:1", "model.path=.cache/m"], "is not sent", id="not sent"
+    ),
+    pytest.param(["--address", "http://127.0.0.1:1", "--env", "A"], "NAME=VALUE", id="no variable"),
+    pytest.param(
+        ["--address", "http://127.0.0.1:1", "--requirements", "none.txt"],
+        "expected a file",
+        id="no requirements",
+    ),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED)
+def test_what_cannot_be_submitted(
+    arguments, message, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".cache" / "m").mkdir(parents=True)
+    (tmp_path / "train.jsonl").write_text("")
+    config = base_config(Path("."))
+    config["run"]["folder"] = str(tmp_path / "runs")
+    config["data"]["heldout"] = []
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(config))
+    assert cli.main(["submit", "config.yaml", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert "Traceback" not in said
+
+
+def wait_until(sign) -> None:
+    until = time.monotonic() + 240
+    while not sign():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def read_until(descriptor: int, sign: str) -> str:
+    said = ""
+    until = time.monotonic() + 240
+    while sign not in said:
+        assert time.monotonic() < until, said
+        said += os.read(descriptor, 4096).decode(errors="replace")
+    return said
