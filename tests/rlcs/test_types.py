@@ -15,6 +15,7 @@ from rlcs.config import OptimiserSection, RanksSection, VllmSection
 from rlcs.learner.losses import ImitationObjective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.placement import Bundle, Placement
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.types import (
@@ -26,6 +27,7 @@ from rlcs.types import (
     StepReport,
     TrainingSample,
 )
+from rlcs.weights import Probe
 
 PROBLEM = Problem(
     problem_id="数 1",
@@ -108,7 +110,12 @@ RECORDS = [
         max_row_tokens=20,
         vllm=VllmSection(),
     ),
-    ProcessPlan(device="cuda", num_threads=4, gpus_per_process=0.5),
+    ProcessPlan(
+        device="cpu",
+        num_threads=4,
+        placement=Placement(kind="cpu", bundles=(Bundle(gpus=0, rank=0),), node_names=("n",)),
+    ),
+    Probe(token_ids=np.arange(3), logprobs=np.zeros(2, dtype=np.float32), tolerance=0.1),
 ]
 
 
