@@ -4,9 +4,12 @@ Where a piece is cut depends on the requests alone, never on which actor is free
 computed the same wherever it runs, so that a resumed or a disturbed run draws the same tokens.
 Only who gets a piece is decided while the work goes on.
 
-Pieces get smaller towards the end, each a share of what is left (guided self-scheduling,
-Polychronopoulos and Kuck 1987): large batches keep engines busy, small ones at the end let
-all actors finish together.
+The work is cut in rounds (factoring, Hummel, Schonberg and Flynn 1992): first the longest
+completions, which are most of the expected work, in one piece for each actor; then the shorter
+ones in smaller pieces, which fill the gaps. Not smaller than that: an engine takes as long as the
+longest row of its batch, so that many small batches with a long row each take far longer than
+a few large ones. While no lengths are known, any piece may have a long row, and there is one
+round.
 """
 
 from __future__ import annotations
@@ -17,8 +20,8 @@ from typing import TypeAlias
 
 from rlcs.rollout.engine import GroupRequest, Sampling
 
-PIECES_LEFT = 2
-"""A piece is one over this of what each actor would get of the rest."""
+ROUNDS = (0.7, 0.2, 0.1)
+"""Shares of the expected work, from the longest completions to the shortest."""
 
 Row: TypeAlias = tuple[int, int]
 """A completion of a call: the index of its request, and of its seed within that."""
@@ -58,16 +61,36 @@ def cut_pieces(
     order = sorted(
         range(len(requests)), key=lambda index: (*_longest_first(requests[index]), index)
     )
-    costs = [_cost(requests[index]) for index in order]
-    left, pieces, start = sum(costs), [], 0
-    while start < len(order):
-        share, end = costs[start], start + 1
-        target = left / (PIECES_LEFT * num_actors) if num_actors > 1 else left
-        while end < len(order) and share + costs[end] <= target:
-            share, end = share + costs[end], end + 1
-        pieces.append(_piece(order[start:end], requests, sampling, last))
-        left, start = left - share, end
-    return pieces
+    costs = [_cost(request) for request in requests]
+    known = any(request.expected_tokens for request in requests)
+    rounds = _rounds(order, costs) if known and num_actors > 1 else [order]
+    return [
+        _piece(chosen, requests, sampling, last)
+        for part in rounds
+        for chosen in _deal(part, costs, num_actors)
+    ]
+
+
+def _rounds(order: Sequence[int], costs: Sequence[float]) -> list[list[int]]:
+    """``order`` cut where the work so far reaches the shares of :data:`ROUNDS`."""
+    bounds = [sum(costs) * sum(ROUNDS[: index + 1]) for index in range(len(ROUNDS) - 1)]
+    rounds: list[list[int]] = [[] for _ in ROUNDS]
+    done = 0.0
+    for index in order:
+        rounds[sum(done >= bound for bound in bounds)].append(index)
+        done += costs[index]
+    return rounds
+
+
+def _deal(order: Sequence[int], costs: Sequence[float], num_pieces: int) -> list[list[int]]:
+    """Each to the piece with the least work so far; pieces without any are left out."""
+    pieces: list[list[int]] = [[] for _ in range(num_pieces)]
+    loads = [0.0] * num_pieces
+    for index in order:
+        piece = min(range(num_pieces), key=loads.__getitem__)
+        pieces[piece].append(index)
+        loads[piece] += costs[index]
+    return [piece for piece in pieces if piece]
 
 
 def _piece(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.rollout.pieces import cut_pieces
+from rlcs.rollout.pieces import ROUNDS, cut_pieces
 from rlcs.rollout.work import Work
 from rlcs.types import Completion, Prompt
 
@@ -49,16 +49,32 @@ def test_every_completion_is_in_one_piece(shapes, num_actors) -> None:
 
 
 @given(requests_strategy)
-def test_the_longest_come_first_and_pieces_shrink(shapes) -> None:
-    requests = make_requests([(1, 2, expected or 0.0) for _, _, expected in shapes])
+def test_the_longest_come_first_in_rounds(shapes) -> None:
+    requests = make_requests([(1, 2, expected or 1.0) for _, _, expected in shapes])
     pieces = cut_pieces(requests, SAMPLING, num_actors=2)
-    order = [request.expected_tokens for piece in pieces for request in piece.requests]
-    assert order == sorted(order, reverse=True)
-    total = sum(2 * tokens + 1 for tokens in order)
-    for piece in pieces:
-        cost = sum(2 * request.expected_tokens + 1 for request in piece.requests)
-        assert len(piece.requests) == 1 or cost <= total / 4 + 1e-6
-        total -= cost
+    assert len(pieces) <= 2 * len(ROUNDS)
+    spans = [
+        (min(expected), max(expected))
+        for piece in pieces
+        for expected in [[request.expected_tokens for request in piece.requests]]
+    ]
+    for (shortest, _), (_, longest) in zip(spans, spans[2:], strict=False):
+        assert longest <= shortest
+
+
+def test_pieces_of_a_round_are_of_equal_work() -> None:
+    expected = [512.0] * 2 + [64.0] * 8 + [8.0] * 24
+    pieces = cut_pieces(
+        make_requests([(1, 1, tokens) for tokens in expected]), SAMPLING, num_actors=2
+    )
+    work = [sum(request.expected_tokens for request in piece.requests) for piece in pieces]
+    assert work == [640.0, 640.0, 152.0, 144.0, 80.0, 72.0]
+
+
+def test_while_lengths_are_unknown_each_actor_gets_one_piece() -> None:
+    shapes = [(length, 2, None) for length in (9, 3, 7, 1, 5)]
+    pieces = cut_pieces(make_requests(shapes), SAMPLING, num_actors=2)
+    assert [piece.problem_ids for piece in pieces] == [("p0", "p1", "p3"), ("p2", "p4")]
 
 
 def test_expected_tokens_stay_within_the_budget() -> None:
