@@ -316,7 +316,10 @@ def _quieten() -> None:
 
 
 def _use_token() -> None:
-    """Have Ray send its token where there is one: it decides so when it is first imported."""
+    """Have Ray send its token where there is one, as a cluster that is started there asks for it.
+
+    Ray settles this when it is first imported. RAY_AUTH_MODE, where it is set, decides.
+    """
     own = os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
     if os.path.exists(own) or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -211,7 +212,7 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
             segmenter=_segmenter(config, renderer),
         )
         settings = rank_settings(
-            model_path=config.model.path,
+            model_path=model_location(config.model.path),
             dtype=config.model.dtype,
             seed=config.run.seed,
             optimiser=config.learner,
@@ -250,11 +251,16 @@ def _segmenter(config: RunConfig, renderer: Renderer) -> Segmenter | None:
     return Segmenter(num_tokens=config.schedule.segment_tokens, decode=decode)
 
 
+def model_location(path: str) -> str:
+    """``path`` as processes on a cluster understand it, whose current folder is another."""
+    return str(Path(path).resolve()) if Path(path).is_dir() else path
+
+
 def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:
     """What every engine of the run is built from."""
     return EngineSettings(
         engine=config.rollout.engine,
-        model_path=config.model.path,
+        model_path=model_location(config.model.path),
         dtype=config.model.dtype,
         device=plan.device,
         num_threads=plan.num_threads,

@@ -26,6 +26,7 @@ from rlcs.learner.schedule import learning_rate
 from rlcs.placement import Needs
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
+from rlcs.training.parts import model_location
 from rlcs.training.progress import Progress
 from rlcs.types import Problem, TrainingSample
 
@@ -59,7 +60,7 @@ def sft(config: SftConfig) -> int:
     plan = start_cluster(config.hardware, Needs(num_engines=0, num_ranks=config.sft.num_ranks))
     try:
         settings = rank_settings(
-            model_path=config.model.path,
+            model_path=model_location(config.model.path),
             dtype=config.model.dtype,
             seed=config.seed,
             optimiser=config.sft,
