@@ -32,7 +32,7 @@ from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pieces import Piece
 from rlcs.rollout.segments import Segmenter
-from rlcs.rollout.slots import Asked, Slot, Task
+from rlcs.rollout.slots import TURNS, Asked, Slot, Task
 from rlcs.rollout.work import Work
 from rlcs.stacks import stack_of
 from rlcs.types import Completion
@@ -130,6 +130,21 @@ class RolloutPool:
             finally:
                 self._turn.release()
 
+    def sleep(self) -> None:
+        """Have engines leave their GPUs to the ranks; they wake when they are needed."""
+        self._turn_to(asleep=True)
+
+    def wake(self) -> None:
+        """Have all engines wake now."""
+        self._turn_to(asleep=False)
+
+    def _turn_to(self, *, asleep: bool) -> None:
+        with self._turn:
+            for slot in self.slots:
+                if slot.idle and slot.asleep is not asleep:
+                    slot.turn(asleep=asleep, allowed_seconds=self.faults.transfer_seconds)
+            self._drive(_no_work(), self._none_turns)
+
     def forget_weights(self) -> None:
         """Give up the published weights to make room; the next version must be published."""
         self._published = (self.version, None)
@@ -188,11 +203,13 @@ class RolloutPool:
             if slot.abandoned_at is not None and slot.abandoned_at != version:
                 slot.abandoned_at, slot.failures = None, 0
                 slot.start()
-            if not slot.idle:
+            if not slot.idle or (slot.version == version and not work.waiting):
                 continue
-            if slot.version != version:
+            if slot.asleep:
+                slot.turn(asleep=False, allowed_seconds=self.faults.transfer_seconds)
+            elif slot.version != version:
                 slot.load(version, weights, allowed_seconds=self.faults.transfer_seconds)
-            elif work.waiting:
+            else:
                 piece = work.waiting.popleft()
                 slot.generate(piece, allowed_seconds=self._allowed_seconds(piece))
 
@@ -210,6 +227,8 @@ class RolloutPool:
             else:
                 self._mend(slot, task, work, error, first)
             return
+        if task.asked in TURNS:
+            slot.asleep = task.asked is Asked.SLEEP
         if task.asked is Asked.LOAD:
             slot.version, slot.refusals = task.version, []
         if task.piece is not None:
@@ -306,6 +325,9 @@ class RolloutPool:
 
     def _all_ready(self) -> bool:
         return all(slot.task is None for slot in self.slots)
+
+    def _none_turns(self) -> bool:
+        return not any(slot.task and slot.task.asked in TURNS for slot in self.slots)
 
     def _all_current(self) -> bool:
         version = self._published[0]

@@ -25,6 +25,12 @@ class Asked(StrEnum):
     START = "start"
     LOAD = "load weights"
     GENERATE = "generate"
+    SLEEP = "sleep"
+    WAKE = "wake"
+
+
+TURNS = (Asked.SLEEP, Asked.WAKE)
+"""What says whose turn it is to use a GPU."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,6 +85,8 @@ class Slot:
     def start(self) -> None:
         """A new actor, which begins to load its model."""
         self.refusals = []
+        self.asleep = False
+        """Whether its engine has left the GPU to a rank."""
         make_actor: Any = ray.remote(RolloutActor)
         self.actor = make_actor.options(**self._options).remote()
         self._announcement = self.actor.announce.remote()
@@ -106,6 +114,14 @@ class Slot:
         reference = self.actor.generate.remote(piece.requests, piece.sampling)
         self.task = Task(
             asked=Asked.GENERATE, reference=reference, allowed_seconds=allowed_seconds, piece=piece
+        )
+
+    def turn(self, *, asleep: bool, allowed_seconds: float) -> None:
+        """Ask the engine to leave the GPU to a rank, or to come back and serve what it served."""
+        self.task = Task(
+            asked=Asked.SLEEP if asleep else Asked.WAKE,
+            reference=(self.actor.sleep if asleep else self.actor.wake).remote(),
+            allowed_seconds=allowed_seconds,
         )
 
     def end_task(self) -> Task:

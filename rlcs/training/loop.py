@@ -92,6 +92,7 @@ def update(trainer: Trainer, batch: Batch, watch: Stopwatch) -> dict[str, Any]:
     trained = batch.with_fate(Fate.TRAINED)
     version_before = state.policy_version
     with watch.measure("learn"):
+        trainer.processes.make_room()
         reports = learn(trainer, trained, step)
     with watch.measure("publish"):
         if reports:

@@ -155,6 +155,13 @@ class Processes:
     probe_token_ids: np.ndarray
     """[L] int64, the text by which engines check that they got the learner's weights."""
     vllm: VllmSection
+    share_gpus: bool = False
+    """Whether an engine and a rank have the same GPU, and use it in turn."""
+
+    def make_room(self) -> None:
+        """Leave the GPUs to the learner, where it shares them."""
+        if self.share_gpus:
+            self.rollouts.sleep()
 
     def publish(self, version: int) -> None:
         """Bring the learner's weights to every engine as ``version``.
@@ -182,6 +189,7 @@ class Processes:
     def _send(self, version: int) -> None:
         """From GPU to GPU, where that is asked for."""
         if self.vllm.transfer != "host":
+            self.rollouts.wake()
             self.learner.send(
                 version,
                 self.vllm.transfer,
@@ -232,6 +240,7 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
         learner=learner,
         probe_token_ids=_probe_token_ids(config, renderer),
         vllm=config.rollout.vllm,
+        share_gpus=plan.placement.kind == "colocated",
     )
 
 

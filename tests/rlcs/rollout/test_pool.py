@@ -223,6 +223,19 @@ def test_a_version_published_while_actors_work(pool, requests, weights) -> None:
     assert versions_of(groups) == {before, before + 1}
 
 
+def test_engines_sleep_and_wake_when_they_are_needed(pool, requests, weights, expected) -> None:
+    ray.get([actor.__ray_call__.remote(note_sleep) for actor in pool.actors])
+    pool.sleep()
+    pool.sleep()
+    told = ray.get([actor.__ray_call__.remote(notes) for actor in pool.actors])
+    assert told == [["sleep"]] * 2
+    assert_same(pool.generate(requests, SAMPLING), expected)
+    pool.sleep()
+    pool.publish(pool.version + 1, published(weights))
+    told = ray.get([actor.__ray_call__.remote(notes) for actor in pool.actors])
+    assert told == [["sleep", "wake", "sleep", "wake"]] * 2
+
+
 def test_an_engine_that_cannot_start_says_why(settings, plan, tmp_path: Path) -> None:
     missing = dataclasses.replace(settings, model_path=str(tmp_path))
     pool = RolloutPool(missing, num_actors=1, plan=plan)
@@ -267,3 +280,14 @@ def wait_before_generating(actor: object) -> None:
         return generate(*arguments)
 
     actor.engine.generate = wait
+
+
+def note_sleep(actor: object) -> None:
+    actor.notes = []
+    for name in ("sleep", "wake"):
+        own = getattr(actor.engine, name)
+        setattr(actor.engine, name, lambda own=own, name=name: (actor.notes.append(name), own()))
+
+
+def notes(actor: object) -> list[str]:
+    return actor.notes
