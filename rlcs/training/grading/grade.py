@@ -19,6 +19,7 @@ from rlcs.config import ModelSection, RunConfig
 from rlcs.data import Renderer, check_references, load_data
 from rlcs.errors import EngineError
 from rlcs.grade_config import GradeConfig, GradedModelSection
+from rlcs.rollout.actors import check_engine_package
 from rlcs.scoring import Scorer
 from rlcs.training.checkpoint import find_model
 from rlcs.training.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
@@ -82,6 +83,8 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     notes = [*loaded.notes, *check_references(problems, scorer.pool, passed=scorer.passed)]
     folder = GradingFolder(config, problems)
     left = {model.name: len(folder.missing(model.name)) for model in config.models}
+    if any(model.path is not None for model in config.models):
+        check_engine_package(config.rollout.engine)
     questions = {
         model.name: _questions(config, model, problems)
         for model in config.models

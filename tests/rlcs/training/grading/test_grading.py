@@ -34,7 +34,6 @@ def config(workshop: Workshop) -> Path:
     run = base_config(folder)
     tree = {name: run[name] for name in ("data", "scoring", "hardware")}
     tree["rollout"] = {k: v for k, v in run["rollout"].items() if k != "group_size"}
-    tree["rollout"]["num_actors"] = 2
     tree["grade"] = {
         "name": "whole",
         "folder": str(folder / "gradings"),
