@@ -359,7 +359,7 @@ class ExpressionParser(TokenCursor):
         if token.text in SCALE_WORDS:
             self.position += 1
             return Number(Fraction(SCALE_WORDS[token.text]))
-        if not _is_product_of_letters(token):
+        if not _is_product_of_letters(token) and token.text != "at":  # a word, but not in v + at
             self.fail("expected a value")
         self.position += 1
         factors: list[Node] = [
