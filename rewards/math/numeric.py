@@ -228,7 +228,7 @@ def _plain(name: str) -> Callable[..., Any]:
     return lambda mp, value: getattr(mp, name)(value)
 
 
-_EXACT_ONLY = frozenset(["gcd", "lcm", "factorial", "binom", "floor", "ceil", "mod"])
+_EXACT_ONLY = frozenset(["gcd", "lcm", "factorial", "factorial2", "binom", "floor", "ceil", "mod"])
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: _plain(name)
     for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech")

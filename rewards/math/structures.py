@@ -9,8 +9,11 @@ from rewards.errors import AnswerError
 from rewards.math.applications import ApplicationParser
 from rewards.math.lexer import Token
 from rewards.math.tree import (
+    ZERO,
+    Bracket,
     Builder,
     Call,
+    Constant,
     Listing,
     Matrix,
     NamedSet,
@@ -20,6 +23,7 @@ from rewards.math.tree import (
     SetOf,
     Symbol,
     determinant,
+    negated,
 )
 
 ELLIPSIS = Symbol("…")
@@ -42,7 +46,22 @@ class StructureParser(ApplicationParser):
         if self.at("..."):
             self.position += 1
             return ELLIPSIS
+        if self.token.kind == "set" and self.token.text == "R" and self._at_half_line():
+            return self._half_line()
         return super().primary()
+
+    def _at_half_line(self) -> bool:
+        r"""Whether ``\mathbb{R}^+`` stands here, the sign bare or in braces."""
+        sign = self.peek(3) if self.peek(2).text == "{" else self.peek(2)
+        return self.peek().text in ("^", "_") and sign.text in ("+", "-")
+
+    def _half_line(self) -> Node:
+        braced = self.peek(2).text == "{"
+        positive = self.peek(3 if braced else 2).text == "+"
+        self.position += 5 if braced else 3
+        infinity = Constant("oo")
+        ends = (ZERO, infinity) if positive else (negated(infinity), ZERO)
+        return Bracket("(", ")", ends)
 
     def group(self) -> Node:
         """A braced group; with commas inside, a set."""

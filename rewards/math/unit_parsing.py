@@ -84,15 +84,19 @@ def _cannot_precede(tokens: list[Token], index: int) -> bool:
 
 
 def _is_meant(tokens: list[Token], index: int, factors: tuple[tuple[str, Fraction], ...]) -> bool:
-    """Whether a single letter is a unit rather than a variable."""
+    """Whether letters are units rather than variables: not so in ``v_0 t - 0.5 g t^2``."""
     first = tokens[index]
     if first.text == "Omega":
         return tokens[index - 1].kind == "num"
-    if len(factors) > 1 or first.kind != "name" or len(first.text) > 1 or first.upright:
+    if any(len(token.text) > 1 or token.upright for token in tokens[index:] if _is_named(token)):
         return True
-    if not first.spaced:
+    if any(token.kind == "name" for token in tokens[:index]):
         return False
-    return not any(token.kind == "name" for token in tokens[:index])
+    return first.spaced or len(factors) > 1
+
+
+def _is_named(token: Token) -> bool:
+    return token.kind in ("word", "name", "cmd", "func")
 
 
 def _noun(tokens: list[Token]) -> TrailingUnit:

@@ -206,6 +206,8 @@ def _same_words(answer: str, reference: str) -> bool:
     def folded(text: str) -> str:
         return re.sub(r"[\s.,!?'\"]+", " ", re.sub(r"\\text\{([^{}]*)\}|\$", r"\1", text)).strip()
 
+    if len(reference) < 3:  # k is not K
+        return folded(answer) == folded(reference)
     return folded(answer.lower()) == folded(reference.lower())
 
 

@@ -81,6 +81,14 @@ CASES: dict[str, list[tuple[str, list[str], list[str]]]] = {
         ("\\sqrt{x^2}", ["|x|"], ["x"]),
         ("\\ln|x|+C", ["C+\\ln|2x|"], ["\\ln x+C"]),
     ],
+    "letters, digits and signs that stand apart": [
+        ("17", ["17"], ["1 7"]),
+        ("k", ["k"], ["K"]),
+        ("v_0t-\\frac12gt^2", ["v_0 t - 0.5 g t^2"], ["v_0 t - 0.5 g t"]),
+        ("e^{x+y}", ["e^xe^y"], ["e^xe^{2y}"]),
+        ("15", ["5!!"], ["(5!)!", "5!!!"]),
+        ("(0,\\infty)", ["\\mathbb{R}^+", "\\mathbb{R}^{+}"], ["\\mathbb{R}^-", "\\mathbb{R}"]),
+    ],
     "labels, texts and statements": [
         ("f^{-1}(x)=\\frac{x+2}{7}", ["\\frac{x+2}{7}"], ["\\frac{x-2}{7}"]),
         ("\\frac{\\partial f}{\\partial x}=2x", ["2x"], ["x"]),
