@@ -23,6 +23,7 @@ _FRACTION = re.compile(rf"(?:({_WORD})又)?({_WORD})分之({_WORD})")
 _PERCENT = re.compile(rf"百分之({_WORD})")
 _PLAIN = re.compile(rf"(?<![^\W{_ALL}])(?<![{_ALL}])[{_ALL}]{{1,40}}{_DECIMALS}(?![{_ALL}])")
 _SCALED = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?)\s*(万亿|[百千]?万|[百千]?亿|萬|億)")
+_MIXED = re.compile(r"(?:\d{1,9}[亿億万萬千百十]){2,6}\d{0,3}(?![\d.])")
 _SCALES = {"万亿": 10**12, "百万": 10**6, "千万": 10**7, "百亿": 10**10, "千亿": 10**11} | _LARGE
 _HAS_CHINESE = re.compile(r"[一-鿿〇]")
 # Numerals that are parts of ordinary words or of units, not numbers.
@@ -80,6 +81,7 @@ def to_digits(text: str) -> str:
     if "分之" in text:
         text = _PERCENT.sub(lambda m: _written(m[1], "%"), text)
         text = _FRACTION.sub(_fraction, text)
+    text = _MIXED.sub(_mixed, text)
     text = _SCALED.sub(_scaled, text)
     text = _PLAIN.sub(lambda m: _written(m.group(), ""), text)
     return re.sub("\ue000(.)\ue001", lambda m: kept[ord(m[1]) - 0xE100], text)
@@ -101,6 +103,17 @@ def _fraction(match: re.Match[str]) -> str:
 
 def _scaled(match: re.Match[str]) -> str:
     return _decimal(Fraction(match[1].replace(",", "")) * _SCALES[match[2]])
+
+
+def _mixed(match: re.Match[str]) -> str:
+    """1万2千 and 3亿5千万: digits in the places that the numerals name."""
+    total, section = 0, 0
+    for digits, place in re.findall(r"(\d+)([亿億万萬千百十]?)", match.group()):
+        if place in _LARGE:
+            total, section = total + (section + int(digits)) * _LARGE[place], 0
+        else:
+            section += int(digits) * _SMALL.get(place, 1)
+    return str(total + section)
 
 
 def _decimal(value: Fraction) -> str:

@@ -22,6 +22,7 @@ _LETTERS_ONLY = re.compile(
 )
 _REFERENCE = re.compile(r"\(?\s*([A-J](?:\s*[,、;]?\s*[A-J])*)\s*[).]?")
 _MAX_QUESTION = 20_000
+_FULL_WIDTH = {ord("Ａ") + i: chr(ord("A") + i) for i in range(10)}
 
 
 @lru_cache(maxsize=4096)
@@ -56,6 +57,15 @@ def letters(text: str) -> frozenset[str] | None:
     if re.fullmatch(r"[\(\[（]?[a-j][\)\]）]?\.?", text):
         return frozenset(re.findall(r"[a-j]", text)[0].upper())
     return None
+
+
+def statements(text: str) -> frozenset[str] | None:
+    """The circled numbers of "①③", the true ones among a question's statements, or None."""
+    text = _plain(text) if len(text) < 200 else ""
+    found = re.findall("[①-⑳]", text)
+    if not found or re.sub("[①-⑳,，、;；.。\\s]|和|与|and", "", text):
+        return None
+    return frozenset(found) if len(set(found)) == len(found) else None
 
 
 def reference_letters(text: str) -> frozenset[str] | None:
@@ -101,7 +111,7 @@ def folded(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    text = text.strip()
+    text = text.translate(_FULL_WIDTH).strip()
     for _ in range(3):
         text = _LATEX_TEXT.sub(r"\1", text)
     text = text.replace("$", " ").replace("**", " ").replace("\\(", "(").replace("\\)", ")").strip()

@@ -25,6 +25,10 @@ def number(text: str) -> Fraction | None:
     for minus in ("minus ", "negative "):
         if text.startswith(minus):
             sign, text = -1, text.removeprefix(minus)
+    text, half = _without_half(text)
+    whole, point, places = text.partition(" point ")
+    if point:
+        return _with_places(sign, whole, places.split()) if not half else None
     words = [word for word in re.split(r"[\s-]+", text) if word]
     if words and words[0] in ("a", "an") and len(words) > 1:
         words[0] = "one"
@@ -32,8 +36,26 @@ def number(text: str) -> Fraction | None:
         return Fraction(sign, 2)
     if not words or words[-1] == "and" or words[0] == "and":
         return None
-    value = _integer([word for word in words if word != "and"])
-    return None if value is None else Fraction(sign * value)
+    kept = [word for word in words if word != "and"]
+    scale = _SCALES.get(kept[-1], 1) if half else 1
+    value = _integer(kept)
+    return None if value is None else sign * (Fraction(value) + Fraction(half * scale, 2))
+
+
+def _without_half(text: str) -> tuple[str, int]:
+    """ "two and a half million" as "two million" and 1."""
+    for phrase in (" and a half", " and one half"):
+        if text.count(phrase) == 1 and not text.startswith(phrase):
+            return " ".join(text.replace(phrase, " ").split()), 1
+    return text, 0
+
+
+def _with_places(sign: int, whole: str, places: list[str]) -> Fraction | None:
+    """ "three point one four"."""
+    value = _integer(whole.replace("-", " ").split())
+    if value is None or not places or any(_ONES.get(word, 10) > 9 for word in places):
+        return None
+    return sign * Fraction(f"{value}.{''.join(str(_ONES[word]) for word in places)}")
 
 
 def _integer(words: list[str]) -> int | None:

@@ -16,6 +16,9 @@ from rewards.verdict import Finding, Request, correct, graded, unparseable, wron
 from rewards.words import folded, similarity, token_f1
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
+_THERE_ARE = re.compile(
+    r"^(?:there (?:is|are)|there's|有)\s*(?:only\s+|a total of\s+|in total\s+)?", re.I
+)
 _MAX_REFERENCE_CHARACTERS = 200_000
 
 
@@ -87,7 +90,12 @@ class CountingVerifier:
         expected = read_number(reference_text(request.reference))
         if expected is None or expected.value.denominator != 1:
             raise BadReferenceError(f"expected a whole number, found {request.reference!r}")
-        found = read_number(strip_phrases(answer[:2_000]))
+        text = _THERE_ARE.sub("", strip_phrases(answer[:2_000]))
+        if not expected.value and text.lower() in ("none", "没有"):
+            return correct("none is zero")
+        found = read_number(text)
+        if found is not None and found.hedged:
+            return wrong("an approximate count")
         if found is None or found.percent or found.currency:
             return unparseable("not one number")
         if found.value == expected.value:
@@ -133,7 +141,8 @@ def _judge_short(reference: str, answer: str, question: str | None) -> Finding:
         return correct("yes or no") if yes_no(answer) == truth else wrong("yes or no")
     expected, found = read_number(reference), read_number(answer)
     if expected is not None and found is not None:
-        same = expected.value == found.value and expected.percent == found.percent
+        values = [number.value / (100 if number.percent else 1) for number in (expected, found)]
+        same = values[0] == values[1]
         return correct("the same number") if same else wrong("another number")
     if _without_articles(reference) == _without_articles(answer):
         return correct("the same words")

@@ -113,6 +113,9 @@ class Registry:
         for domain in _DOMAINS:
             importlib.import_module(_DOMAINS[domain].module)
         importlib.import_module("mpmath")
+        judge = self._judge()
+        if judge is not None:
+            judge.warm_up()
 
     def pass_mark(self, domain: str) -> float:
         """The score from which a verdict of ``domain`` counts as passed."""

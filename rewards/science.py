@@ -133,6 +133,9 @@ _SYMBOL = "|".join(sorted(_ELEMENTS.split(), key=len, reverse=True))
 _ATOM = rf"(?:(?:{_SYMBOL})\d{{0,3}}|[()\[\]]\d{{0,3}})"
 _FORMULA = re.compile(rf"(?:{_ATOM}|[·.*]\d{{0,2}}(?={_ATOM}))+(?:\^?\{{?(?:\d?[+-]|[+-]\d?)\}}?)?")
 _STATE = re.compile(r"\((?:s|l|g|aq)\)|[↑↓]|\\(?:uparrow|downarrow)")
+_WHOLE_CE = re.compile(r"^\s*\$?\s*\\(?:ce|mathrm|text|rm)\s*\{(.*)\}\s*\$?\s*$", re.DOTALL)
+# CuSO4.5H2O, CuSO4*5H2O and CuSO4·5H2O
+_HYDRATE = re.compile(r"(?<=[\w)}\]])\s*(?:[.*•∙⋅・]|\\cdot|\\bullet)\s*(?=\d{0,2}H_?\{?2)")
 _ARROW = re.compile(
     r"\\(?:rightleftharpoons|xrightarrow|longrightarrow|rightarrow|to|leftrightarrow)(?:\{[^{}]*\})?"
     r"|<?=+>?|[-—]+>|→|⇌|⟶|<[-=]+>"
@@ -147,7 +150,8 @@ def _read_equation(text: str) -> tuple[Side, ...] | None:
     """A formula (one side) or an equation (two), coefficients reduced; None if it is neither."""
     if len(text) > _MAX_CHARACTERS:
         return None
-    text = _STATE.sub("", text.translate(_SUBSCRIPTS))
+    text = _HYDRATE.sub("·", _STATE.sub("", text.translate(_SUBSCRIPTS)))
+    text = _WHOLE_CE.sub(r"\1", text)
     sides = [_DRESS.sub("", side) for side in _ARROW.split(text)]
     if len(sides) > 2 or not any(c.isupper() for c in text):
         return None

@@ -19,6 +19,7 @@ from rewards.pool import VerifierPool
 from rewards.shaping import Shaping
 from rewards.verdict import Request
 
+_MAX_LEADING_CHARACTERS = 100
 MAX_BODY_BYTES = 256 * 1024 * 1024
 
 
@@ -32,7 +33,7 @@ def judge_batch(
     prompts = body.get("prompts") or [""] * len(queries)
     if not len(queries) == len(labels) == len(prompts):
         raise ValueError("'query', 'prompts' and 'labels' differ in length")
-    texts = [query.removeprefix(prompt) for query, prompt in zip(queries, prompts, strict=True)]
+    texts = [_response(query, prompt) for query, prompt in zip(queries, prompts, strict=True)]
     requests = [_request(text, label, domain) for text, label in zip(texts, labels, strict=True)]
     verdicts = pool.judge(requests)
     rewards = [shaping.reward(verdict, text) for verdict, text in zip(verdicts, texts, strict=True)]
@@ -41,6 +42,12 @@ def judge_batch(
         "scores": [verdict.score for verdict in verdicts],
         "extra_logs": {"judging_failed": [float(verdict.ours_failed) for verdict in verdicts]},
     }
+
+
+def _response(query: str, prompt: str) -> str:
+    """The part of a query after the prompt, which a token such as ``<s>`` may stand before."""
+    start = query.find(prompt, 0, len(prompt) + _MAX_LEADING_CHARACTERS)
+    return query if start < 0 else query[start + len(prompt) :]
 
 
 def _request(text: str, label: Any, domain: str) -> Request:

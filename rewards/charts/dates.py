@@ -41,6 +41,9 @@ _PATTERNS = [
         rf"q(?P<quarter>[1-4])(?:[ ,'-]*(?:of )?(?:fy ?)?{_YEAR})?",
         rf"(?P<quarter>[1-4])q[ ,'-]*(?:{_YEAR})?",
         rf"{_YEAR}[ ,-]*q(?P<quarter>[1-4])",
+        r"q(?P<quarter>[1-4])[ ']{1,2}(?P<short>\d\d)",
+        r"(?P<quarter>[1-4])q[ ']{0,2}(?P<short>\d\d)",
+        rf"(?P<name>{_MONTH})\.? ?'(?P<short>\d\d)",
         rf"(?:the )?(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th) quarter"
         rf"(?:,? (?:of )?{_YEAR})?",
         rf"(?:{_YEAR} ?年 ?)?第?(?P<ordinal>[一二三四1234]) ?季度",
@@ -97,11 +100,32 @@ def _from_groups(groups: dict[str, str | None]) -> ChartDate | None:
         month, day, swapped = day, month, True
     if (month is not None and not 1 <= month <= 12) or (day is not None and not 1 <= day <= 31):
         return None
-    return ChartDate(_int(groups.get("year")), quarter, month, day, swapped)
+    year = _int(groups.get("year"))
+    if groups.get("short"):  # charts of this century write '19 for 2019
+        year = 2000 + int(groups["short"] or 0)
+    return ChartDate(year, quarter, month, day, swapped)
 
 
 def _int(text: str | None) -> int | None:
     return int(text) if text else None
+
+
+_WEEKDAYS = {
+    name: day
+    for day, names in enumerate(
+        (
+            "monday mon 星期一 周一", "tuesday tue tues 星期二 周二", "wednesday wed 星期三 周三",
+            "thursday thu thur thurs 星期四 周四", "friday fri 星期五 周五",
+            "saturday sat 星期六 周六", "sunday sun 星期日 星期天 周日",
+        )
+    )
+    for name in names.split()
+}  # fmt: skip
+
+
+def weekday(text: str) -> int | None:
+    """The day of the week that ``text`` names, Monday as 0, or None."""
+    return _WEEKDAYS.get(text.strip().rstrip(".").lower()) if len(text) < 20 else None
 
 
 def same_date(reference: ChartDate, answer: ChartDate) -> bool:

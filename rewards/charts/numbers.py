@@ -55,7 +55,10 @@ _REFUSED = frozenset(_REFUSED_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class ChartNumber:
-    """value: scale applied, percent sign not. unit: a known unit, "" when none or unknown."""
+    """value: scale applied, percent sign not. unit: a known unit, "" when none or unknown.
+
+    hedged: said to be approximate.
+    """
 
     value: Fraction
     percent: bool = False
@@ -63,6 +66,7 @@ class ChartNumber:
     unit: str = ""
     scaled: bool = False
     plain: Fraction = Fraction(0)
+    hedged: bool = False
 
 
 def normal(text: str) -> str:
@@ -102,15 +106,22 @@ def read_number(text: str) -> ChartNumber | None:
     scientific = _TIMES_TEN.search(text)
     if scientific:
         text = f"{text[: scientific.start()]}e{scientific[1]}{text[scientific.end() :]}"
-    fraction = re.fullmatch(r"([+-]?\d{1,15})\s*/\s*(\d{1,15})", text)
-    if fraction and int(fraction[2]):
-        value = Fraction(int(fraction[1]), int(fraction[2]))
-        return ChartNumber(value, plain=value)
+    if (fraction := _fraction(text)) is not None:
+        return ChartNumber(fraction, plain=fraction)
     match = _NUMBER.fullmatch(text)
     number = None if match is None else _from_match(match)
     if number is None or not unit or number.percent:
         return number
     return replace(number, unit=unit)
+
+
+def _fraction(text: str) -> Fraction | None:
+    """``3/4`` and ``1 1/2``."""
+    match = re.fullmatch(r"([+-]?)(?:(\d{1,15})\s)?\s*(\d{1,15})\s*/\s*(\d{1,15})", text)
+    if match is None or not int(match[4]) or (match[2] and int(match[3]) >= int(match[4])):
+        return None
+    value = int(match[2] or 0) + Fraction(int(match[3]), int(match[4]))
+    return -value if match[1] == "-" else value
 
 
 def _from_match(match: re.Match[str]) -> ChartNumber | None:
@@ -128,7 +139,9 @@ def _from_match(match: re.Match[str]) -> ChartNumber | None:
     if match["exponent"]:
         value *= Fraction(10) ** int(match["exponent"])
     tail = match["tail"].strip().rstrip(".。;,").strip() + match["power"]
-    return _with_tail(sign * value, tail, currency)
+    number = _with_tail(sign * value, tail, currency)
+    hedged = lead not in ("", "共", "第")
+    return replace(number, hedged=True) if number is not None and hedged else number
 
 
 def _digits(text: str) -> Fraction:
@@ -154,7 +167,7 @@ def _with_tail(value: Fraction, tail: str, currency: str) -> ChartNumber | None:
         else:
             break
     rest = " ".join(words).strip()
-    if rest:
+    if rest and rest != "times":
         if not _UNIT_WORDS.fullmatch(rest.rstrip("0123456789")) or len(words) > 6:
             return None
         if set(re.findall(r"[a-z]+", rest)) & _REFUSED or "-" in words:

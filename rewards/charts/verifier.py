@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from rewards import choice
-from rewards.charts.dates import read_date, same_date
+from rewards.charts.dates import read_date, same_date, weekday
 from rewards.charts.lists import bracketed, split
 from rewards.charts.numbers import ChartNumber, normal, read_number
 from rewards.charts.tables import read_table, table_similarity
@@ -24,8 +24,15 @@ from rewards.math.cleaning import strip_phrases
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
 from rewards.words import folded, similarity
 
-_YES = frozenset(["yes", "y", "true", "correct", "yeah", "是", "是的", "对", "正确", "有"])
-_NO = frozenset(["no", "n", "false", "incorrect", "否", "不", "不是", "错", "错误", "没有", "不对"])
+_YES = frozenset(["yes", "y", "true", "correct", "yeah", "yep", "是", "是的", "对", "正确", "有"])
+_NO = frozenset(
+    ["no", "n", "false", "incorrect", "nope", "否", "不", "不是", "错", "错误", "没有", "不对"]
+)
+_SHORT_REPLY = re.compile(
+    r"(yes|no) (?:it|they|he|she|there|this|that)"
+    r" (?:(?:is|are|do|does|did|was|were|has|have|can)( not)?|"
+    r"(isn|aren|don|doesn|didn|wasn|weren|hasn|haven|can)t)"
+)
 _YEAR_QUESTION = re.compile(
     r"\b(?:which|what)\s+(?:(?:is|was|are|were|the|calendar|fiscal|single|particular|two|three|first"
     r"|last|other|earliest|latest)\s+){0,3}(?:years?|dates?)\b|\bwhen\s+(?:did|was|is|were|does|do)\b"
@@ -128,6 +135,9 @@ class ChartsVerifier:
                 answer = listed.get(next(iter(chosen)), answer)
         answer = _plain_answer(answer)
         if isinstance(reference, list):
+            written = request.reference
+            if isinstance(written, str) and _label(answer) == _label(written):
+                return correct("the same text")
             return self._judge_list(reference, answer, cues)
         fits, why = self._same(reference, answer, cues)
         if fits:
@@ -163,7 +173,9 @@ class ChartsVerifier:
             return found is not None and same_date(date, found), "a date, exact"
         expected = None if cues.text else read_number(reference)
         if expected is None:
-            return _label(answer) == _label(reference), "a label, exact"
+            day = weekday(reference)
+            same_day = day is not None and weekday(answer) == day
+            return same_day or _label(answer) == _label(reference), "a label, exact"
         number = read_number(answer)
         if number is None:
             return False, "not one number"
@@ -172,6 +184,8 @@ class ChartsVerifier:
     def _same_number(
         self, expected: ChartNumber, found: ChartNumber, cues: ChartCues
     ) -> tuple[bool, str]:
+        if found.hedged and (cues.year or cues.count):
+            return False, "an approximate value where an exact one is asked"
         if expected.currency and found.currency and expected.currency != found.currency:
             return False, "another currency"
         if expected.unit and found.unit and expected.unit != found.unit:
@@ -230,6 +244,9 @@ def yes_no(text: str) -> bool | None:
     if len(text) > 40 or _DIGIT.search(text):
         return None
     word = folded(normal(text))
+    if (sentence := _SHORT_REPLY.fullmatch(word)) is not None:
+        negated = bool(sentence[2] or sentence[3])
+        return None if (sentence[1] == "yes") == negated else not negated
     if word in _YES:
         return True
     return False if word in _NO else None

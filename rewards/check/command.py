@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -27,7 +29,9 @@ from rewards.verdict import Outcome
 BATCH = 512
 SCORE_TOLERANCE = 1e-6
 _SHOWN = 20
+_MAX_NAMED = 10_000
 CHECKS = ("gold", "reformat", "perturb", "probe")
+_CHECK_NUMBERS = {name: number for number, name in enumerate(("cases", *CHECKS))}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,6 +62,32 @@ class _Task:
     key: str
     check: str
     case: Case
+
+
+class _Done:
+    """The keys of tasks that are done, eight bytes each: a file may have a million rows."""
+
+    def __init__(self) -> None:
+        self._numbers = array("Q")
+
+    def add(self, number: int) -> None:
+        """Remember the number of a key."""
+        self._numbers.append(number)
+
+    def close(self) -> None:
+        """To be called once after the last ``add``."""
+        self._numbers = array("Q", sorted(self._numbers))
+
+    def __contains__(self, key: str) -> bool:
+        number = self.number(key)
+        place = bisect_left(self._numbers, number)
+        return place < len(self._numbers) and self._numbers[place] == number
+
+    @staticmethod
+    def number(key: str) -> int:
+        """A key as an integer. Raises ValueError, KeyError for one that is none of ours."""
+        line, check, variant = key.split("/")
+        return (int(line) << 24) | (_CHECK_NUMBERS[check] << 16) | int(variant)
 
 
 def run_check(arguments: argparse.Namespace) -> int:
@@ -92,6 +122,9 @@ class _Run:
         self._checks = [name for name in CHECKS if getattr(arguments, name)]
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._broken: list[BrokenLine] = []
+        self._num_broken = 0
+        self._num_bad_references = 0
+        self._last_bad_line = 0
         self._examples: list[dict[str, Any]] = []
         self._disagreements = 0
         self._bad_references: dict[int, str] = {}
@@ -100,7 +133,7 @@ class _Run:
     def go(self) -> int:
         """Judge everything that is not judged yet, and report."""
         out = self._arguments.out
-        done = self._read_done(out) if out is not None and out.exists() else set()
+        done = self._read_done(out) if out is not None and out.exists() else _Done()
         interrupted = False
         file = out.open("a", encoding="utf-8") if out is not None else None
         try:
@@ -121,7 +154,7 @@ class _Run:
         return (
             130
             if interrupted
-            else int(bool(self._disagreements or self._broken or self._bad_references))
+            else int(bool(self._disagreements or self._num_broken or self._num_bad_references))
         )
 
     def _tasks(self, progress: Progress) -> Iterator[_Task]:
@@ -132,15 +165,20 @@ class _Run:
         ):
             progress.advance(row.line)
             if isinstance(row, BrokenLine):
-                self._broken.append(row)
+                self._name_broken(row)
             elif row.request.domain not in self._known:
                 known = ", ".join(sorted(self._known))
                 why = f"unknown domain {row.request.domain!r}; known: {known}"
-                self._broken.append(BrokenLine(row.line, why))
+                self._name_broken(BrokenLine(row.line, why))
             elif not self._checks:
                 yield _Task(f"{row.line}/cases/0", "cases", row)
             else:
                 yield from self._variants(row)
+
+    def _name_broken(self, row: BrokenLine) -> None:
+        self._num_broken += 1
+        if len(self._broken) < _MAX_NAMED:
+            self._broken.append(row)
 
     def _variants(self, row: Case) -> Iterator[_Task]:
         request = row.request
@@ -186,27 +224,37 @@ class _Run:
     def _count(self, row: dict[str, Any]) -> None:
         self._tallies.setdefault((row["domain"], row["check"]), Tally()).add(row)
         if row["outcome"] == Outcome.BAD_REFERENCE.value and row["expected"] is not False:
-            self._bad_references.setdefault(row["line"], row["detail"])
+            self._name_bad_reference(row["line"], row["detail"])
         if row["agrees"] is False:
             self._disagreements += 1
             if len(self._examples) < _SHOWN:
                 self._examples.append(row)
 
-    def _read_done(self, out: Path) -> set[str]:
+    def _name_bad_reference(self, line: int, why: str) -> None:
+        if line in self._bad_references:
+            return
+        self._num_bad_references += line != self._last_bad_line
+        self._last_bad_line = line
+        if len(self._bad_references) < _MAX_NAMED:
+            self._bad_references[line] = why
+
+    def _read_done(self, out: Path) -> _Done:
         """Count the rows of an earlier run; a half-written last line is dropped."""
-        done: set[str] = set()
+        done = _Done()
         kept = 0
         with out.open("rb") as file:
             for line in file:
                 try:
                     row = json.loads(line)
+                    number = _Done.number(row["key"])
                     self._count(row)
-                    done.add(row["key"])
+                    done.add(number)
                 except (ValueError, KeyError, TypeError):
                     break
                 kept += len(line)
         with out.open("r+b") as file:
             file.truncate(kept)
+        done.close()
         return done
 
     def _summary(self, interrupted: bool) -> dict[str, Any]:
@@ -222,6 +270,8 @@ class _Run:
             "bad_references": [
                 {"line": line, "why": why} for line, why in sorted(self._bad_references.items())
             ],
+            "num_bad_references": self._num_bad_references,
+            "num_broken_lines": self._num_broken,
             "broken_lines": [{"line": b.line, "why": b.why} for b in self._broken],
         }
 

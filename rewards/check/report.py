@@ -79,5 +79,8 @@ def print_report(summary: dict[str, Any]) -> None:
         console.print(escape(f"line {bad['line']} has a bad reference: {bad['why']}"))
     for broken in summary["broken_lines"][:_SHOWN]:
         console.print(escape(f"line {broken['line']} is no case: {broken['why']}"))
+    for what in ("bad_references", "broken_lines"):
+        if (number := summary[f"num_{what}"]) > _SHOWN:
+            console.print(f"... {number} {what.replace('_', ' ')} in all")
     if summary["interrupted"]:
         console.print("interrupted; run again with the same --out to go on")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
 _Z = 1.959963984540054  # 95 %
-_MAX_SECONDS_KEPT = 200_000
+_MAX_SECONDS_KEPT = 50_000
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
@@ -27,7 +28,10 @@ def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
 
 @dataclass
 class Tally:
-    """Counts of one group of rows (a domain, or a check within a domain)."""
+    """Counts of one group of rows (a domain, or a check within a domain).
+
+    seconds: of a uniform sample of the rows (Vitter 1985, algorithm R), so that memory is bounded.
+    """
 
     outcomes: Counter[str] = field(default_factory=Counter)
     judged: int = 0
@@ -36,12 +40,13 @@ class Tally:
     false_negatives: int = 0
     other_scores: int = 0
     seconds: list[float] = field(default_factory=list)
+    max_seconds: float = 0.0
+    _generator: random.Random = field(default_factory=lambda: random.Random(0))
 
     def add(self, row: dict[str, Any]) -> None:
         """Count one row of verdicts."""
         self.outcomes[row["outcome"]] += 1
-        if len(self.seconds) < _MAX_SECONDS_KEPT:
-            self.seconds.append(row["seconds"])
+        self._time(row["seconds"])
         if row.get("expected") is None:
             return
         self.judged += 1
@@ -53,6 +58,15 @@ class Tally:
             self.false_positives += 1
         else:
             self.false_negatives += 1
+
+    def _time(self, seconds: float) -> None:
+        self.max_seconds = max(self.max_seconds, seconds)
+        if len(self.seconds) < _MAX_SECONDS_KEPT:
+            self.seconds.append(seconds)
+            return
+        place = self._generator.randrange(sum(self.outcomes.values()))
+        if place < _MAX_SECONDS_KEPT:
+            self.seconds[place] = seconds
 
     def percentile(self, share: float) -> float:
         """Seconds within which ``share`` of the checks were done."""
@@ -76,5 +90,5 @@ class Tally:
             "other_scores": self.other_scores,
             "p50_seconds": self.percentile(0.5),
             "p99_seconds": self.percentile(0.99),
-            "max_seconds": max(self.seconds, default=0.0),
+            "max_seconds": self.max_seconds,
         }

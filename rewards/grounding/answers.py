@@ -26,6 +26,7 @@ _NOTHING = re.compile(
 )
 _CLOCK = r"(?:(\d{1,2}):)?(\d{1,3}):(\d{2}(?:\.\d{1,6})?)"
 _TIME = re.compile(rf"{_CLOCK}|(\d{{1,7}}(?:\.\d{{1,6}})?)\s*(?:s|sec|secs|seconds?|秒)?(?![\d:])")
+_NEGATIVE = re.compile(r"(?:^|[\[(,:])\s*[-−]\s*\d|(?:-|–|—|~|to|and|至|到)\s+[-−]\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,8 @@ def read_segment(text: str) -> tuple[float, float]:
         if len(value) != 2:
             raise AnswerError("expected a start and an end")
         text = " , ".join(str(item) for item in value)
+    if _NEGATIVE.search(text):
+        raise AnswerError("a negative time")
     times = [_seconds(match) for match in _TIME.finditer(text)]
     if len(times) != 2:
         raise AnswerError(f"expected a start and an end, found {len(times)} times")

@@ -74,6 +74,22 @@ class JudgeVerifier:
         self._cache = JudgementCache(settings.cache_path) if settings.cache_path else None
         self._client: Any = None
 
+    def warm_up(self) -> None:
+        """Import the client now: it is slow, and no answer's deadline should pay for it."""
+        if self._settings.base_url:
+            self._connected()
+
+    def _connected(self) -> Any:
+        import openai
+
+        if self._client is None:
+            self._client = openai.OpenAI(
+                base_url=self._settings.base_url,
+                api_key=os.environ.get(self._settings.key_variable, "none"),
+                max_retries=0,
+            )
+        return self._client
+
     def serves(self, domain: str) -> bool:
         """Whether undecided answers of ``domain`` may be sent."""
         return bool(self._settings.base_url) and domain in self._settings.domains
@@ -127,21 +143,15 @@ class JudgeVerifier:
                     return None, why
             except openai.APIError as error:
                 why = type(error).__name__
+            except ValueError:
+                why = "a reply that is no JSON"
             if attempt + 1 < self._settings.attempts:
                 time.sleep(max(0.0, min(pause, ends - time.monotonic())))
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
         return None, why
 
     def _complete(self, messages: list[dict[str, str]], timeout_seconds: float) -> str:
-        import openai
-
-        if self._client is None:
-            self._client = openai.OpenAI(
-                base_url=self._settings.base_url,
-                api_key=os.environ.get(self._settings.key_variable, "none"),
-                max_retries=0,
-            )
-        reply = self._client.chat.completions.create(
+        reply = self._connected().chat.completions.create(
             model=self._settings.model,
             messages=messages,
             temperature=0.0,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fractions import Fraction
 
 from rewards.errors import AnswerError
 from rewards.math.expressions import MAX_DEPTH, ExpressionParser
+from rewards.math.lexer import Token
 from rewards.math.tree import (
     MINUS_ONE,
     BigOperator,
@@ -17,6 +19,7 @@ from rewards.math.tree import (
     Number,
     Power,
     Product,
+    Quantity,
     Sum,
     Symbol,
     divided,
@@ -24,6 +27,7 @@ from rewards.math.tree import (
     root_of,
 )
 
+_COUNTED = re.compile(r"([CAP])_(\d{1,4})")
 _INVERSE = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
 
 
@@ -56,13 +60,33 @@ class ApplicationParser(ExpressionParser):
         node: Node = Call(name, arguments)
         return node if power is None else Power(node, power)
 
+    def _symbol(self) -> Node:
+        """A variable, or ``C_5^2`` and ``A_5^2``: combinations and arrangements."""
+        node = super()._symbol()
+        if not isinstance(node, Symbol) or not self.at("^"):
+            return node
+        match = _COUNTED.fullmatch(node.name)
+        if match is None or not self._at_whole_number():
+            return node
+        self.position += 1
+        chosen = self.argument()
+        among = Number(Fraction(match[2]))
+        choices = Call("binom", (among, chosen))
+        return choices if match[1] == "C" else Product((choices, Call("factorial", (chosen,))))
+
+    def _at_whole_number(self) -> bool:
+        """Whether the exponent here is a whole number, bare or in braces."""
+        number = self.peek(2) if self.peek().text == "{" else self.peek()
+        closed = self.peek().text != "{" or self.peek(3).text == "}"
+        return closed and number.kind == "num" and number.text.isdigit()
+
     def _arguments(self) -> tuple[Node, ...]:
         if self.at("("):
-            node = self.bracket()
+            node = _in_radians(self.bracket())
             is_tuple = isinstance(node, Bracket) and node.opening == "(" and node.closing == ")"
             return node.items if isinstance(node, Bracket) and is_tuple else (node,)
         if self.at("{"):
-            return (self.group(),)
+            return (_in_radians(self.group()),)
         return (self._bare_argument(),)
 
     def _bare_argument(self) -> Node:
@@ -207,7 +231,35 @@ class ApplicationParser(ExpressionParser):
         self.expect("}")
         return variable, value
 
+    def _differential_to_the_end(self) -> None:
+        r"""Move the differential of ``\int \frac{dx}{x}`` behind the fraction."""
+        if not self.at_command("frac") or self.peek().text != "{":
+            return
+        start = self.position + 1
+        end = self._closing_brace(start)
+        inside = self.tokens[start + 1 : end]
+        size = 1 if inside and re.fullmatch("d[a-z]", inside[-1].text) else 2
+        differential = inside[-size:]
+        if not re.fullmatch("d[a-z]", "".join(token.text for token in differential)):
+            return
+        last = self._closing_brace(end + 1)
+        one = [] if len(inside) > size else [Token("num", "1", Number(Fraction(1)))]
+        self.tokens[last + 1 : last + 1] = differential
+        self.tokens[end - size : end] = one
+        self.limit += len(one)
+
+    def _closing_brace(self, start: int) -> int:
+        """Index of the brace that closes the one at ``start``."""
+        depth = 0
+        for index in range(start, self.limit):
+            text = self.tokens[index].text
+            depth += (text == "{") - (text == "}")
+            if depth == 0:
+                return index
+        raise self.failure("unbalanced braces")
+
     def _integral(self, lower: Node | None, upper: Node | None) -> Node:
+        self._differential_to_the_end()
         self.integrals += 1
         body: Node = Number(Fraction(1)) if self.at_differential() else self.sum()
         self.integrals -= 1
@@ -219,6 +271,13 @@ class ApplicationParser(ExpressionParser):
         else:
             raise self.failure("expected a differential")
         return BigOperator("integral", variable, body, lower, upper)
+
+
+def _in_radians(node: Node) -> Node:
+    """``60°`` as a value, for the functions of angles."""
+    if isinstance(node, Quantity) and node.unit == (("degree", Fraction(1)),):
+        return Call("degree", (node.value,))
+    return node
 
 
 _COMMANDS: dict[str, Callable[[ApplicationParser, str], Node]] = {

@@ -153,6 +153,7 @@ _ROW_SKIP = re.compile(r"(\\\\)\[[^\[\]]{0,10}\]")
 _GROUPING = re.compile(r",\\!\s?")
 _MARKDOWN = re.compile(r"(?<![*\w])\*\*(?=\S)([^*]+?)(?<=\S)\*\*(?![*\w])")
 _SPACES = re.compile(r"\\[ ,;:!>](?!\d{3}(?!\d))|~|\s+")
+_SPACE_BETWEEN_DIGITS = re.compile(r"(?<=\d)\s+(?=\d)")
 
 
 def clean(text: str) -> str:
@@ -233,8 +234,8 @@ def strip_phrases(text: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """The text without any space, for comparing and finding literally."""
+    """The text without spaces (but for a mark between digits), to compare and find literally."""
     if len(text) > MAX_CLEANED:
         return "".join(text.split())
-    text = clean(text)
+    text = _SPACE_BETWEEN_DIGITS.sub("\x00", clean(text))  # 1 7 is not 17
     return _SPACES.sub("", text).rstrip(".").replace("\\cdot", "*").replace("\\times", "*")

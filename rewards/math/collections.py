@@ -1,16 +1,11 @@
-"""Several values at once: solutions in any order, assignments, plus-minus, general solutions."""
+"""Several values at once: solutions in any order, assignments, plus-minus, matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
-from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.math.exact import TooLarge, Undefined
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
-    BigOperator,
     Bracket,
     Call,
     Listing,
@@ -28,7 +23,6 @@ from rewards.math.tree import (
     Sum,
     Symbol,
     negated,
-    symbols,
     walk,
 )
 
@@ -168,12 +162,11 @@ def as_tuple(node: Node) -> tuple[Node, ...] | None:
         return node.items
     if isinstance(node, Relation) and node.operators == ("=",):
         return as_tuple(node.sides[1])
-    if isinstance(node, Matrix):
-        if len(node.rows) == 1:
-            return node.rows[0]
-        if len(node.rows[0]) == 1:
-            return tuple(row[0] for row in node.rows)
-        return None
+    rows = as_rows(node) if isinstance(node, Matrix | Product) else None
+    if rows is not None:
+        if len(rows) == 1:
+            return rows[0]
+        return tuple(row[0] for row in rows) if len(rows[0]) == 1 else None
     table = assignments(node)
     if table is not None:
         return tuple(table[name] for name in sorted(table))
@@ -185,9 +178,11 @@ def as_tuple(node: Node) -> tuple[Node, ...] | None:
 
 
 def as_rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
-    """The rows of a matrix, written as such or as nested lists."""
+    """The rows of a matrix, written as such, with a factor before it, or as nested lists."""
     if isinstance(node, Matrix):
         return node.rows
+    if isinstance(node, Product):
+        return _scaled_rows(node)
     if isinstance(node, Relation) and node.operators == ("=",):
         return as_rows(node.sides[1])
     if isinstance(node, Bracket) and all(isinstance(item, Bracket) for item in node.items):
@@ -195,75 +190,10 @@ def as_rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
     return None
 
 
-# -- general solutions with an integer parameter
-
-
-def progressions(node: Node, parameter: str) -> list[tuple[Any, Any]]:
-    """Each branch of a general solution as (offset, step). Raises AnswerError if not linear."""
-    values = solutions(node)
-    branches = [unlabelled(node)] if values is None else values
-    found = []
-    for branch in branches:
-        if isinstance(branch, Relation | SetOf) or symbols(branch) - {parameter}:
-            raise AnswerError("not a general solution in one parameter")
-        if any(isinstance(part, BigOperator) for part in walk(branch)):
-            raise AnswerError("not a general solution in one parameter")
-        mp = context()
-        try:
-            at = [Evaluator({parameter: mp.mpf(n)}).value(branch) for n in (0, 1, 2, 5)]
-        except (Unevaluable, TooLarge, Undefined) as error:
-            raise AnswerError("not a general solution in one parameter") from error
-        step = at[1] - at[0]
-        small = mp.mpf(10) ** (15 - DIGITS)
-        if abs(at[2] - at[0] - 2 * step) > small or abs(at[3] - at[0] - 5 * step) > small:
-            raise AnswerError("not linear in the parameter")
-        found.append((at[0], abs(step)))
-    return found
-
-
-def same_progressions(expected: list[tuple[Any, Any]], found: list[tuple[Any, Any]]) -> bool:
-    """Whether two unions of arithmetic progressions are the same set."""
-    mp = context()
-    steps = [step for _, step in expected + found]
-    if any(step == 0 for step in steps):
-        return False
-    period = steps[0]
-    for step in steps[1:]:
-        ratio = _small_ratio(step / period)
-        if ratio is None:
-            return False
-        period = period * ratio.numerator
-    small = period * mp.mpf(10) ** (15 - DIGITS)
-    residues = [_residues(branches, period, small) for branches in (expected, found)]
-    if any(residue is None for residue in residues):
-        return False
-    one, other = (residue or [] for residue in residues)
-    return _circular_subset(one, other, period, small) and _circular_subset(
-        other, one, period, small
-    )
-
-
-def _small_ratio(value: Any) -> Fraction | None:
-    ratio = Fraction(float(value)).limit_denominator(720)
-    mp = context()
-    close = abs(value - mp.mpf(ratio.numerator) / ratio.denominator) < mp.mpf(10) ** (15 - DIGITS)
-    return ratio if close and ratio and ratio.numerator <= 720 else None
-
-
-def _residues(branches: list[tuple[Any, Any]], period: Any, small: Any) -> list[Any] | None:
-    mp = context()
-    found = []
-    for offset, step in branches:
-        count = int(mp.nint(period / step))
-        if count > 1000:
-            return None
-        found += [mp.fmod(offset + k * step, period) for k in range(count)]
-    return [value + period if value < -small else value for value in found]
-
-
-def _circular_subset(one: list[Any], other: list[Any], period: Any, small: Any) -> bool:
-    def near(a: Any, b: Any) -> bool:
-        distance = abs(a - b)
-        return bool(distance < small or abs(distance - period) < small)
-
-    return all(any(near(a, b) for b in other) for a in one)
+def _scaled_rows(node: Product) -> tuple[tuple[Node, ...], ...] | None:
+    """The rows of a scalar times a matrix."""
+    matrices = [factor for factor in node.factors if isinstance(factor, Matrix)]
+    scalars = tuple(factor for factor in node.factors if not isinstance(factor, Matrix))
+    if len(matrices) != 1 or any(isinstance(part, Matrix) for f in scalars for part in walk(f)):
+        return None
+    return tuple(tuple(Product((*scalars, cell)) for cell in row) for row in matrices[0].rows)

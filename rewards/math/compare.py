@@ -6,17 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.errors import AnswerError
-from rewards.math import equations, units
+from rewards.math import antiderivatives, equations, general, units
 from rewards.math.collections import (
     as_rows,
     as_tuple,
     assignments,
     expanded,
-    progressions,
     same_in_any_order,
     same_in_order,
-    same_progressions,
     solutions,
     unlabelled,
 )
@@ -49,9 +46,9 @@ from rewards.math.tree import (
     Symbol,
     Words,
     divided,
-    symbols,
     walk,
 )
+from rewards.math.unit_parsing import with_letter_as_unit
 from rewards.math.values import same_value
 
 
@@ -67,7 +64,23 @@ class Comparison:
 
     def holds(self) -> bool:
         """Whether the answer is right. Raises AlgebraNeeded, Undefined, AnswerError."""
+        return same(self.reference, self.answer, _with_implied_parameters(self))
+
+    def holds_as_written(self) -> bool:
+        """As ``holds``, with letters taken for what they are, not for parameters."""
         return same(self.reference, self.answer, self)
+
+
+def _with_implied_parameters(case: Comparison) -> Comparison:
+    """Where neither side declares its parameter, two letters that count periods are declared."""
+    if case.reference_parameters or case.answer_parameters or isinstance(case.answer, Number):
+        return case
+    expected = general.implied_parameter(case.reference)
+    found = general.implied_parameter(case.answer) if expected else None
+    if expected is None or found is None or expected == found:
+        return case
+    declared = frozenset((expected,)), frozenset((found,))
+    return Comparison(case.reference, case.answer, case.cues, *declared)
 
 
 def same(reference: Node, answer: Node, case: Comparison) -> bool:
@@ -77,7 +90,7 @@ def same(reference: Node, answer: Node, case: Comparison) -> bool:
         return _same_general_solution(reference, answer, case)
     if isinstance(reference, Number) and isinstance(answer, Number):
         return _same_expression(reference, answer, case)
-    if _left_open(answer) and not _left_open(reference):
+    if _left_open(_last_side(answer)) and not _left_open(reference):
         return False  # an integral or sum that is only written down restates the problem
     reference = _plain_reference(reference)
     for matches, compare in _BY_TYPE:
@@ -96,6 +109,11 @@ def _plain_reference(reference: Node) -> Node:
     if is_single and isinstance(reference, SetOf) and len(expanded(reference.items[0])) == 1:
         return reference.items[0]
     return reference
+
+
+def _last_side(node: Node) -> Node:
+    """What ``∫ x dx = x²/2 + C`` comes to; other nodes as they are."""
+    return node.sides[-1] if isinstance(node, Relation) and "=" in node.operators else node
 
 
 def _left_open(node: Node) -> bool:
@@ -182,6 +200,10 @@ def _same_bracket(reference: Node, answer: Node, case: Comparison) -> bool:
     return items is not None and same_in_order(reference.items, items, _matcher(case))
 
 
+def _is_scaled_matrix(node: Node) -> bool:
+    return isinstance(node, Product) and as_rows(node) is not None
+
+
 def _same_matrix(reference: Node, answer: Node, case: Comparison) -> bool:
     rows, found = as_rows(reference), as_rows(answer)
     assert rows is not None
@@ -235,7 +257,7 @@ def _same_congruence(reference: Node, answer: Node, case: Comparison) -> bool:
             answer.left is None and _same_class(reference, answer.right, answer.modulus)
         )
     assert isinstance(reference, Congruence)
-    if len(symbols_of_values(answer)) == 1:  # 5k + 2
+    if len(general.symbols_of_values(answer)) == 1:  # 5k + 2
         return equations.same_classes(reference, answer, (), ())
     return reference.left is None and same_value(reference, answer)
 
@@ -251,6 +273,8 @@ def _same_class(one: Node, other: Node, modulus: Node) -> bool:
 def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
     answer = value_of(answer, reference)
     expected = reference if isinstance(reference, Quantity) else Quantity(reference, ())
+    if expected.unit:
+        answer = with_letter_as_unit(answer)
     found = answer if isinstance(answer, Quantity) else Quantity(answer, ())
     if expected.unit and found.noun:
         return False
@@ -293,38 +317,27 @@ def _same_words(reference: Node, answer: Node, case: Comparison) -> bool:
 
 
 def _same_general_solution(reference: Node, answer: Node, case: Comparison) -> bool:
-    plain = Comparison(reference, answer, case.cues)
     if isinstance(reference, Congruence) or isinstance(answer, Congruence):
         return equations.same_classes(
             reference, answer, case.reference_parameters, case.answer_parameters
         )
-    names = []
-    for node, declared in (
-        (reference, case.reference_parameters),
-        (answer, case.answer_parameters),
-    ):
-        free = symbols_of_values(node)
-        chosen = free & declared if declared else free
-        if len(chosen) != 1:
-            return plain.holds()
-        names.append(next(iter(chosen)))
-    try:
-        expected = progressions(reference, names[0])
-    except AnswerError:
-        return plain.holds()
-    return same_progressions(expected, progressions(answer, names[1]))
-
-
-def symbols_of_values(node: Node) -> frozenset[str]:
-    """Free variables of the values, labels such as ``x =`` left out."""
-    values = solutions(node)
-    return frozenset().union(*map(symbols, [unlabelled(node)] if values is None else values))
+    fits = general.same_general_solution(
+        reference, answer, case.reference_parameters, case.answer_parameters
+    )
+    return Comparison(reference, answer, case.cues).holds_as_written() if fits is None else fits
 
 
 def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
     assert isinstance(reference, Relation)
     if isinstance(answer, Relation):
-        return equations.same_equation(reference, answer, case.cues, _matcher(case))
+        matches = _matcher(case)
+        return equations.same_equation(
+            reference, answer, case.cues, matches
+        ) or antiderivatives.same_with_constants_renamed(
+            reference,
+            answer,
+            lambda one, two: equations.same_equation(one, two, case.cues, matches),
+        )
     label, value = reference.sides[0], reference.sides[-1]
     if equations.is_label(label, value) or isinstance(label, Words):
         return same(value, answer, case)
@@ -356,9 +369,11 @@ def _same_expression(reference: Node, answer: Node, case: Comparison) -> bool:
         return True
     if isinstance(reference, Number) and reference.base != 10 and case.cues.based:
         return isinstance(answer, Number) and same_digits(reference, answer)
+    if antiderivatives.is_indefinite(reference) and not _left_open(answer):
+        return antiderivatives.is_antiderivative(reference, answer)
     if same_value(reference, answer, case.cues):
         return True
-    return equations.same_up_to_constant(reference, answer, case.cues)
+    return antiderivatives.same_up_to_constant(reference, answer, case.cues)
 
 
 _EXPRESSIONS = (Number, Symbol, Constant, Sum, Product, Power, Call, BigOperator, PlusMinus)
@@ -366,7 +381,7 @@ _BY_TYPE: tuple[
     tuple[Callable[[Node, Node], bool], Callable[[Node, Node, Comparison], bool]], ...
 ] = (
     (lambda r, a: isinstance(r, Words), _same_words),
-    (lambda r, a: isinstance(r, Matrix), _same_matrix),
+    (lambda r, a: isinstance(r, Matrix) or _is_scaled_matrix(r), _same_matrix),
     (lambda r, a: isinstance(r, Congruence) or isinstance(a, Congruence), _same_congruence),
     (lambda r, a: isinstance(r, Ratio), _same_ratio),
     (lambda r, a: is_region(r), _same_infinite),

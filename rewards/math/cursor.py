@@ -35,8 +35,10 @@ class TokenCursor:
         return self.token.kind == "cmd" and self.token.text in names
 
     def take(self) -> Token:
-        """The next token, passed over."""
+        """The next token, passed over. Raises AnswerError at the end."""
         token = self.token
+        if token.kind == "end":
+            self.fail("expected more")
         self.position += 1
         return token
 

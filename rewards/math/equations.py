@@ -1,4 +1,4 @@
-"""Equations up to a factor, inequalities, claims such as ``x = 5``, constants of integration."""
+"""Equations up to a factor, inequalities, and claims such as ``x = 5``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from rewards.errors import AlgebraNeeded, AnswerError
+from rewards.math.antiderivatives import is_antiderivative, is_indefinite
 from rewards.math.collections import solutions, unlabelled
 from rewards.math.cues import Cues
 from rewards.math.exact import TooLarge, Undefined, rational
@@ -24,7 +25,6 @@ from rewards.math.tree import (
     Quantity,
     Ratio,
     Relation,
-    Sum,
     Symbol,
     Words,
     difference,
@@ -33,7 +33,6 @@ from rewards.math.tree import (
 from rewards.math.values import points, same_value, substituted
 
 Same = Callable[[Node, Node], bool]
-_CONSTANT_NAMES = frozenset(["C", "c", "K", "k", "D", "A", "const"])
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~": "~"}
 
 
@@ -45,6 +44,8 @@ def is_label(node: Node, value: Node) -> bool:
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Ratio):
         return not symbols(value) and all(_is_letters(part) for part in node.parts)
+    if is_indefinite(node):  # "∫ x dx = x²/2 + C"
+        return is_antiderivative(node, value)
     return (
         application(node) is not None
         or _is_derivative(node)
@@ -53,13 +54,14 @@ def is_label(node: Node, value: Node) -> bool:
 
 
 def _is_derivative(node: Node) -> bool:
-    """Whether ``node`` is written dy/dx."""
+    """Whether ``node`` is written dy/dx, or with the partial sign."""
     if not isinstance(node, Product) or len(node.factors) != 2:
         return False
     upper, lower = node.factors
     parts = (upper, lower.base) if isinstance(lower, Power) else ()
     return len(parts) == 2 and all(
-        isinstance(part, Product) and part.factors[0] == Symbol("d") for part in parts
+        isinstance(part, Product) and part.factors[0] in (Symbol("d"), Symbol("partial"))
+        for part in parts
     )
 
 
@@ -76,9 +78,12 @@ def application(node: Node) -> str | None:
     """The variable of ``f(x)``, "" for other products of letters (AB, P(A)), else None."""
     if not isinstance(node, Product):
         return None
-    if not all(isinstance(factor, Symbol | Number | Product) for factor in node.factors):
+    first, *rest = node.factors
+    if isinstance(first, Power) and first.exponent == MINUS_ONE:  # the inverse f^{-1}(x)
+        first = first.base
+    if not isinstance(first, Symbol):
         return None
-    if not isinstance(node.factors[0], Symbol):
+    if not all(isinstance(factor, Symbol | Number | Product) for factor in rest):
         return None
     last = node.factors[-1]
     named = isinstance(last, Symbol) and len(node.factors) == 2
@@ -268,53 +273,3 @@ def _residue_class(node: Node, parameters: frozenset[str]) -> tuple[Any, Any] | 
         return None
     step = abs(at[1] - at[0])
     return (at[0], step) if step else None
-
-
-def same_up_to_constant(reference: Node, answer: Node, cues: Cues) -> bool:
-    """Antiderivatives: equal up to an additive constant, which both must have.
-
-    An answer may add a constant to a reference without one when the question integrates.
-    """
-    expected_rest, expected_name = _without_constant(reference)
-    found_rest, found_name = _without_constant(answer)
-    if found_name is None or (expected_name is None and not cues.integral):
-        return False
-    if expected_name is None:
-        expected_rest = reference
-    names = symbols(expected_rest) | symbols(found_rest)
-    if not names or found_name in names or expected_name in names:
-        return False
-    return _constant_difference(expected_rest, found_rest, names, cues)
-
-
-def _without_constant(node: Node) -> tuple[Node, str | None]:
-    if not isinstance(node, Sum):
-        return node, None
-    for index, term in enumerate(node.terms):
-        if isinstance(term, Symbol) and term.name.partition("_")[0] in _CONSTANT_NAMES:
-            rest = node.terms[:index] + node.terms[index + 1 :]
-            kept = rest[0] if len(rest) == 1 else Sum(rest)
-            if term.name not in symbols(kept):
-                return kept, term.name
-    return node, None
-
-
-def _constant_difference(one: Node, other: Node, names: frozenset[str], cues: Cues) -> bool:
-    mp = context()
-    constant: Any = None
-    compared = 0
-    for point in points(names, frozenset(), cues):
-        try:
-            values = [Evaluator(point).value(node) for node in (one, other)]
-        except (Undefined, Unevaluable, TooLarge, AlgebraNeeded):
-            continue
-        if mp.im(values[0]) != 0:
-            continue
-        current = values[1] - values[0]
-        if constant is not None and abs(current - constant) > mp.mpf(10) ** (15 - DIGITS) * (
-            1 + abs(values[0])
-        ):
-            return False
-        constant = current
-        compared += 1
-    return compared >= 2

@@ -128,6 +128,15 @@ def _factorial(values: list[Fraction]) -> Fraction:
     return Fraction(math.factorial(int(value)))
 
 
+def _double_factorial(values: list[Fraction]) -> Fraction:
+    (value,) = values
+    if value.denominator != 1 or value < 0:
+        raise Undefined("a double factorial of no natural number")
+    if value > MAX_FACTORIAL:
+        raise TooLarge("a factorial too large to compute")
+    return Fraction(math.prod(range(int(value), 0, -2)))
+
+
 def _binomial(values: list[Fraction]) -> Fraction:
     if len(values) != 2 or any(v.denominator != 1 or v < 0 for v in values):
         raise Undefined("a binomial of no natural numbers")
@@ -153,6 +162,7 @@ def _modulo(values: list[Fraction]) -> Fraction:
 _CALLS: dict[str, Callable[[list[Fraction]], Fraction]] = {
     "percent": lambda values: values[0] / 100,
     "factorial": _factorial,
+    "factorial2": _double_factorial,
     "binom": _binomial,
     "abs": lambda values: abs(values[0]),
     "floor": lambda values: Fraction(math.floor(values[0])),

@@ -10,6 +10,7 @@ from fractions import Fraction
 
 from rewards.errors import AnswerError
 from rewards.math.cursor import TokenCursor
+from rewards.math.letters import is_product_of_letters, letter_token, primed
 from rewards.math.lexer import Token
 from rewards.math.tree import (
     MINUS_ONE,
@@ -136,7 +137,7 @@ class ExpressionParser(TokenCursor):
             return True
         if token.kind == "word":
             return not self.at_differential() and (
-                _is_product_of_letters(token) or token.text in SCALE_WORDS
+                is_product_of_letters(token) or token.text in SCALE_WORDS
             )
         if token.kind == "op":
             if token.text == "(" and self.peek().text in ("mod", "bmod"):
@@ -169,7 +170,7 @@ class ExpressionParser(TokenCursor):
                 return self.postfix(Call("degree", (node,)))
             if self.at_command("prime") or self.at("'"):
                 self.position += 1
-                return self.postfix(_primed(node))
+                return self.postfix(primed(node))
             node = self.postfix(Power(node, self.exponent()))
             if self.at("^"):
                 self.position += 1
@@ -225,14 +226,13 @@ class ExpressionParser(TokenCursor):
         """Factorials, percent and degree signs, primes after ``node``."""
         while True:
             if self.at("!"):
-                self.position += 1
-                node = Call("factorial", (node,))
+                node = self._factorial(node)
             elif self.at("%"):
                 self.position += 1
                 node = Call("percent", (node,))
             elif self.at("'") and isinstance(node, Symbol):
                 self.position += 1
-                node = _primed(node)
+                node = primed(node)
             elif self.at_command("degree"):
                 self.position += 1
                 node = Call("degree", (node,))
@@ -244,6 +244,14 @@ class ExpressionParser(TokenCursor):
                 node = Call("percent", (node,))
             else:
                 return node
+
+    def _factorial(self, node: Node) -> Node:
+        """``n!`` or the double factorial ``n!!``; longer runs mean nothing that is meant."""
+        double = self.peek().text == "!"
+        self.position += 1 + double
+        if double and self.at("!"):
+            self.fail("expected at most two signs of a factorial")
+        return Call("factorial2" if double else "factorial", (node,))
 
     def primary(self) -> Node:
         """A number, a name, a bracket or an applied function."""
@@ -359,9 +367,18 @@ class ExpressionParser(TokenCursor):
         if token.text in SCALE_WORDS:
             self.position += 1
             return Number(Fraction(SCALE_WORDS[token.text]))
-        if not _is_product_of_letters(token):
+        if not is_product_of_letters(token) and token.text != "at":  # a word, but not in v + at
             self.fail("expected a value")
         self.position += 1
+        if self.at("^") and self.tokens[self.position - 2].text == "^":  # e^xe^y, as TeX reads it
+            rest = (
+                Token("word", token.text[1:])
+                if len(token.text) > 2
+                else letter_token(token.text[1])
+            )
+            self.position -= 1
+            self.tokens[self.position] = rest
+            return letter_token(token.text[0]).node or Symbol(token.text[0])
         factors: list[Node] = [
             Constant(letter) if letter in "ei" else Symbol(letter) for letter in token.text
         ]
@@ -379,20 +396,3 @@ class ExpressionParser(TokenCursor):
         self.bars -= 1
         self.expect("|")
         return Call("abs", (node,))
-
-
-def _primed(node: Node) -> Node:
-    return Symbol(node.name + "'") if isinstance(node, Symbol) else node
-
-
-def _is_product_of_letters(token: Token) -> bool:
-    """Whether a run of letters is a product of variables rather than a word."""
-    text = token.text
-    return (
-        not token.upright
-        and text.isascii()
-        and text.isalpha()
-        and (len(text) <= 3 or (len(text) <= 5 and text.isupper()))
-        and text not in ("and", "or", "mod", "to", "in", "for", "yes", "no", "not", "the", "DNE")
-        and text.lower() not in ("if", "is", "of", "at", "day", "one", "two", "six", "ten", "cm")
-    )

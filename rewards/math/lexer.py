@@ -82,6 +82,7 @@ _RELATIONS = {
     "to": "->", "rightarrow": "->", "mapsto": "->", "Rightarrow": "implies", "implies": "implies",
 }  # fmt: skip
 _TIMES = {"cdot": "*", "times": "*", "ast": "*", "bullet": "*", "div": "/", "colon": ":"}
+_ELLIPSES = frozenset(["ldots", "dots", "cdots", "dotsc", "dotsb"])
 _TEXT = """
 text textbf textit textrm textsf texttt mathrm operatorname mbox hbox rm textnormal mathsf mathtt
 mathnormal textup emph
@@ -110,7 +111,7 @@ _TOKEN = re.compile(
     rf"|{_NUMBER}"
     r"|(?P<command>\\(?:[A-Za-z]+\*?|[{}|%$#_&\\\\]))"
     r"|(?P<operator>\*\*|<=|>=|==|!=|<>|=<|=>|->|\.\.\.+|[-+*/^_=<>,;:|!%'\"()\[\]{}&])"
-    r"|(?P<cjk>[\u3400-\u9fff\u3007]+)"
+    r"|(?P<cjk>每|[\u3400-\u6bce\u6bd0-\u9fff\u3007]+)"
     r"|(?P<letters>[A-Za-z]+(?:-[A-Za-z]{2,}(?![a-z]*[\^_(]))*|[^\W\d_]+)"
     r"|(?P<currency>[$€£¥₹])"
     r"|(?P<stop>\.|\?)"
@@ -297,6 +298,8 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
         tokens.append(Token("op", _RELATIONS[name], None, spaced))
     elif name in _TIMES:
         tokens.append(Token("op", _TIMES[name], None, spaced))
+    elif name in _ELLIPSES:
+        tokens.append(Token("op", "...", None, spaced))
     elif name in ("lbrack", "rbrack", "lparen", "rparen"):
         tokens.append(Token("op", {"lb": "[", "rb": "]", "lp": "(", "rp": ")"}[name[:2]]))
     elif name in GREEK:

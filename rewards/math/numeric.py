@@ -55,6 +55,7 @@ class Evaluator:
         self._mp.dps = digits
         self._point = dict(point)
         self._steps = 0
+        self.left_reals = False  # an even root or a logarithm of a negative number was taken
 
     def value(self, node: Node) -> Any:
         """The value of ``node``. Raises Unevaluable, TooLarge or Undefined."""
@@ -113,6 +114,7 @@ class Evaluator:
             return -mp.power(-base, exponent) if odd_root[0] % 2 else mp.power(-base, exponent)
         if mp.mag(exponent) + max(1, mp.mag(mp.log(abs(base)) or 1)) > _MAX_LOG_POWER_BITS:
             raise TooLarge("a power too large to compute")
+        self.left_reals |= bool(mp.im(base) == 0 and mp.re(base) < 0 and not mp.isint(exponent))
         return mp.power(base, exponent)
 
     def _call(self, node: Call) -> Any:
@@ -128,6 +130,8 @@ class Evaluator:
         function = _FUNCTIONS.get(node.name)
         if function is None:
             raise Unevaluable(node.name)
+        if node.name in ("ln", "log"):
+            self.left_reals |= bool(self._mp.re(values[0]) < 0)
         try:
             return function(self._mp, *values)
         except (ValueError, ZeroDivisionError, TypeError) as error:
@@ -224,7 +228,7 @@ def _plain(name: str) -> Callable[..., Any]:
     return lambda mp, value: getattr(mp, name)(value)
 
 
-_EXACT_ONLY = frozenset(["gcd", "lcm", "factorial", "binom", "floor", "ceil", "mod"])
+_EXACT_ONLY = frozenset(["gcd", "lcm", "factorial", "factorial2", "binom", "floor", "ceil", "mod"])
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: _plain(name)
     for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh", "coth", "sech")
@@ -234,6 +238,8 @@ _FUNCTIONS |= {
     for name in ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
 }
 _FUNCTIONS |= {name: _plain(name) for name in ("csch", "re", "im", "conj", "arg")}
+# Continuous, from 0 to pi (ISO 80000-2), where mpmath's own jumps at zero.
+_FUNCTIONS |= {"arccot": lambda mp, value: mp.pi / 2 - mp.atan(value)}
 _FUNCTIONS |= {name: _real_only(name) for name in ("floor", "ceil", "max", "min", "mod", "sgn")}
 _FUNCTIONS |= {
     "exp": _exp,

@@ -14,6 +14,11 @@ _DECLARATION = re.compile(
     + r"\$?\s*(?:\\text\s*\{)?\s*(?:is\s+)?(?:an?\s+|any\s+)?integers?\b|\$?" + _NAME
     + r"\$?\s*(?:是|为|属于)?(?:任意)?整数)[\s)}）.$]*$"
 )  # fmt: skip
+_BUILDER = re.compile(
+    r"\s*\$?(?:\\left)?\s*\\\{\s*[a-zA-Z]\s*(?:\\mid|\\vert|\||:|｜)(?P<inside>.*?)"
+    r"(?:\\right)?\s*\\\}\$?\s*",
+    re.DOTALL,
+)
 _WORTH_TRYING = re.compile(r"integer|整数|Z|ℤ|N\b|ℕ")
 _MAX_TEXT = 4096
 
@@ -22,6 +27,10 @@ def split_parameters(text: str) -> tuple[str, frozenset[str]]:
     """Return ``text`` without the declaration at its end, and the declared names."""
     if len(text) > _MAX_TEXT or not _WORTH_TRYING.search(text):
         return text, frozenset()
+    builder = _BUILDER.fullmatch(text)
+    if builder:  # {x | x = 2k, k ∈ Z} as x = 2k, k ∈ Z
+        head, names = split_parameters(builder["inside"])
+        return (head, names) if names else (text, names)
     tail_from = max(0, len(text) - 120)
     match = _DECLARATION.search(text, tail_from)
     if match is None or match.start() == 0:

@@ -7,14 +7,12 @@ from fractions import Fraction
 
 from rewards import english
 from rewards.errors import AnswerError
-from rewards.math.applications import ApplicationParser
 from rewards.math.cleaning import clean, strip_phrases
 from rewards.math.compound import compound_quantity
 from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, Token, tokenize
+from rewards.math.structures import StructureParser, filled_in
 from rewards.math.tree import (
     Bracket,
-    Builder,
-    Call,
     Congruence,
     Constant,
     Listing,
@@ -27,7 +25,6 @@ from rewards.math.tree import (
     Relation,
     SetOf,
     SetOperation,
-    Symbol,
     Words,
     walk,
 )
@@ -53,6 +50,7 @@ _CONNECTIVES |= {"及": "and", "以及": "and", "并且": "and"}
 _UNION = {"cup": "union", "bigcup": "union", "cap": "intersection", "setminus": "difference"}
 _UNION |= {"backslash": "difference", "smallsetminus": "difference", "union": "union"}
 _UNION |= {"\\": "difference", "intersection": "intersection"}
+_SEPARATING_COMMANDS = frozenset([*_CONNECTIVES, *_UNION, *_MODULI, "choose"])
 _BASED = re.compile(
     r"\(?([0-9][0-9A-Fa-f]*|[A-F]{1,16}(?=\)?_\{?16)|[A-Fa-f][0-9A-Fa-f]*[0-9][0-9A-Fa-f]*)\)?_\{?(?:\\text\{)?(\d{1,2}|[a-z]+)\}{0,2}"
 )
@@ -95,19 +93,17 @@ def _in_base(digits: str, base_text: str) -> Node:
         raise AnswerError(f"digits beyond base {base}") from error
 
 
-class StatementParser(ApplicationParser):
+class StatementParser(StructureParser):
     """Adds to expressions what an answer as a whole may be."""
-
-    _environments = 0
 
     def statement(self) -> Node:
         """Read to the end of the tokens."""
-        node = self._listing()
+        node = self.listing()
         if self.token.kind != "end":
             self.fail("expected the end")
         return node
 
-    def _listing(self) -> Node:
+    def listing(self) -> Node:
         items, connectives = [self.clause()], []
         while (connective := self._connective()) is not None:
             if self.token.kind == "end":
@@ -116,6 +112,7 @@ class StatementParser(ApplicationParser):
             items.append(self.clause())
         if len(items) == 1:
             return items[0]
+        items = list(filled_in(tuple(items)))
         for connective in ("or", "and"):
             if connective in connectives:
                 return Listing(connective, tuple(items))
@@ -178,12 +175,24 @@ class StatementParser(ApplicationParser):
         node = self._operand()
         while True:
             token = self.token
-            if token.kind not in ("cmd", "word") or token.text not in _UNION:
+            if not self._is_set_operation(self.position):
                 return node
-            if token.text == "\\" and self._environments:
+            if token.text == "\\" and self.environments:
                 return node  # a new row, not a set difference
             self.position += 1
-            node = SetOperation(_UNION[token.text], node, self._operand())
+            node = SetOperation(_UNION.get(token.text, "union"), node, self._operand())
+
+    def _is_set_operation(self, index: int) -> bool:
+        """A set operation's sign or word, or a capital U between brackets."""
+        token = self.tokens[index]
+        if token.kind in ("cmd", "word"):
+            return token.text in _UNION
+        return (
+            (token.kind, token.text) == ("name", "U")
+            and index > 0
+            and self.tokens[index - 1].text in (")", "]", "}")
+            and (self.tokens[index + 1].kind, self.tokens[index + 1].text) in _OPENING
+        )
 
     def _operand(self) -> Node:
         """A ratio or a quantity, within the tokens up to the next separator."""
@@ -220,9 +229,9 @@ class StatementParser(ApplicationParser):
         if token.kind == "op":
             return token.text in _RELATIONS or token.text in _SEPARATORS or token.text == "&"
         if token.kind == "cmd":
-            return token.text in _CONNECTIVES or token.text in _UNION or token.text in _MODULI
+            return token.text in _SEPARATING_COMMANDS
         if token.kind != "word":
-            return False
+            return self._is_set_operation(index)
         return token.text in _CONNECTIVES or (token.text in _UNION and index > self.position)
 
     def _words(self, end: int) -> Words | None:
@@ -265,99 +274,6 @@ class StatementParser(ApplicationParser):
             self.position += 1
             parts.append(self.sum())
         return parts[0] if len(parts) == 1 else Ratio(tuple(parts))
-
-    # -- sets and environments
-
-    def group(self) -> Node:
-        """A braced group; with commas inside, a set."""
-        self.expect("{")
-        if self.at("}"):
-            self.position += 1
-            return NamedSet("")
-        bars, self.bars = self.bars, 0
-        items = self.items()
-        self.bars = bars
-        self.expect("}")
-        return items[0] if len(items) == 1 else SetOf(items)
-
-    def braced_set(self) -> Node:
-        r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, after the opening brace."""
-        if self.at_command("}"):
-            self.position += 1
-            return NamedSet("")
-        builder = self._builder_head()
-        if builder is None:
-            items = self.items()
-            node: Node = SetOf(items)
-        else:
-            variable, domain = builder
-            condition = self._listing()
-            if domain is not None:
-                condition = Listing("and", (condition, domain))
-            node = Builder(variable, condition)
-        if not self.at_command("}"):
-            self.fail("expected a closing brace")
-        self.position += 1
-        return node
-
-    def _builder_head(self) -> tuple[str, Node | None] | None:
-        r"""``x \mid`` or ``x \in \mathbb{R} :``."""
-        if self.token.kind != "name":
-            return None
-        if self.peek().text in ("|", ":"):
-            variable = self.take().text
-            self.position += 1
-            return variable, None
-        if self.peek().text == "in" and self.peek(2).kind in ("set", "name"):
-            if self.peek(3).text not in ("|", ":"):
-                return None
-            variable, name = self.token.text, self.peek(2).text
-            self.position += 4
-            return variable, Relation(("in",), (Symbol(variable), NamedSet(name)))
-        return None
-
-    def environment(self) -> Node:
-        """A matrix or a system of equations."""
-        self.expect("{")
-        name = self.take().text
-        self.expect("}")
-        self._environments += 1
-        if name == "array" and self.at("{"):
-            while not self.at("}"):
-                if self.token.kind == "end":
-                    self.fail("unbalanced braces")
-                self.position += 1
-            self.position += 1
-        rows: list[list[Node]] = [[]]
-        while not self.at_command("end"):
-            if self.at("&"):
-                self.position += 1
-            elif self.at_command("\\"):
-                self.position += 1
-                rows.append([])
-            elif self.at_command("hline"):
-                self.position += 1
-            else:
-                rows[-1].append(self.clause())
-                if self.at(","):
-                    self.position += 1
-        self._environments -= 1
-        self.position += 1
-        self.expect("{")
-        self.position += 1
-        self.expect("}")
-        return _environment(name, [tuple(row) for row in rows if row])
-
-
-def _environment(name: str, rows: list[tuple[Node, ...]]) -> Node:
-    if not rows:
-        raise AnswerError("an empty environment")
-    if name in ("cases", "aligned", "align", "gathered"):
-        return Listing("and", tuple(cell for row in rows for cell in row))
-    if len({len(row) for row in rows}) != 1:
-        raise AnswerError("a matrix with rows of different length")
-    matrix = Matrix(tuple(rows))
-    return Call("det", (matrix,)) if name in ("vmatrix",) else matrix
 
 
 def _is_word(token: Token) -> bool:

@@ -20,7 +20,7 @@ from rewards.math.tree import (
 )
 
 _RENAMED = {"ln": "log", "abs": "Abs", "binom": "binomial", "sgn": "sign", "ceil": "ceiling"}
-_RENAMED |= {f"arc{f}": f"a{f}" for f in ("sin", "cos", "tan", "cot", "sec", "csc")}
+_RENAMED |= {f"arc{f}": f"a{f}" for f in ("sin", "cos", "tan", "sec", "csc")}
 _RENAMED |= {f"arc{f}": f"a{f}" for f in ("sinh", "cosh", "tanh")}
 _RENAMED |= {"conj": "conjugate", "max": "Max", "min": "Min"}
 _KNOWN = frozenset(
@@ -93,6 +93,8 @@ def _call(node: Call) -> Any:
         return arguments[0] / 100
     if node.name == "degree":
         return arguments[0] * sympy.pi / 180
+    if node.name == "arccot":
+        return sympy.pi / 2 - sympy.atan(*arguments)
     name = _RENAMED.get(node.name, node.name)
     if name not in _KNOWN:
         raise AnswerError(f"no algebra for {node.name}")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import lru_cache
+from itertools import permutations
 from typing import Literal
 
 
@@ -261,3 +262,16 @@ def root_of(radicand: Node, degree: Node) -> Node:
 def product_of(factors: list[Node]) -> Node:
     """The product, or the only factor."""
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def determinant(rows: tuple[tuple[Node, ...], ...]) -> Node:
+    """The determinant by the Leibniz formula, up to 4 by 4; larger ones stay as written."""
+    size = len(rows)
+    if size > 4 or any(len(row) != size for row in rows):
+        return Call("det", (Matrix(rows),))
+    terms = []
+    for order in permutations(range(size)):
+        swaps = sum(order[i] > order[j] for i in range(size) for j in range(i + 1, size))
+        product = product_of([row[column] for row, column in zip(rows, order, strict=True)])
+        terms.append(negated(product) if swaps % 2 else product)
+    return terms[0] if size == 1 else Sum(tuple(terms))

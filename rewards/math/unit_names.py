@@ -26,7 +26,7 @@ _WORDS = {
     "second": "s sec secs second seconds 秒 秒钟",
     "millisecond": "millisecond milliseconds 毫秒",
     "minute": "min mins minute minutes 分钟",
-    "hour": "h hr hrs hour hours 小时",
+    "hour": "h hr hrs hour hours 小时 时",
     "day": "day days 天",
     "week": "wk week weeks 周 星期",
     "month": "month months 个月",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.math.lexer import Token
-from rewards.math.tree import Number
+from rewards.math.tree import ONE, Node, Number, Power, Product, Quantity, Symbol
 from rewards.math.unit_names import NOT_NOUNS, SCALE_WORDS, UNITS
 
 MAX_UNIT_TOKENS = 24
@@ -38,6 +38,17 @@ def trailing_unit(tokens: list[Token]) -> TrailingUnit:
         if factors is not None and _is_meant(tokens, index, factors):
             return TrailingUnit(len(tokens) - index, factors)
     return _noun(tokens)
+
+
+def with_letter_as_unit(node: Node) -> Node:
+    """``5m`` and ``5m^2``, read as products of a letter, as quantities: for where a unit is due."""
+    if not isinstance(node, Product) or len(node.factors) != 2:
+        return node
+    value, last = node.factors
+    unit, exponent = (last.base, last.exponent) if isinstance(last, Power) else (last, ONE)
+    if not isinstance(unit, Symbol) or unit.name not in UNITS or not isinstance(exponent, Number):
+        return node
+    return Quantity(value, ((UNITS[unit.name], exponent.value),))
 
 
 def _candidate_start(tokens: list[Token]) -> int:
@@ -73,13 +84,19 @@ def _cannot_precede(tokens: list[Token], index: int) -> bool:
 
 
 def _is_meant(tokens: list[Token], index: int, factors: tuple[tuple[str, Fraction], ...]) -> bool:
-    """Whether a single letter is a unit rather than a variable."""
+    """Whether letters are units rather than variables: not so in ``v_0 t - 0.5 g t^2``."""
     first = tokens[index]
-    if len(factors) > 1 or first.kind != "name" or len(first.text) > 1 or first.upright:
+    if first.text == "Omega":
+        return tokens[index - 1].kind == "num"
+    if any(len(token.text) > 1 or token.upright for token in tokens[index:] if _is_named(token)):
         return True
-    if not first.spaced:
+    if any(token.kind == "name" for token in tokens[:index]):
         return False
-    return not any(token.kind == "name" for token in tokens[:index])
+    return first.spaced or len(factors) > 1
+
+
+def _is_named(token: Token) -> bool:
+    return token.kind in ("word", "name", "cmd", "func")
 
 
 def _noun(tokens: list[Token]) -> TrailingUnit:
@@ -176,9 +193,11 @@ class _UnitReader:
         if text == "mu" and following in ("m", "s", "g", "A", "C", "F", "L"):
             self._position += 2
             return f"micro{UNITS[following]}"
-        if text == "k" and following == "ohm":
+        if text in ("k", "M", "m") and following in ("ohm", "Omega"):
             self._position += 2
-            return "kiloohm"
+            return {"k": "kiloohm", "M": "megaohm", "m": "milliohm"}[text]
+        if text == "Omega":
+            text = "ohm"
         name = UNITS.get(text) or UNITS.get(text.lower() if len(text) > 3 else text)
         if name is None and text == "sec":
             name = "second"

@@ -7,7 +7,7 @@ decimal of six or more significant figures; rounding only where question or refe
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -36,7 +36,22 @@ _AGREEMENT = DIGITS - 15
 
 
 def same_value(reference: Node, answer: Node, cues: Cues = NO_CUES) -> bool:
-    """Whether ``answer`` is worth ``reference``. May raise AlgebraNeeded, Undefined."""
+    """Whether ``answer`` is worth ``reference``. May raise AlgebraNeeded, Undefined.
+
+    A logarithm without a base is natural or decimal, but the same on both sides.
+    """
+    if _same_value(reference, answer, cues):
+        return True
+    if not any(_is_plain_logarithm(part) for node in (reference, answer) for part in walk(node)):
+        return False
+    return _same_value(_with_decimal_logarithms(reference), _with_decimal_logarithms(answer), cues)
+
+
+def _is_plain_logarithm(node: Node) -> bool:
+    return isinstance(node, Call) and node.name == "log" and len(node.arguments) == 1
+
+
+def _same_value(reference: Node, answer: Node, cues: Cues) -> bool:
     if reference == answer:
         return True
     names = symbols(reference) | symbols(answer)
@@ -133,16 +148,30 @@ def _same_at_points(reference: Node, answer: Node, names: frozenset[str], cues: 
             skipped += 1  # outside the domain where the reference is real
             continue
         real_reference |= _is_real(expected)
+        evaluator = Evaluator(point)
         try:
-            found = Evaluator(point).value(answer)
+            found = evaluator.value(answer)
         except Undefined:
             return False
+        if evaluator.left_reals and compared and len(_under_roots(answer)) > 1:
+            continue  # ln x + ln y for ln xy: letters that are split up are taken as positive
         if not _agree(reference, answer, point, expected, found):
             return not names and _near(reference, answer, expected, found, tolerant, cues)
         compared += 1
     if compared == 0:
         raise Unevaluable("no point where the reference is defined")
     return True
+
+
+def _under_roots(node: Node) -> frozenset[str]:
+    """Variables under logarithms and even roots."""
+    found: frozenset[str] = frozenset()
+    for part in walk(node):
+        if isinstance(part, Call) and part.name in ("ln", "log"):
+            found |= symbols(part)
+        elif isinstance(part, Power) and isinstance(part.exponent, Number):
+            found |= symbols(part.base) if part.exponent.value.denominator % 2 == 0 else found
+    return found
 
 
 def _is_real(value: Any) -> bool:
@@ -258,16 +287,28 @@ def renamed(node: Node) -> Node:
 
 def substituted(node: Node, name: str, value: Node) -> Node:
     """``node`` with the variable ``name`` replaced."""
-    if isinstance(node, Symbol):
-        return value if node.name == name else node
+    return rebuilt(node, lambda part: value if part == Symbol(name) else part)
+
+
+def _with_decimal_logarithms(node: Node) -> Node:
+    ten = Number(Fraction(10))
+
+    def with_base(part: Node) -> Node:
+        if isinstance(part, Call) and _is_plain_logarithm(part):
+            return Call("log", (*part.arguments, ten))
+        return part
+
+    return rebuilt(node, with_base)
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """An expression with ``change`` applied to every part, the innermost first."""
     if isinstance(node, Sum):
-        return Sum(tuple(substituted(term, name, value) for term in node.terms))
-    if isinstance(node, Product):
-        return Product(tuple(substituted(factor, name, value) for factor in node.factors))
-    if isinstance(node, Power):
-        base = substituted(node.base, name, value)
-        return Power(base, substituted(node.exponent, name, value))
-    if isinstance(node, Call):
-        arguments = tuple(substituted(argument, name, value) for argument in node.arguments)
-        return Call(node.name, arguments)
-    return node
+        node = Sum(tuple(rebuilt(term, change) for term in node.terms))
+    elif isinstance(node, Product):
+        node = Product(tuple(rebuilt(factor, change) for factor in node.factors))
+    elif isinstance(node, Power):
+        node = Power(rebuilt(node.base, change), rebuilt(node.exponent, change))
+    elif isinstance(node, Call):
+        node = Call(node.name, tuple(rebuilt(argument, change) for argument in node.arguments))
+    return change(node)

@@ -20,6 +20,7 @@ from rewards.math.cues import Cues, read_cues
 from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
 from rewards.math.numeric import Unevaluable
 from rewards.math.parameters import split_parameters
+from rewards.math.restating import restates
 from rewards.math.statements import parse
 from rewards.math.tree import (
     Bracket,
@@ -42,6 +43,7 @@ _LETTERS = re.compile(r"[^\d=+*/^_<>|]*")
 _COMMA_DECIMAL = re.compile(r"[-+−]?\s*\\?\$?\s*\d+(?:,|，)\d+\D*")
 _DECIMAL_COMMA_REFERENCE = re.compile(r"[-+]?\d{1,100},\d{1,100}")
 _TEXT_REFERENCE = re.compile(r"[^\\_^{}=+*/<>|]*[^\W\d_][^\\_^{}=+*/<>|]*")
+_TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{([^{}]*)\}")
 _SEVERAL = re.compile(r"\d,\d")
 
 
@@ -71,6 +73,9 @@ class MathVerifier:
             if "".join(answer.split()) == "".join(reference.split()):
                 return correct("the same text")
             return unparseable(f"longer than {MAX_CHARACTERS} characters")
+        if (labels := choice.statements(reference)) is not None:
+            same = choice.statements(answer) == labels
+            return correct("the same statements") if same else wrong("other statements")
         if (by_letter := _judge_choice(answer, reference, request.question)) is not None:
             return by_letter
         expected = _parse_reference(reference)
@@ -111,8 +116,9 @@ def _parse_reference(reference: str) -> tuple[Node, frozenset[str]] | None:
     except AnswerError as error:
         if len(reference) > MAX_CHARACTERS or "more than" in str(error) or "deeper" in str(error):
             return None
-        if _TEXT_REFERENCE.fullmatch(reference):
-            return Words(" ".join(reference.lower().split())), frozenset()
+        plain = _TEXT_COMMAND.sub(r"\1", reference)
+        if _TEXT_REFERENCE.fullmatch(plain):
+            return Words(" ".join(plain.lower().split())), frozenset()
         raise BadReferenceError(f"the reference does not parse: {error}") from error
 
 
@@ -148,22 +154,6 @@ def _option_content(answer: str, reference: str, question: str | None) -> str:
     return listed.get(next(iter(chosen)), answer)
 
 
-def restates(answer: str, reference: str, question: str | None) -> bool:
-    """Whether a compound answer is only copied from the question, unlike the reference."""
-    if not question or len(answer) > MAX_CHARACTERS or choice.options(question):
-        return False
-    copied = canonical(answer)
-    if len(copied) < 3 or not re.search(r"[-+*/^\\!=√(]|mod", copied):
-        return False
-    if re.fullmatch(r"-?\d+(?:[.,]\d+)*%?", copied) or copied == canonical(reference):
-        return False
-    source = canonical(question[:20_000])
-    position = source.find(copied)
-    if position < 0 or (copied.startswith(("\\text", "\\$", "(")) and copied.endswith((")", "}"))):
-        return position >= 0 and bool(re.search(r"[-+*/^!]", copied[1:]))
-    return bool(re.search(r"[-+*/^\\!(=]", copied[1:]))
-
-
 def _judge_readings(
     answer: str, reference: str, expected: tuple[Node, frozenset[str]], cues: Cues
 ) -> Finding:
@@ -189,7 +179,8 @@ def _judge_readings(
         decimal = parse(reference, Reading(grouped=False, decimal_comma=True))
         if Comparison(decimal, parse(text), cues).holds():
             return correct("equal, the reference read with a decimal comma")
-    if _LETTERS.fullmatch(reference) and _same_words(answer, reference):
+    worded = isinstance(node, Words) or _LETTERS.fullmatch(reference)
+    if worded and _same_words(answer, reference):
         return correct("the same words")
     if not parsed:
         return unparseable(str(problem))
@@ -215,6 +206,8 @@ def _same_words(answer: str, reference: str) -> bool:
     def folded(text: str) -> str:
         return re.sub(r"[\s.,!?'\"]+", " ", re.sub(r"\\text\{([^{}]*)\}|\$", r"\1", text)).strip()
 
+    if len(reference) < 3:  # k is not K
+        return folded(answer) == folded(reference)
     return folded(answer.lower()) == folded(reference.lower())
 
 

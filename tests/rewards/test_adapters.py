@@ -43,7 +43,9 @@ def test_openrlhf_convention_over_http() -> None:
         server = RewardServer(("127.0.0.1", 0), pool, "math")
         threading.Thread(target=server.serve_forever, daemon=True).start()
         label = json.dumps({"domain": "counting", "reference": 4})
-        body = {"query": ["Q" + RIGHT, "Q" + WRONG, "Q" + RIGHT], "prompts": ["Q"] * 3}
+        prompt = "Box it: \\boxed{}. 2+2?"  # its own box must not count as the answer's
+        queries = ["<s>" + prompt + RIGHT + "</s>", prompt + WRONG, prompt + RIGHT]
+        body = {"query": queries, "prompts": [prompt] * 3}
         payload = json.dumps(body | {"labels": ["4", "4", label]}).encode()
         url = f"http://127.0.0.1:{server.server_port}/get_reward"
         with urllib.request.urlopen(urllib.request.Request(url, payload)) as reply:

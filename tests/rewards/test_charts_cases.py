@@ -37,6 +37,24 @@ CASES: dict[str, list[tuple[Any, str | None, list[str], list[str]]]] = {
         ("12 kg", None, ["12", "12kg"], ["12 %", "12 cm"]),
         ("3.5", None, ["3,5", "three and a half"][:1], ["35"]),
     ],
+    "short forms of quarters, months and weekdays": [
+        ("Q4'19", None, ["Q4 2019", "4Q19", "fourth quarter of 2019"], ["Q4 2018", "Q3'19"]),
+        ("Jan '20", None, ["January 2020", "2020-01"], ["January 2019"]),
+        ("Monday", None, ["Mon", "mon.", "星期一"], ["Tue", "Sunday"]),
+    ],
+    "mixed numbers, multiples and numerals with places": [
+        ("1万2千", None, ["12000", "1.2万"], ["12", "2万1千"]),
+        ("2.5 million", None, ["two and a half million"], ["two and a half billion"]),
+        ("3.5", None, ["three point five", "3 1/2"], ["three point nine", "3 1/5"]),
+        ("3 times", None, ["3", "3.1 times"], ["4 times", "3 times 4"]),
+    ],
+    "a label with a comma is one label": [
+        ("Washington, D.C.", None, ["Washington DC", "washington, d.c."], ["Washington"]),
+    ],
+    "an approximate count or year is a hedge": [
+        ("20", "How many bars are there?", ["20"], ["about 20"]),
+        ("2010", "In which year did it peak?", ["in 2010"], ["around 2010"]),
+    ],
     "number words are numbers": [
         ("7", None, ["seven", "Seven", "七"], ["eight"]),
         ("21", None, ["twenty-one", "二十一"], ["thirty"]),
@@ -56,7 +74,8 @@ CASES: dict[str, list[tuple[Any, str | None, list[str], list[str]]]] = {
     ],
     "yes and no with their synonyms": [
         ("Yes", None, ["yes", "true", "是", "YES."], ["no", "false", "not yes", "yes and no"]),
-        ("No", None, ["no", "否", "false"], ["yes"]),
+        ("No", None, ["no", "否", "nope", "No, it isn't"], ["yes", "No, it is", "no and yes"]),
+        ("Yes", None, ["Yes, it is", "yes, they do"], ["Yes, it is not", "Yes, it isn't"]),
         (True, None, ["yes"], ["no"]),
     ],
     "labels fold case, spacing, punctuation and accents": [

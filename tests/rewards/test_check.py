@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,25 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert counts(summary) == counts(expected)
     keys = [json.loads(line)["key"] for line in resumed.read_text().splitlines()]
     assert len(keys) == len(set(keys)) == 60
+
+
+def test_control_c_leaves_whole_rows_and_says_how_to_go_on(tmp_path: Path) -> None:
+    cases, out = write(tmp_path / "cases.jsonl", ROWS * 20_000), tmp_path / "out.jsonl"
+    command = [sys.executable, "-m", "rewards", "check", str(cases), "--out", str(out)]
+    run = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    while not out.exists() or not out.stat().st_size:
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
+    printed, _ = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "same --out" in printed
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert 0 < len(rows) < 60_000
 
 
 def test_a_missing_file_is_exit_code_2() -> None:

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ class Server(ThreadingHTTPServer):
 
     script: list[Any]
     asked: list[dict[str, Any]]
+    keys: list[str]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -28,15 +30,22 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append(body)
+        self.server.keys.append(str(self.headers["Authorization"]))
         step = self.server.script[0]
         if len(self.server.script) > 1:
             self.server.script.pop(0)
         if step == "sleep":
             time.sleep(1.5)
             step = "CORRECT"
+        if step == "drop":
+            self.close_connection = True
+            return
         if isinstance(step, int):
+            echoed = str(self.headers["Authorization"]).encode()
             self.send_response(step)
+            self.send_header("Content-Length", str(len(echoed)))
             self.end_headers()
+            self.wfile.write(echoed)
             return
         choice = {"index": 0, "message": {"role": "assistant", "content": step}}
         reply: Any = {"id": "1", "object": "chat.completion", "created": 0, "model": "tiny"}
@@ -55,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     server = Server(("127.0.0.1", 0), Handler)
-    server.asked = []
+    server.asked, server.keys = [], []
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield server
     server.shutdown()
@@ -87,6 +96,9 @@ def ask(answer: str, domain: str = "judge") -> Request:
         (["1.0", "It is CORRECT, surely", "not CORRECT", "correct"], Outcome.ERROR),
         (["0.0 (definitely not CORRECT)"], Outcome.ERROR),
         (["garbage"], Outcome.ERROR),
+        (["garbage", "CORRECT"], Outcome.CORRECT),
+        (["drop", "CORRECT"], Outcome.CORRECT),
+        (["", None, "CORRECT\nCORRECT", "INCORRECT or CORRECT"], Outcome.ERROR),
         ([500], Outcome.ERROR),
         ([401], Outcome.ERROR),
     ],
@@ -96,6 +108,51 @@ def test_only_the_grammar_counts_and_faults_are_ours(
 ) -> None:
     server.script = script
     assert pool.judge([ask("an automobile, red")])[0].outcome is outcome
+
+
+def test_all_attempts_together_keep_the_deadline(server: Server) -> None:
+    server.script = ["sleep"]
+    settings = {"timeout_seconds": 10.0, "deadline_seconds": 1.0, "attempts": 50}
+    with pool_for(server, **settings) as pool:
+        (verdict,) = pool.judge([ask("an automobile, red")])
+    assert verdict.outcome is Outcome.ERROR  # not TIMEOUT: the judge itself gave up
+
+
+def test_nobody_listening_is_our_failure() -> None:
+    judge = {"base_url": "http://127.0.0.1:9/v1", "model": "tiny", "attempts": 2}
+    with VerifierPool(settings={"judge": judge}) as pool:
+        (verdict,) = pool.judge([ask("an automobile, red")])
+    assert verdict.outcome is Outcome.ERROR
+    assert "APIConnectionError" in verdict.detail
+
+
+def test_the_key_is_sent_and_written_nowhere(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("RLCS_TEST_KEY", "sk-secret-1234")
+    server.script = [401]  # with the key in its body
+    cache = tmp_path / "cache.sqlite"
+    with pool_for(server, key_variable="RLCS_TEST_KEY", cache_path=str(cache)) as pool:
+        (refused,) = pool.judge([ask("an automobile, red")])
+        server.script = ["CORRECT"]
+        (judged,) = pool.judge([ask("an automobile, red")])
+    assert [refused.outcome, judged.outcome] == [Outcome.ERROR, Outcome.CORRECT]
+    assert server.keys[-1] == "Bearer sk-secret-1234"
+    written = refused.detail + judged.detail + "".join(capfd.readouterr())
+    assert "secret" not in written
+    assert b"secret" not in cache.read_bytes()
+
+
+def test_many_calls_at_once_are_judged_each(server: Server) -> None:
+    server.script = ["CORRECT"]
+    patient = {"timeout_seconds": 30.0, "deadline_seconds": 60.0}
+    with pool_for(server, **patient) as pool, ThreadPoolExecutor(16) as threads:
+        calls = [threads.submit(pool.judge, [ask(f"automobile {n}")]) for n in range(48)]
+        outcomes = {call.result()[0].outcome for call in calls}
+    assert outcomes == {Outcome.CORRECT}
 
 
 def test_what_is_decided_by_rule_or_empty_is_not_asked(server: Server, pool: VerifierPool) -> None:

@@ -18,17 +18,20 @@ CASES: dict[str, list[tuple[Any, str | None, dict[str, float]]]] = {
     ],
     "counting": [
         (3, None, {"3": 1.0, "three": 1.0, "三": 1.0, "3 apples": 1.0, "3.0": 1.0}),
+        ("5", None, {"There are 5.": 1.0, "about 5": 0.0, "there are 5 or 6": 0.0}),
+        ("0", None, {"none": 1.0, "zero": 1.0, "one": 0.0}),
         ("12", None, {"13": 0.0, "12 or 13": 0.0, "11-13": 0.0, "12%": 0.0, "many": 0.0}),
     ],
     "vqa": [
         ("yes", None, {"Yes": 1.0, "是": 1.0, "no": 0.0}),
         (["a red car", "car"], None, {"the car": 1.0, "Red car": 1.0, "bus": 0.0}),
         ("2", None, {"two": 1.0, "2": 1.0, "3": 0.0}),
+        ("50%", None, {"0.5": 1.0, "50 percent": 1.0, "50": 0.0}),
         ("Oslo", OPTIONS, {"B": 1.0, "Oslo": 1.0, "A": 0.0}),
     ],
     "choice": [
         ("B", OPTIONS, {"B": 1.0, "(b)": 1.0, "Oslo": 1.0, "B. Oslo": 1.0, "B. Rome": 0.0}),
-        ("Oslo", OPTIONS, {"B": 1.0, "C": 0.0, "A or B": 0.0}),
+        ("Oslo", OPTIONS, {"B": 1.0, "Ｂ": 1.0, "C": 0.0, "A or B": 0.0}),
         (["A", "C"], None, {"C, A": 1.0, "AC": 1.0, "A": 0.0, "ABC": 0.0}),
     ],
     "text": [
@@ -37,6 +40,8 @@ CASES: dict[str, list[tuple[Any, str | None, dict[str, float]]]] = {
     ],
     "physics": [
         ("9.8 m/s^2", None, {"9.8 m/s²": 1.0, "9.81": 1.0, "980 cm/s^2": 1.0, "9.8 m/s": 0.0}),
+        ("4.7 kΩ", None, {"4700 ohm": 1.0, "4.7": 1.0, "4.7 MΩ": 0.0}),
+        ("v_0 t + \\frac12 a t^2", None, {"v_0t+at^2/2": 1.0, "v_0t+at^2": 0.0}),
         ("5 N", None, {"5": 1.0, "0.005 kN": 1.0, "5 J": 0.0, "6 N": 0.0}),
         ("mv^2/2", None, {"\\frac{1}{2}mv^2": 1.0, "mv^2": 0.0}),
         ("5", None, {"a velocity very close to the speed of light": 0.0}),
@@ -44,6 +49,8 @@ CASES: dict[str, list[tuple[Any, str | None, dict[str, float]]]] = {
     "chemistry": [
         ("H2O", None, {"H_2O": 1.0, "\\ce{H2O}": 1.0, "H₂O": 1.0, "H2O2": 0.0, "h2o": 0.0}),
         ("C2H5OH", None, {"CH3OCH3": 0.0}),
+        ("CuSO4·5H2O", None, {"\\ce{CuSO4.5H2O}": 1.0, "CuSO4*5H2O": 1.0, "CuSO4.3H2O": 0.0}),
+        ("2H2 + O2 -> 2H2O", None, {"\\ce{2H2 + O2 -> 2H2O}": 1.0, "\\ce{H2 + O2 -> H2O}": 0.0}),
         (
             "2H2 + O2 -> 2H2O",
             None,

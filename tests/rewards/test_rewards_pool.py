@@ -11,11 +11,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from rewards import Outcome, Request, SettingsError, UnknownDomainError, Verdict, VerifierPool
+from rewards import (
+    Outcome,
+    Request,
+    SettingsError,
+    UnknownDomainError,
+    Verdict,
+    VerifierPool,
+    verify,
+)
 
 HERE = "rewards_user_verifiers"
 
@@ -96,6 +105,34 @@ def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
     assert all(v[0].outcome is Outcome.CORRECT for v in asyncio.run(gather()))
 
 
+MIXED = [
+    (ask("4"), Outcome.CORRECT),
+    (ask("9^{9^{9^9}}"), Outcome.WRONG),
+    (ask("(" * 5_000), Outcome.UNPARSEABLE),
+    (ask("print(4)"), Outcome.UNPARSEABLE),
+    (ask("5 km", reference="5000 m"), Outcome.CORRECT),  # in a worker, by Pint
+    (ask("x^2<4", reference="(-2,2)"), Outcome.CORRECT),  # in a worker, by SymPy
+]
+
+
+def test_thousands_of_concurrent_calls_agree_with_one() -> None:
+    async def gather(pool: VerifierPool) -> list[list[Verdict]]:
+        calls = (asyncio.to_thread(pool.judge, [request]) for request, _ in cases)
+        return list(await asyncio.gather(*calls))
+
+    cases = MIXED[:5] * 400 + MIXED[5:] * 4
+    with VerifierPool(2, deadline_seconds=20.0) as pool:  # not about time: the machine is shared
+        verdicts = asyncio.run(gather(pool))
+    assert [v.outcome for (v,) in verdicts] == [outcome for _, outcome in cases]
+
+
+@pytest.mark.parametrize("num_threads", [1, 8])
+def test_single_checks_agree_from_any_thread(num_threads: int) -> None:
+    with ThreadPoolExecutor(num_threads) as threads:
+        verdicts = list(threads.map(verify, [request for request, _ in MIXED[:5]] * 20))
+    assert [verdict.outcome for verdict in verdicts] == [outcome for _, outcome in MIXED[:5]] * 20
+
+
 def test_unknown_names_are_refused_before_any_work(pool: VerifierPool) -> None:
     with pytest.raises(UnknownDomainError, match=r"known: .*math"):
         pool.judge([ask("4", domain="maths")])
@@ -163,16 +200,20 @@ def test_import_is_light() -> None:
 @pytest.mark.long
 def test_the_same_verdicts_from_a_ray_actor() -> None:
     ray = pytest.importorskip("ray")
-    ray.init(num_cpus=1, include_dashboard=False, logging_level="ERROR")
+    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
     try:
 
         @ray.remote
         class Scorer:
-            def judge(self, requests: list[Request]) -> list[str]:
-                with VerifierPool(1) as pool:
-                    return [verdict.outcome.value for verdict in pool.judge(requests)]
+            def __init__(self) -> None:
+                self.pool = VerifierPool(1, deadline_seconds=20.0)
 
-        scorer = Scorer.remote()
+            def judge(self, requests: list[Request]) -> list[str]:
+                return [verdict.outcome.value for verdict in self.pool.judge(requests)]
+
+        scorer = Scorer.options(max_concurrency=8).remote()  # calls come from its threads
+        many = ray.get([scorer.judge.remote([request]) for request, _ in MIXED * 20])
+        assert many == [[outcome.value] for _, outcome in MIXED] * 20
         requests = [ask("4"), ask("5"), ask("x^2<4", reference="(-2,2)")]
         assert ray.get(scorer.judge.remote(requests)) == ["correct", "wrong", "correct"]
     finally:

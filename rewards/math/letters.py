@@ -1,0 +1,30 @@
+"""Runs of letters: products of variables, or words."""
+
+from __future__ import annotations
+
+from rewards.math.lexer import Token
+from rewards.math.tree import Constant, Node, Symbol
+
+
+def letter_token(text: str) -> Token:
+    """One letter as a token."""
+    constant = Constant(text) if text in "ei" else None
+    return Token("const" if constant else "name", text, constant)
+
+
+def is_product_of_letters(token: Token) -> bool:
+    """Whether a run of letters is a product of variables rather than a word."""
+    text = token.text
+    return (
+        not token.upright
+        and text.isascii()
+        and text.isalpha()
+        and (len(text) <= 3 or (len(text) <= 5 and text.isupper()))
+        and text not in ("and", "or", "mod", "to", "in", "for", "yes", "no", "not", "the", "DNE")
+        and text.lower() not in ("if", "is", "of", "at", "day", "one", "two", "six", "ten", "cm")
+    )
+
+
+def primed(node: Node) -> Node:
+    """``x'`` as a name of its own."""
+    return Symbol(node.name + "'") if isinstance(node, Symbol) else node

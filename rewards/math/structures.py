@@ -1,0 +1,176 @@
+"""Sets in braces, matrices and other environments."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+
+from rewards.errors import AnswerError
+from rewards.math.applications import ApplicationParser
+from rewards.math.lexer import Token
+from rewards.math.tree import (
+    ZERO,
+    Bracket,
+    Builder,
+    Call,
+    Constant,
+    Listing,
+    Matrix,
+    NamedSet,
+    Node,
+    Number,
+    Relation,
+    SetOf,
+    Symbol,
+    determinant,
+    negated,
+)
+
+ELLIPSIS = Symbol("…")
+_MAX_FILLED = 64
+
+
+class StructureParser(ApplicationParser):
+    """Adds to expressions what stands in braces and in environments."""
+
+    def __init__(self, tokens: list[Token]) -> None:
+        super().__init__(tokens)
+        self.environments = 0
+
+    def listing(self) -> Node:
+        """Clauses with connectives: read by the subclass."""
+        raise self.failure("expected a value")
+
+    def primary(self) -> Node:
+        """A primary, or the dots of ``1, 2, …, 10``."""
+        if self.at("..."):
+            self.position += 1
+            return ELLIPSIS
+        if self.token.kind == "set" and self.token.text == "R" and self._at_half_line():
+            return self._half_line()
+        return super().primary()
+
+    def _at_half_line(self) -> bool:
+        r"""Whether ``\mathbb{R}^+`` stands here, the sign bare or in braces."""
+        sign = self.peek(3) if self.peek(2).text == "{" else self.peek(2)
+        return self.peek().text in ("^", "_") and sign.text in ("+", "-")
+
+    def _half_line(self) -> Node:
+        braced = self.peek(2).text == "{"
+        positive = self.peek(3 if braced else 2).text == "+"
+        self.position += 5 if braced else 3
+        infinity = Constant("oo")
+        ends = (ZERO, infinity) if positive else (negated(infinity), ZERO)
+        return Bracket("(", ")", ends)
+
+    def group(self) -> Node:
+        """A braced group; with commas inside, a set."""
+        self.expect("{")
+        if self.at("}"):
+            self.position += 1
+            return NamedSet("")
+        bars, self.bars = self.bars, 0
+        items = self.items()
+        if self.at_command("choose"):
+            self.position += 1
+            items = (Call("binom", (*items, self.sum())),)
+        self.bars = bars
+        self.expect("}")
+        return items[0] if len(items) == 1 else SetOf(filled_in(items))
+
+    def braced_set(self) -> Node:
+        r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, after the opening brace."""
+        if self.at_command("}"):
+            self.position += 1
+            return NamedSet("")
+        builder = self._builder_head()
+        if builder is None:
+            items = self.items()
+            node: Node = SetOf(filled_in(items))
+        else:
+            variable, domain = builder
+            condition = self.listing()
+            if domain is not None:
+                condition = Listing("and", (condition, domain))
+            node = Builder(variable, condition)
+        if not self.at_command("}"):
+            self.fail("expected a closing brace")
+        self.position += 1
+        return node
+
+    def _builder_head(self) -> tuple[str, Node | None] | None:
+        r"""``x \mid`` or ``x \in \mathbb{R} :``."""
+        if self.token.kind != "name":
+            return None
+        if self.peek().text in ("|", ":"):
+            variable = self.take().text
+            self.position += 1
+            return variable, None
+        if self.peek().text == "in" and self.peek(2).kind in ("set", "name"):
+            if self.peek(3).text not in ("|", ":"):
+                return None
+            variable, name = self.token.text, self.peek(2).text
+            self.position += 4
+            return variable, Relation(("in",), (Symbol(variable), NamedSet(name)))
+        return None
+
+    def environment(self) -> Node:
+        """A matrix or a system of equations."""
+        self.expect("{")
+        name = self.take().text
+        self.expect("}")
+        self.environments += 1
+        if name == "array" and self.at("{"):
+            while not self.at("}"):
+                if self.token.kind == "end":
+                    self.fail("unbalanced braces")
+                self.position += 1
+            self.position += 1
+        rows: list[list[Node]] = [[]]
+        while not self.at_command("end"):
+            if self.at("&"):
+                self.position += 1
+            elif self.at_command("\\"):
+                self.position += 1
+                rows.append([])
+            elif self.at_command("hline"):
+                self.position += 1
+            else:
+                rows[-1].append(self.clause())
+                if self.at(","):
+                    self.position += 1
+        self.environments -= 1
+        self.position += 1
+        self.expect("{")
+        self.position += 1
+        self.expect("}")
+        return _environment(name, [tuple(row) for row in rows if row])
+
+
+def filled_in(items: tuple[Node, ...]) -> tuple[Node, ...]:
+    """``1, 2, …, 10`` with the integers that the dots stand for, when they are few."""
+    if items.count(ELLIPSIS) != 1:
+        return items
+    at = items.index(ELLIPSIS)
+    values = [item.value for item in items if isinstance(item, Number)]
+    if at < 2 or at != len(items) - 2 or len(values) != len(items) - 1:
+        return items
+    step = values[1] - values[0]
+    steps = {later - earlier for earlier, later in pairwise(values[:at])}
+    if not step or steps != {step} or (values[-1] - values[0]) % step:
+        return items
+    count = (values[-1] - values[0]) / step
+    if not at <= count <= _MAX_FILLED:
+        return items
+    return tuple(Number(values[0] + step * Fraction(i)) for i in range(int(count) + 1))
+
+
+def _environment(name: str, rows: list[tuple[Node, ...]]) -> Node:
+    if not rows:
+        raise AnswerError("an empty environment")
+    if name in ("cases", "aligned", "align", "gathered"):
+        return Listing("and", tuple(cell for row in rows for cell in row))
+    if len({len(row) for row in rows}) != 1:
+        raise AnswerError("a matrix with rows of different length")
+    matrix = Matrix(tuple(rows))
+    return determinant(matrix.rows) if name == "vmatrix" else matrix
