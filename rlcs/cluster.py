@@ -292,15 +292,21 @@ def _knock(address: str) -> None:
 
 
 def _start_local(num_processes: int) -> None:
-    ray.init(
-        address="local",
-        num_cpus=max(os.cpu_count() or 1, num_processes),
-        object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=False,
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-        _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
-    )
+    try:
+        ray.init(
+            address="local",
+            num_cpus=max(os.cpu_count() or 1, num_processes),
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
+        )
+    except Exception as error:  # Ray has no type of its own for a node that does not come up
+        raise EngineError(
+            f"Ray did not start on this machine: {_first_line(error)} It is usually overloaded, or "
+            "out of memory or of room on the disk; try again when it is not."
+        ) from error
 
 
 def _shortly(resources: dict[str, float]) -> str:
