@@ -42,7 +42,7 @@ def actor(tiny_model: str, plan: Any) -> Any:
         vllm=VllmSection(),
         lora=LORA,
     )
-    actor: Any = ray.remote(RolloutActor).options(**plan.actor_options()).remote()
+    actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
     fetch(actor.start.remote(settings), waiting_for="vLLM", timeout=300)
     yield actor
     ray.kill(actor)

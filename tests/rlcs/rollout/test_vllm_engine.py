@@ -68,7 +68,7 @@ def actor(model_path: str, plan: Any) -> Iterator[Any]:
         max_row_tokens=128,
         vllm=VllmSection(),
     )
-    actor: Any = ray.remote(RolloutActor).options(**plan.actor_options()).remote()
+    actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
     fetch(actor.start.remote(settings), waiting_for="vLLM", timeout=300)
     yield actor
     ray.kill(actor)

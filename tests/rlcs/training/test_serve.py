@@ -27,7 +27,7 @@ def test_it_answers(workshop: Workshop) -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = workshop.start("serve", workshop.model, "--port", port)
-    command.wait_for(lambda: reachable(f"http://127.0.0.1:{port}/health"), seconds=300)
+    command.wait_for(lambda: reachable(f"http://127.0.0.1:{port}/health"), seconds=600)
     answer = ask(
         f"http://127.0.0.1:{port}/v1/chat/completions",
         {
