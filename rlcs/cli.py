@@ -320,6 +320,8 @@ def _use_token() -> None:
 
     Ray settles this when it is first imported. RAY_AUTH_MODE, where it is set, decides.
     """
+    if "ray" in sys.modules:
+        return
     own = os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
     if os.path.exists(own) or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -33,6 +33,13 @@ class EngineSettings:
     lora: LoraSection | None = None
     """Adapters come as weights; None where all weights do."""
 
+    @property
+    def rows_at_once(self) -> int:
+        """Completions that an engine draws at the same time."""
+        if self.engine == "vllm":
+            return self.vllm.max_rows
+        return max(1, self.batch_tokens // self.max_row_tokens)
+
 
 def check_engine_package(engine: str) -> None:
     """The engine's package is installed.

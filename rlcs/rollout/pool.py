@@ -24,17 +24,17 @@ from typing import Any
 
 import ray
 
-from rlcs.cluster import ProcessPlan, free_resources, store_full
+from rlcs.cluster import ProcessPlan
 from rlcs.cluster_sections import FaultsSection
 from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
 from rlcs.faults import Fault, FaultListener
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.failures import cause_of, error_of, fault_of
 from rlcs.rollout.pieces import Piece
 from rlcs.rollout.segments import Segmenter
 from rlcs.rollout.slots import TURNS, Asked, Slot, Task
 from rlcs.rollout.work import Work
-from rlcs.stacks import stack_of
 from rlcs.types import Completion
 
 PLACE_ATTEMPTS = 3
@@ -88,6 +88,7 @@ class RolloutPool:
         self.faults = faults or FaultsSection()
         self.on_fault = on_fault
         self.segmenter = segmenter
+        self._rows_at_once = settings.rows_at_once
         self.slots = [Slot(number, settings, plan) for number in range(num_actors)]
         self.timing = Timing(seconds=0.0, idle_share=0.0, num_pieces=0)
         self.num_replaced = 0
@@ -159,7 +160,13 @@ class RolloutPool:
                 message names the problems.
         """
         with self._turn:
-            work = Work(requests, sampling, num_actors=len(self.slots), segmenter=self.segmenter)
+            work = Work(
+                requests,
+                sampling,
+                num_actors=len(self.slots),
+                rows_at_once=self._rows_at_once,
+                segmenter=self.segmenter,
+            )
             began = time.monotonic()
             self._drive(work, lambda: work.done)
             self.timing = self._measure(began, work)
@@ -219,7 +226,7 @@ class RolloutPool:
         try:
             answer = ray.get(task.reference, timeout=self.faults.transfer_seconds)
         except ray.exceptions.RayError as raised:
-            error = _cause(raised)
+            error = cause_of(raised)
             if isinstance(error, StoreFullError) and task.piece:
                 self._wait_for_room(task.piece, work, error)
             elif task.asked is Asked.LOAD and isinstance(error, RlcsError):
@@ -279,8 +286,8 @@ class RolloutPool:
         Raises:
             EngineError: there is no point in trying again.
         """
-        fault = self._fault(slot, task, error)
-        self._error = _to_raise(error, fault)
+        fault = fault_of(slot, task, error)
+        self._error = error_of(error, fault)
         slot.kill()
         if first:
             if isinstance(error, ray.exceptions.RayActorError):
@@ -295,25 +302,6 @@ class RolloutPool:
         if task.piece and work.take_back(task.piece) >= self.faults.attempts:
             raise self._error
         self.on_fault(fault)
-
-    def _fault(self, slot: Slot, task: Task, error: Exception) -> Fault:
-        stalled = isinstance(error, TimeoutError)
-        died = isinstance(error, ray.exceptions.RayActorError)
-        place = slot.place()
-        return Fault(
-            what=f"{slot.name} "
-            + ("stopped answering" if stalled else "died" if died else f"failed to {task.asked}")
-            + ":",
-            detail=_first_line(error)
-            + ("" if place else f" It never came up; the cluster has free {free_resources()}."),
-            problem_ids=task.piece.problem_ids if task.piece else (),
-            node=place.host if place else "",
-            pid=place.pid if place else None,
-            stack=stack_of(place) if stalled and place else "",
-            remedy="It is replaced, and its problems are handed out again."
-            if task.piece
-            else "It is replaced.",
-        )
 
     def _abandon_pieces(self) -> None:
         """After an error nobody waits for what is being generated: replace those actors."""
@@ -361,31 +349,8 @@ class RolloutPool:
 
 def _no_work() -> Work:
     sampling = Sampling(temperature=0.0, max_thinking_tokens=0, max_answer_tokens=0)
-    return Work([], sampling, num_actors=1, segmenter=None)
+    return Work([], sampling, num_actors=1, rows_at_once=1, segmenter=None)
 
 
 def _starting(slot: Slot) -> bool:
     return slot.task is not None and slot.task.asked is Asked.START
-
-
-def _cause(error: ray.exceptions.RayError) -> Exception:
-    """The error as it was raised in the actor, where it is one of ours."""
-    if isinstance(error, ray.exceptions.OutOfDiskError | ray.exceptions.ObjectStoreFullError):
-        return store_full("what an actor drew")  # also where it was met in a task
-    cause = getattr(error, "cause", None)
-    return cause if isinstance(cause, RlcsError) else error
-
-
-def _to_raise(error: Exception, fault: Fault) -> Exception:
-    """What the user is told when the fault cannot be mended."""
-    if isinstance(error, RlcsError | ray.exceptions.RayTaskError):
-        return error  # says it itself; of a bug, the traceback is what helps
-    return EngineError(
-        f"{fault} This cannot be mended by trying again. The run can go on from its last "
-        "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
-        "rollout.batch_tokens."
-    )
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

@@ -20,6 +20,7 @@ class Work:
         sampling: Sampling,
         *,
         num_actors: int,
+        rows_at_once: int,
         segmenter: Segmenter | None,
     ) -> None:
         self.requests = list(requests)
@@ -28,7 +29,9 @@ class Work:
         budget, last = sampling, True
         if segmenter:
             budget, last = segmenter.budget(sampling, drawn=0, closed=False)
-        pieces = cut_pieces(self.requests, budget, num_actors=num_actors, last=last)
+        pieces = cut_pieces(
+            self.requests, budget, num_actors=num_actors, rows_at_once=rows_at_once, last=last
+        )
         self.waiting = deque(pieces)
         self.num_pieces = len(pieces)
         self._parts: dict[Row, list[Completion]] = {}

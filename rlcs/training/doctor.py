@@ -18,7 +18,8 @@ from rlcs.cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, RlcsError
 from rlcs.placement import Node, Placement, draw, place
-from rlcs.training.memory_plan import plan_memory, readable
+from rlcs.rollout.actors import check_engine_package
+from rlcs.training.memory_plan import GIB, plan_memory, readable
 from rlcs.training.parts import load_material, make_run_curriculum, needs_of
 from rlcs.training.trackers import check_packages
 from rlcs.types import Problem
@@ -54,6 +55,7 @@ def examine_run(config: RunConfig) -> int:
         for name in PACKAGES:
             print(f"{name} {_version(name)}")
         check_packages(config.tracking)
+        check_engine_package(config.rollout.engine)
     with report.section("data"):
         for line in data_lines(config):
             print(line)
@@ -73,7 +75,8 @@ class Report:
         try:
             yield
         except RlcsError as error:
-            self.problems.append(str(error))
+            if str(error) not in self.problems:
+                self.problems.append(str(error))
             print("see below")
 
     def end(self) -> int:
@@ -130,6 +133,12 @@ def memory_lines(config: RunConfig, placement: Placement | None) -> Iterator[str
     """The plan, and what this machine has; elsewhere a GPU's memory is not known from here."""
     plan = plan_memory(config)
     yield from plan.lines()
+    cache_gib = config.rollout.vllm.cache_gib
+    if config.rollout.engine == "vllm" and cache_gib and cache_gib * GIB < plan.row_bytes:
+        raise ConfigError(
+            f"rollout.vllm.cache_gib = {cache_gib} has no room for one row, which needs "
+            f"{readable(plan.row_bytes)}. Raise it, or lower rollout.max_thinking_tokens."
+        )
     if placement is None:
         return
     if placement.kind == "cpu":

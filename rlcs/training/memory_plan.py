@@ -33,6 +33,8 @@ class MemoryPlan:
     num_parameters: int
     rank: dict[str, float]
     engine: dict[str, float]
+    row_bytes: float
+    """Keys and values of the longest row, on each GPU of an engine."""
 
     @property
     def rank_bytes(self) -> float:
@@ -68,15 +70,19 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
     except (OSError, ValueError) as error:
         raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
     count = sum(parameter.numel() for parameter in model.parameters())
+    text = settings.get_text_config()
+    size, gpus = _number_bytes(config), config.rollout.gpus_per_engine
+    token_bytes = _token_bytes(text) * size / gpus
+    longest = config.rollout.max_prompt_tokens + config.rollout.max_completion_tokens
     return MemoryPlan(
         num_parameters=count,
-        rank=_rank_bytes(config, count, _text_settings(settings)),
-        engine=_engine_bytes(config, count, _text_settings(settings)),
+        rank=_rank_bytes(config, count, text),
+        engine={
+            "weights": count * size / gpus,
+            "cache": config.rollout.batch_tokens * token_bytes,
+        },
+        row_bytes=longest * token_bytes,
     )
-
-
-def _text_settings(settings: Any) -> Any:
-    return settings.get_text_config()
 
 
 def _number_bytes(config: RunConfig) -> int:
@@ -101,13 +107,9 @@ def _rank_bytes(config: RunConfig, count: int, text: Any) -> dict[str, float]:
     }
 
 
-def _engine_bytes(config: RunConfig, count: int, text: Any) -> dict[str, float]:
-    size, gpus = _number_bytes(config), config.rollout.gpus_per_engine
+def _token_bytes(text: Any) -> int:
+    """Numbers that the cache holds for a token."""
     heads = text.num_attention_heads
     key_value_heads = getattr(text, "num_key_value_heads", None) or heads
     head_size = getattr(text, "head_dim", None) or text.hidden_size // heads
-    per_token = 2 * text.num_hidden_layers * key_value_heads * head_size * size
-    return {
-        "weights": count * size / gpus,
-        "cache": config.rollout.batch_tokens * per_token / gpus,
-    }
+    return int(2 * text.num_hidden_layers * key_value_heads * head_size)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.rollout.pieces import ROUNDS, cut_pieces
+from rlcs.rollout.pieces import cut_pieces
 from rlcs.rollout.work import Work
 from rlcs.types import Completion, Prompt
 
@@ -33,10 +33,10 @@ def make_requests(shapes: list[tuple[int, int, float | None]]) -> list[GroupRequ
     ]
 
 
-@given(requests_strategy, st.integers(1, 5))
-def test_every_completion_is_in_one_piece(shapes, num_actors) -> None:
+@given(requests_strategy, st.integers(1, 5), st.integers(1, 20))
+def test_every_completion_is_in_one_piece(shapes, num_actors, rows_at_once) -> None:
     requests = make_requests(shapes)
-    pieces = cut_pieces(requests, SAMPLING, num_actors=num_actors)
+    pieces = cut_pieces(requests, SAMPLING, num_actors=num_actors, rows_at_once=rows_at_once)
     rows = [row for piece in pieces for rows in piece.rows for row in rows]
     assert sorted(rows) == [
         (index, row) for index, request in enumerate(requests) for row in range(len(request.seeds))
@@ -45,41 +45,33 @@ def test_every_completion_is_in_one_piece(shapes, num_actors) -> None:
         assert piece.requests
         for request, rows in zip(piece.requests, piece.rows, strict=True):
             assert {requests[index] for index, _ in rows} == {request}
-    assert pieces == [] or num_actors > 1 or len(pieces) == 1
 
 
-@given(requests_strategy)
-def test_the_longest_come_first_in_rounds(shapes) -> None:
-    requests = make_requests([(1, 2, expected or 1.0) for _, _, expected in shapes])
-    pieces = cut_pieces(requests, SAMPLING, num_actors=2)
-    assert len(pieces) <= 2 * len(ROUNDS)
-    spans = [
-        (min(expected), max(expected))
-        for piece in pieces
-        for expected in [[request.expected_tokens for request in piece.requests]]
-    ]
-    for (shortest, _), (_, longest) in zip(spans, spans[2:], strict=False):
-        assert longest <= shortest
+# rows of each request, lengths to expect, actors, rows at once; ids of each piece
+CUTS = [
+    pytest.param([2] * 4, [9, 1, 5, 3], 1, 8, ["p0 p2 p3 p1"], id="one actor, one batch"),
+    pytest.param([2] * 4, [9, 1, 5, 3], 1, 4, ["p0 p2", "p3 p1"], id="one actor, two batches"),
+    pytest.param([2] * 4, [9, 1, 5, 3], 2, 4, ["p0 p1", "p2 p3"], id="equal work for two"),
+    pytest.param([2] * 4, [9, 1, 5, 3], 2, 2, ["p0", "p2", "p3", "p1"], id="longest first"),
+    pytest.param([5, 5], [1, 1], 1, 2, ["p0", "p1"], id="groups stay whole"),
+    pytest.param([2] * 3, [None] * 3, 2, 9, ["p0", "p1 p2"], id="unknown lengths: the prompts"),
+]
 
 
-def test_pieces_of_a_round_are_of_equal_work() -> None:
-    expected = [512.0] * 2 + [64.0] * 8 + [8.0] * 24
-    pieces = cut_pieces(
-        make_requests([(1, 1, tokens) for tokens in expected]), SAMPLING, num_actors=2
-    )
-    work = [sum(request.expected_tokens for request in piece.requests) for piece in pieces]
-    assert work == [640.0, 640.0, 152.0, 144.0, 80.0, 72.0]
-
-
-def test_while_lengths_are_unknown_each_actor_gets_one_piece() -> None:
-    shapes = [(length, 2, None) for length in (9, 3, 7, 1, 5)]
-    pieces = cut_pieces(make_requests(shapes), SAMPLING, num_actors=2)
-    assert [piece.problem_ids for piece in pieces] == [("p0", "p1", "p3"), ("p2", "p4")]
+@pytest.mark.parametrize(("rows", "expected", "actors", "at_once", "ids"), CUTS)
+def test_cuts(rows, expected, actors, at_once, ids) -> None:
+    lengths = [20, 10, 9, 8]
+    requests = make_requests(list(zip(lengths, rows, expected, strict=False)))
+    pieces = cut_pieces(requests, SAMPLING, num_actors=actors, rows_at_once=at_once)
+    assert [" ".join(piece.problem_ids) for piece in pieces] == ids
 
 
 def test_expected_tokens_stay_within_the_budget() -> None:
     (piece,) = cut_pieces(
-        make_requests([(5, 2, None), (5, 3, 1000.0), (5, 1, 20.0)]), SAMPLING, num_actors=1
+        make_requests([(5, 2, None), (5, 3, 1000.0), (5, 1, 20.0)]),
+        SAMPLING,
+        num_actors=1,
+        rows_at_once=99,
     )
     assert piece.expected_tokens == 2 * 100 + 3 * 100 + 20
     assert piece.problem_ids == ("p1", "p2", "p0")
@@ -90,6 +82,7 @@ def test_a_lost_piece_is_handed_out_again_first_and_counted() -> None:
         make_requests([(9, 2, None), (3, 2, None), (2, 1, None)]),
         SAMPLING,
         num_actors=2,
+        rows_at_once=2,
         segmenter=None,
     )
     first = work.waiting.popleft()
@@ -132,7 +125,7 @@ def test_lengths_follow_the_policy(history) -> None:
 
 def test_finishing_all_pieces_is_being_done(make_completion: Callable[..., Completion]) -> None:
     requests = make_requests([(9, 2, None), (3, 1, 50.0)])
-    work = Work(requests, SAMPLING, num_actors=2, segmenter=None)
+    work = Work(requests, SAMPLING, num_actors=2, rows_at_once=2, segmenter=None)
     answers = {}
     while work.waiting:
         piece = work.waiting.pop()

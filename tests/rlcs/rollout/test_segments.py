@@ -34,7 +34,7 @@ def requests(make_request: Callable[..., GroupRequest]) -> list[GroupRequest]:
 @pytest.fixture(scope="module")
 def joined(engine, segmenter, requests) -> list[tuple[Completion, ...]]:
     """Completions in segments, each piece under a version of its own."""
-    work = Work(requests, SAMPLING, num_actors=2, segmenter=segmenter)
+    work = Work(requests, SAMPLING, num_actors=2, rows_at_once=8, segmenter=segmenter)
     version = 0
     while not work.done:
         piece, version = work.waiting.popleft(), version + 1

@@ -35,9 +35,8 @@ def calm_run(workshop: Workshop) -> Path:
 
 
 @pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def cluster() -> Iterator[Cluster]:
     """Four nodes of one CPU each: one more than the processes of the run need."""
-    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")  # this cluster's way, so the run's, too
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     for _ in range(3):
         cluster.add_node(num_cpus=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,11 +44,13 @@ class Site:
             [*self.command("submit"), "--address", self.dashboard, *arguments], token=token
         )
 
-    def run(self, command: list[str], *, token: str = TOKEN) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: list[str], *, token: str = TOKEN, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.folder,
-            env=self.environment(token),
+            env={**self.environment(token), **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -72,7 +75,7 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     config["data"]["heldout"] = []
     (folder / "here" / "runs" / "old").mkdir(parents=True)
     (folder / "here" / "runs" / "old" / "big.bin").write_bytes(b"x" * 10**6)
-    (folder / "here" / "model").symlink_to(workshop.model)
+    shutil.copytree(workshop.model, folder / "here" / "model")
     (folder / "here" / "train.jsonl").write_bytes((workshop.folder / "train.jsonl").read_bytes())
     (folder / "here" / "config.yaml").write_text(yaml.safe_dump(config))
     port, dashboard_port = free_port(), free_port()
@@ -134,7 +137,8 @@ def test_rays_own_command_does_as_well(site: Site) -> None:
             *("--address", site.dashboard, "--working-dir", "."),
             *("--runtime-env-json", f'{{"env_vars": {{"PYTHONPATH": "{HERE}:{ROOT}"}}}}'),
             *("--", "python", "-m", "rlcs.cli", "train", "config.yaml", "run.name=plain"),
-        ]
+        ],
+        RAY_AUTH_MODE="token",
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert (site.runs / "plain" / "summary.json").exists()

@@ -1,0 +1,104 @@
+"""``rlcs doctor``: what a run would do, and everything that would stop it, before it starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from workshop import Workshop, base_config
+
+from rlcs import cli
+from rlcs.config import RunConfig
+from rlcs.config_file import load_config
+from rlcs.training.memory_plan import plan_memory
+
+NUM_PARAMETERS = 49_888
+"""Of the workshop's model: float32, so 4 bytes each, and 8 of AdamW's state."""
+
+
+@pytest.fixture
+def config(workshop: Workshop, tmp_path: Path) -> str:
+    """The workshop's configuration with a run folder of its own and a verifier of the package."""
+    tree = base_config(workshop.folder)
+    tree["run"]["folder"] = str(tmp_path / "runs")
+    tree["scoring"] = {}
+    for source in (*tree["data"]["train"], *tree["data"]["heldout"]):
+        source["domain"] = "math"
+    rows = tmp_path / "rows.jsonl"
+    lines = (f'{{"id": "p{n}", "question": "Calculate {n}.", "answer": "{n}"}}' for n in range(9))
+    rows.write_text("\n".join(lines) + "\n")
+    tree["data"]["train"][0]["path"] = str(rows)
+    tree["data"]["heldout"] = []
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(tree))
+    return str(path)
+
+
+def test_a_run_that_would_start(config, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor", config, "rollout.num_actors=3", "learner.num_ranks=2"]) == 0
+    said = capsys.readouterr().out
+    for line in (
+        "6 groups x 4 completions = 24 samples a step",
+        "12 a rank (2 ranks)",
+        "cpu, synchronous schedule",
+        "49,888 parameters",
+        "9 problems to train on, 0 held out",
+        "       9  math/sums",
+        "nothing stands in the way",
+    ):
+        assert line in said
+    for process in ("engine 0", "engine 1", "engine 2", "rank 0", "rank 1"):
+        assert said.count(process) == 1
+
+
+PROBLEMS = [
+    pytest.param("hardware.device=cuda", "has no GPU", id="no GPU"),
+    pytest.param("hardware.ray_address=127.0.0.1:1", "found none that answers", id="no cluster"),
+    pytest.param("run.groups_per_step=10", "there are 9 problems", id="too few problems"),
+    pytest.param("model.path=none", "none", id="no model"),
+    pytest.param("learner.micro_batch_tokens=9000000000", "lower learner.micro", id="no memory"),
+    pytest.param("tracking.mlflow_experiment=x", r"rlcs[mlflow]", id="no package"),
+]
+
+
+@pytest.mark.parametrize(("override", "message"), PROBLEMS)
+def test_what_would_stop_it_is_told(config, override, message, capsys) -> None:
+    assert cli.main(["doctor", config, override]) == 1
+    said = capsys.readouterr().out
+    problems = [line for line in said.splitlines() if line.startswith("problem: ")]
+    assert any(message in line for line in problems), said
+    assert len(set(problems)) == len(problems)
+    assert "Traceback" not in said
+    assert "this run would fail as it is" in said
+
+
+def test_all_problems_are_told_at_once(config, capsys) -> None:
+    assert cli.main(["doctor", config, "hardware.device=cuda", "tracking.wandb_project=x"]) == 1
+    said = capsys.readouterr().out
+    assert said.count("problem: ") == 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "ranks", "weights", "gradients", "optimiser"),
+    [
+        pytest.param(0, 4, 4, 4, 8, id="all on every rank"),
+        pytest.param(1, 4, 4, 4, 2, id="optimiser shared"),
+        pytest.param(2, 4, 4, 1, 2, id="and gradients"),
+        pytest.param(3, 4, 1, 1, 2, id="and weights"),
+    ],
+)
+def test_memory_of_a_rank(config, stage, ranks, weights, gradients, optimiser) -> None:
+    overrides = [f"learner.zero_stage={stage}", f"learner.num_ranks={ranks}"]
+    plan = plan_memory(load_config(config, overrides, kind=RunConfig))
+    assert plan.num_parameters == NUM_PARAMETERS
+    assert plan.rank["weights"] == weights * NUM_PARAMETERS
+    assert plan.rank["gradients"] == gradients * NUM_PARAMETERS
+    assert plan.rank["optimiser"] == optimiser * NUM_PARAMETERS
+
+
+def test_memory_of_an_engine(config) -> None:
+    plan = plan_memory(load_config(config, ["rollout.batch_tokens=1000"], kind=RunConfig))
+    per_token = 2 * 2 * 32 * 4  # keys and values, layers, hidden size, bytes
+    assert plan.engine["cache"] == 1000 * per_token
+    assert plan.row_bytes == (32 + 10 + 4) * per_token
