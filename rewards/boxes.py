@@ -96,9 +96,9 @@ def numbers(value: Any, count: int) -> list[float]:
         raise AnswerError(f"expected {count} numbers")
     found = []
     for item in value:
-        if isinstance(item, bool) or not isinstance(item, int | float) or item - item != 0:
+        if isinstance(item, bool) or not isinstance(item, int | float):
             raise AnswerError(f"expected {count} numbers")
-        if abs(item) > 1e9:
+        if not -1e9 <= item <= 1e9:  # nor are NaN and infinity
             raise AnswerError("a number out of range")
         found.append(float(item))
     return found

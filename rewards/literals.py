@@ -30,10 +30,7 @@ def read_literal(text: str) -> Any:
     text = unfenced(text)
     check_size(text)
     try:
-        return json.loads(
-            text, parse_constant=_refuse, object_pairs_hook=_unique, parse_int=_integer,
-            parse_float=_finite,
-        )  # fmt: skip
+        return _DECODER.decode(text)
     except AnswerError:
         raise
     except (ValueError, RecursionError):
@@ -52,6 +49,8 @@ def check_size(text: str) -> None:
     """Refuse what is too long or too deep before any parser sees it. Raises AnswerError."""
     if len(text) > MAX_CHARACTERS:
         raise AnswerError(f"longer than {MAX_CHARACTERS} characters")
+    if text.count("[") + text.count("{") + text.count("(") <= MAX_DEPTH:
+        return  # too few brackets to nest deeper
     depth = deepest = 0
     for match in re.finditer(r"[\[\](){}]", text):
         depth += 1 if match.group() in "[({" else -1
@@ -100,3 +99,8 @@ def _check_plain(value: Any, depth: int) -> None:
         raise AnswerError("a number that is not finite")
     elif not (value is None or isinstance(value, str | int | float | bool)):
         raise AnswerError(f"a {type(value).__name__}")
+
+
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse, object_pairs_hook=_unique, parse_int=_integer, parse_float=_finite
+)
