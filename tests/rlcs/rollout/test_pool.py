@@ -122,7 +122,7 @@ def assert_same(
 
 def test_two_engines_draw_what_one_draws(pool, requests, expected) -> None:
     assert_same(pool.generate(requests, SAMPLING), expected)
-    assert pool.timing.num_pieces > 2
+    assert pool.timing.num_pieces >= 2, "both have work"
     assert 0 <= pool.timing.idle_share < 1
 
 
