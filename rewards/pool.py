@@ -70,7 +70,6 @@ class _Worker:
         self.replies = cast(RawIOBase, self.process.stdout)
         self.items: deque[int] = deque()
         self.deadline_at = time.monotonic() + LOADING_SECONDS
-        self.cpu_seconds_before = 0.0  # of this process, when its items were sent
         self.ready = False
         self.loaded_algebra = preload
         with contextlib.suppress(BrokenPipeError):  # a worker that cannot start is seen later
@@ -85,15 +84,6 @@ class _Worker:
                     "preload": preload,
                 },
             )
-
-    def cpu_seconds(self) -> float:
-        """What this process has used so far; 0 where the system does not say."""
-        try:
-            with open(f"/proc/{self.process.pid}/stat", "rb") as file:
-                fields = file.read().rpartition(b")")[2].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def kill(self) -> None:
         """End the process now and reap it."""
@@ -113,7 +103,6 @@ class _Batch:
     waiting: deque[int] = field(default_factory=deque)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     crashed: set[int] = field(default_factory=set)
-    starved: set[int] = field(default_factory=set)
 
 
 class VerifierPool:
@@ -254,7 +243,6 @@ class VerifierPool:
             self._replace(workers, position)
             return
         worker.items.extend(indices)
-        worker.cpu_seconds_before = worker.cpu_seconds()
         worker.deadline_at = time.monotonic() + batch.deadlines[indices[0]]
 
     @staticmethod
@@ -315,27 +303,12 @@ class VerifierPool:
             if worker is None or now < worker.deadline_at or (worker.ready and not worker.items):
                 continue
             if worker.ready:
-                if not self._was_starved(batch, worker):
-                    seconds = batch.deadlines[worker.items[0]]
-                    self._fail_current(
-                        batch, worker, Outcome.TIMEOUT, f"took longer than {seconds:g} s"
-                    )
+                seconds = batch.deadlines[worker.items[0]]
+                self._fail_current(
+                    batch, worker, Outcome.TIMEOUT, f"took longer than {seconds:g} s"
+                )
                 self._requeue(batch, worker)
             self._replace(workers, position)
-
-    def _was_starved(self, batch: _Batch, worker: _Worker) -> bool:
-        """Whether an item overran because its process hardly ran: then it has a second try.
-
-        On an overloaded machine a process may wait for a second; that says nothing of the item.
-        """
-        index = worker.items[0]
-        if index in batch.starved or batch.deadlines[index] > self._deadline_seconds:
-            return False  # tried again already, or waiting for a judge, which takes no CPU
-        used = worker.cpu_seconds() - worker.cpu_seconds_before
-        if used > self._deadline_seconds / 2:
-            return False
-        batch.starved.add(index)
-        return True
 
     @staticmethod
     def _fail_current(batch: _Batch, worker: _Worker, outcome: Outcome, detail: str) -> None:

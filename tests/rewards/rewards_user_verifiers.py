@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import time
-from pathlib import Path
 
 from rewards import Outcome, Request, Verdict
 
@@ -41,13 +39,4 @@ def hoards(request: Request) -> Verdict:
 
 def prints(request: Request) -> Verdict:
     print("noise on standard output")
-    return _fine()
-
-
-def stops(request: Request) -> Verdict:
-    """Stop this process, as a machine without a free core would; not the second time."""
-    seen = Path(request.reference)
-    if not seen.exists():
-        seen.touch()
-        os.kill(os.getpid(), signal.SIGSTOP)
     return _fine()

@@ -77,13 +77,6 @@ def test_the_clock_of_an_item_starts_when_its_work_starts(pool: VerifierPool) ->
     assert {v.outcome for v in verdicts} == {Outcome.CORRECT}
 
 
-def test_an_item_whose_process_hardly_ran_has_a_second_try(tmp_path: Path) -> None:
-    with VerifierPool(1, custom={"stops": f"{HERE}:stops"}, deadline_seconds=0.4) as pool:
-        verdicts = pool.judge([ask("4", str(tmp_path / "seen"), "stops"), ask("4")])
-    assert [verdict.outcome for verdict in verdicts] == [Outcome.CORRECT] * 2
-    assert (tmp_path / "seen").exists()
-
-
 def test_a_worker_killed_while_idle_is_replaced(pool: VerifierPool) -> None:
     pool.judge([ask("4")])
     for worker in pool._idle:
