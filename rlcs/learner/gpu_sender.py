@@ -4,7 +4,7 @@ vLLM's trainer side does the work: it packs parameters into buffers of bounded s
 the engines through four calls. Here are the two things it asks for: our parameters, gathered
 bucket by bucket under ZeRO-3, and a client that passes its calls to the rollout actors.
 
-This needs GPUs; the tests of this repository run it only where there are some.
+This needs GPUs. It has not been run yet: no test of this repository reaches it.
 """
 
 from __future__ import annotations
