@@ -213,7 +213,8 @@ def test_a_version_published_while_actors_work(pool, requests, weights) -> None:
     """Pieces that are being worked on keep their version; later ones are of the new."""
     groups: list[tuple[Completion, ...]] = []
     before = pool.version
-    thread = threading.Thread(target=lambda: groups.extend(pool.generate(requests, SAMPLING)))
+    many = [request for request in requests for _ in range(4)]  # more than both hold at once
+    thread = threading.Thread(target=lambda: groups.extend(pool.generate(many, SAMPLING)))
     for actor in pool.actors:
         ray.get(actor.__ray_call__.remote(wait_before_generating))
     thread.start()
