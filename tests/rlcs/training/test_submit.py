@@ -90,6 +90,7 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
             [
                 *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"),
                 *(f"--port={port}", f"--dashboard-port={dashboard_port}", "--num-cpus=3"),
+                f"--dashboard-agent-listen-port={free_port()}",  # others may have a cluster here
                 *("--temp-dir=/tmp/rlcs_jobs_test", "--object-store-memory=100000000"),
             ],
             env={**site.environment(), "RAY_AUTH_MODE": "token"},
