@@ -64,7 +64,9 @@ def processes(tiny_model: str, faults: list[Fault]) -> Iterator[Processes]:
     learner = Learner(settings, plan=plan)
     learner.wait_until_ready()
     rollouts.wait_until_ready()
-    yield Processes(rollouts=rollouts, learner=learner, probe_token_ids=np.arange(5))
+    yield Processes(
+        rollouts=rollouts, learner=learner, probe_token_ids=np.arange(5), vllm=VllmSection()
+    )
     stop_cluster()
     cluster.shutdown()
 
