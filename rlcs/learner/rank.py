@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rlcs.adapters import adapter_parameters, add_adapters, merge
 from rlcs.errors import LearningError, ModelError
 from rlcs.learner.forward import CompletionForward
 from rlcs.learner.losses import (
@@ -33,6 +32,7 @@ from rlcs.learner.losses import (
 from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
 from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
+from rlcs.lora import adapter_parameters, add_adapters, merge
 from rlcs.types import StepReport
 from rlcs.weights import TOLERANCE, Probe, Weights, plan_buckets, to_array, to_tensor
 

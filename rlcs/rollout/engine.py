@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rlcs.errors import EngineError
 from rlcs.types import Completion, Prompt
 from rlcs.weights import Probe, Weights
 
@@ -76,3 +77,17 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give memory back; the engine is not used again."""
         ...
+
+
+def complete_version(version: int | None) -> int:
+    """``version``, where an engine holds all of one.
+
+    Raises:
+        EngineError: it is None, because a load failed halfway or has not ended.
+    """
+    if version is None:
+        raise EngineError(
+            "this engine holds no complete version of the weights: the last load failed "
+            "halfway. Publish a version again before generating."
+        )
+    return version

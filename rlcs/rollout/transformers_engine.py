@@ -19,12 +19,12 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from rlcs.adapters import adapter_parameters, add_adapters
 from rlcs.config import LoraSection
-from rlcs.errors import EngineError, ModelError
+from rlcs.errors import ModelError
+from rlcs.lora import adapter_parameters, add_adapters
 from rlcs.rollout.cache import BlockLayer, new_cache
 from rlcs.rollout.drawing import RowState
-from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.types import Completion
 from rlcs.weights import Probe, Weights, load_arrays
 
@@ -69,12 +69,7 @@ class TransformersEngine:
     @property
     def policy_version(self) -> int:
         """The version served."""
-        if self._version is None:
-            raise EngineError(
-                "this engine holds no complete version of the weights: the last load failed "
-                "halfway. Publish a version again before generating."
-            )
-        return self._version
+        return complete_version(self._version)
 
     def load_weights(
         self, version: int, buckets: Iterable[Weights], probe: Probe | None = None

@@ -39,11 +39,11 @@ from transformers import AutoConfig
 from vllm.config import WeightTransferConfig
 from vllm.lora.request import LoRARequest
 
-from rlcs.adapters import write_adapter
 from rlcs.config import LoraSection, VllmSection
 from rlcs.data.response_format import THINK_CLOSE
 from rlcs.errors import EngineError
-from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.lora import write_adapter
+from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.vllm_plugin import TRANSFER_NAME
 from rlcs.seeds import derive_seed
 from rlcs.types import Completion, FinishReason, Prompt
@@ -129,12 +129,7 @@ class VllmEngine:
     @property
     def policy_version(self) -> int:
         """The version served."""
-        if self._version is None:
-            raise EngineError(
-                "this engine holds no complete version of the weights: the last load failed "
-                "halfway. Publish a version again before generating."
-            )
-        return self._version
+        return complete_version(self._version)
 
     def load_weights(
         self, version: int, buckets: Iterable[Weights], probe: Probe | None = None

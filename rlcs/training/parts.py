@@ -14,7 +14,6 @@ import numpy as np
 
 import curricula
 from curricula import Curriculum, CurriculumError
-from rlcs.adapters import check_adapter_package
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RolloutSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
@@ -22,6 +21,7 @@ from rlcs.errors import ConfigError, ResumeError, StoreFullError
 from rlcs.faults import Fault, FaultListener
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
+from rlcs.lora import check_adapter_package
 from rlcs.placement import Needs
 from rlcs.rollout.actors import EngineSettings, check_engine_package
 from rlcs.rollout.engine import Sampling

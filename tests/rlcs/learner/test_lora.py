@@ -11,10 +11,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from rlcs.adapters import check_adapter_package
 from rlcs.config import LoraSection
 from rlcs.errors import ConfigError, EngineError, PackageMissingError
 from rlcs.learner.rank import LearnerRank
+from rlcs.lora import check_adapter_package
 from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.weights import Weights
 

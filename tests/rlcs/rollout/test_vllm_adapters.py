@@ -11,10 +11,10 @@ import ray
 import torch
 import transformers
 
-from rlcs.adapters import adapter_parameters, add_adapters
 from rlcs.cluster import fetch
 from rlcs.config import LoraSection, VllmSection
 from rlcs.errors import EngineError
+from rlcs.lora import adapter_parameters, add_adapters
 from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.engine import Sampling
 from rlcs.weights import Probe, Publication, to_array
