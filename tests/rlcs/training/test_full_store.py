@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -72,14 +73,21 @@ def processes(tiny_model: str, faults: list[Fault]) -> Iterator[Processes]:
 
 
 def fill() -> list[ray.ObjectRef]:
-    """Take all the room there is; it is free again when the list is cleared."""
-    taken = []
-    for size in (2**20, 2**17):
-        try:
-            while True:
-                taken.append(ray.put(np.zeros(size, dtype=np.uint8)))
-        except ray.exceptions.OutOfDiskError:
-            continue
+    """Take all the room there is; it is free again when the list is cleared.
+
+    What was dropped before is freed a moment later: so it looks again until nothing is left.
+    """
+    taken: list[ray.ObjectRef] = []
+    num_before = -1
+    while len(taken) > num_before:
+        num_before = len(taken)
+        for size in (2**20, 2**17):
+            try:
+                while True:
+                    taken.append(ray.put(np.zeros(size, dtype=np.uint8)))
+            except ray.exceptions.OutOfDiskError:
+                continue
+        time.sleep(1.0)
     return taken
 
 

@@ -162,9 +162,9 @@ def test_ctrl_c_asks_whether_to_stop_the_job(site: Site) -> None:
         start_new_session=True,
     )
     steps = site.runs / "endless" / STEPS
-    wait_until(lambda: num_lines(steps) >= 1)
+    said = read_until(ours, "step 1/5000")  # the log is being followed
     process.send_signal(signal.SIGINT)
-    said = read_until(ours, "stop job")
+    said += read_until(ours, "stop job")
     os.write(ours, b"n\n")
     seen = num_lines(steps)
     wait_until(lambda: num_lines(steps) > seen)
