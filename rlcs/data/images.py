@@ -37,11 +37,8 @@ def _parts(value: Any) -> Iterator[Any]:
 
 def _read_image(value: Any, folder: Path) -> Image:
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
-        content = value["bytes"]
-        name = hashlib.sha256(content).hexdigest()[:16]
-        width, height = _size(io.BytesIO(content), name)
-        return Image(name=name, width=width, height=height, stored=content)
-    name: Any = value.get("path") if isinstance(value, dict) else value
+        return _encoded(value["bytes"])
+    name = value.get("path") if isinstance(value, dict) else value
     if not isinstance(name, str):
         raise BadImageError(f"expected the name of a picture's file, found {str(value)[:80]!r}")
     path = (folder / name).resolve()
@@ -51,6 +48,12 @@ def _read_image(value: Any, folder: Path) -> Image:
         raise BadImageError(f"expected a picture, found no file {name!r} in {folder}")
     width, height = _size(path, name)
     return Image(name=name, width=width, height=height, stored=path)
+
+
+def _encoded(content: bytes) -> Image:
+    name = hashlib.sha256(content).hexdigest()[:16]
+    width, height = _size(io.BytesIO(content), name)
+    return Image(name=name, width=width, height=height, stored=content)
 
 
 def _size(source: Path | io.BytesIO, name: str) -> tuple[int, int]:

@@ -91,6 +91,12 @@ class Renderer:
             token_ids = self._spread_images(problem, token_ids)
         return Prompt(problem_id=problem.problem_id, token_ids=token_ids, images=problem.images)
 
+    def save(self, folder: Path) -> None:
+        """Write tokenizer, chat template and processor beside a model's weights."""
+        self.tokenizer.save_pretrained(folder)
+        if self._processor is not None:
+            self._processor.save_pretrained(folder)
+
     def probe(self) -> Prompt:
         """A prompt of some tokens, with a picture where the model sees: to compare models by."""
         image = probe_image()

@@ -161,7 +161,7 @@ def _write_model(
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
     learner.export(str(partial.resolve()))
-    renderer.tokenizer.save_pretrained(partial)
+    renderer.save(partial)
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (partial / "sft_steps.jsonl").write_text(text)
     os.replace(partial, output)

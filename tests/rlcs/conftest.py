@@ -13,6 +13,7 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+from transformers import Glm4vForConditionalGeneration
 
 from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
 from rlcs.cluster_sections import HardwareSection
@@ -45,14 +46,21 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def tiny_glm(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with an untrained GLM-4.1V of 100 thousand parameters and its processor."""
+    """A folder with an untrained GLM-4.1V of 300 thousand parameters and its processor."""
     folder = tmp_path_factory.mktemp("models") / "tiny_glm"
     script = ROOT / "scripts" / "make_tiny_model"
     subprocess.run(
-        [sys.executable, str(script), str(folder), "--vision", "--hidden", "32", "--layers", "2"],
+        [sys.executable, str(script), str(folder), "--vision", "--hidden", "64", "--layers", "2"],
         check=True,
         capture_output=True,
     )
+    model: Any = Glm4vForConditionalGeneration.from_pretrained(folder)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 1:  # a bias of zero or a norm of one that is left out is not seen
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
     return str(folder)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,3 +116,13 @@ def test_the_probe_shows_a_picture_where_the_model_sees(
     assert (len(short.token_ids), short.images) == (10, ()), "no room for any picture"
     assert Renderer.load(tiny_model, max_prompt_tokens=500).probe().images == ()
     assert np.isin(image_token, short.token_ids) == np.False_
+
+
+def test_what_is_saved_renders_the_same(
+    renderer: Renderer, tmp_path: Path, tiny_glm: str, make_image: Callable[..., Image]
+) -> None:
+    shutil.copy(Path(tiny_glm) / "config.json", tmp_path)
+    renderer.save(tmp_path)
+    again = Renderer.load(str(tmp_path), max_prompt_tokens=500)
+    shown = problem("How many?", make_image(1))
+    assert again.render(shown).token_ids.tolist() == renderer.render(shown).token_ids.tolist()
