@@ -30,6 +30,9 @@ class ColumnsSection(Section):
     """A whole response to imitate (cold start)."""
     thinking: str | None = None
     """The thinking alone; the response is built around it and the reference (cold start)."""
+    images: str | None = None
+    """Pictures: a file's name, encoded bytes, or a list of these. ``<image>`` in the text says
+    where each stands; without any they stand before the last turn."""
 
     @model_validator(mode="after")
     def check_question(self) -> ColumnsSection:
@@ -67,6 +70,8 @@ class SourceSection(Section):
     category: str | None = None
     """Category of rows without a category column; the source's own name when left out."""
     system_prompt: str | None = None
+    images_folder: str | None = None
+    """Where pictures' files lie, none outside of it; the folder of ``path`` when left out."""
     limit: int | None = Field(default=None, ge=1)
     """Use the first rows only."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,7 +20,39 @@ from curricula import CurriculumProblem
 from rewards import Verdict
 
 Message: TypeAlias = dict[str, str]
-"""One chat turn: ``{"role": ..., "content": ...}``."""
+"""One chat turn: ``{"role": ..., "content": ...}``; ``<image>`` stands for the next picture."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Image:
+    """A picture as it is stored: PNG, JPEG, ..., in a file or as bytes.
+
+    It crosses processes by its bytes: another node need not see the file.
+    """
+
+    name: str
+    """The file as its row names it, or a hash of the bytes: the same content, the same name."""
+    width: int
+    """Pixels"""
+    height: int
+    """Pixels"""
+    stored: Path | bytes
+    """The file, or what is in one."""
+
+    def read(self) -> bytes:
+        """The encoded bytes.
+
+        Raises:
+            OSError: the file has gone.
+        """
+        return self.stored if isinstance(self.stored, bytes) else self.stored.read_bytes()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _image, (self.name, self.width, self.height, self.read())
+
+
+def _image(name: str, width: int, height: int, stored: bytes) -> Image:
+    return Image(name=name, width=width, height=height, stored=stored)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +75,8 @@ class Problem:
     """What a person said of the difficulty: a tier's name or a number, None when nobody did."""
     demonstration: str | None = None
     """A whole response to imitate in the cold start, None outside of it."""
+    images: tuple[Image, ...] = ()
+    """The pictures of ``messages``, in their order."""
 
     def for_curriculum(self) -> CurriculumProblem:
         """What a curriculum may know of it."""
@@ -50,7 +85,10 @@ class Problem:
             domain=self.domain,
             category=self.category,
             prior_pass_rate=self.prior_pass_rate,
-            content=json.dumps([self.messages, self.reference], default=str),
+            content=json.dumps(
+                [self.messages, self.reference, *(image.name for image in self.images)],
+                default=str,
+            ),
         )
 
 
@@ -60,7 +98,9 @@ class Prompt:
 
     problem_id: str
     token_ids: np.ndarray
-    """[P] int64, chat template applied, generation prompt opened."""
+    """[P] int64, chat template applied, generation prompt opened; a picture is as many tokens
+    as the model makes of it, all the same."""
+    images: tuple[Image, ...] = ()
 
 
 class FinishReason(StrEnum):
@@ -149,6 +189,8 @@ class TrainingSample:
     proximal_logprobs: np.ndarray | None = None
     """[T] float32, the learner's own log-probabilities before the step's first update; None where
     that update computes them on its way."""
+    images: tuple[Image, ...] = ()
+    """The prompt's pictures."""
 
     @property
     def num_loss_tokens(self) -> int:

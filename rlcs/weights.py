@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from rlcs.errors import EngineError
+from rlcs.types import Prompt
 
 Weights: TypeAlias = dict[str, np.ndarray]
 """Parameter name to array; bfloat16 is carried as uint16."""
@@ -37,8 +38,8 @@ arrive differs by more.
 class Probe:
     """A text and the learner's log-probabilities of it."""
 
-    token_ids: np.ndarray
-    """[L] int64"""
+    prompt: Prompt
+    """Of L tokens."""
     logprobs: np.ndarray
     """[L - 1] float32, of each token after the first, at temperature 1."""
     tolerance: float

@@ -150,8 +150,9 @@ def _clashing_ids(kept: list[Problem], train: _Collected, heldout: _Collected) -
 
 
 def _question_key(problem: Problem) -> tuple[tuple[str, str], ...]:
-    return tuple(
+    turns = (
         (turn["role"], " ".join(turn["content"].split()))
         for turn in problem.messages
         if turn["role"] != "system"
     )
+    return *turns, *(("image", image.name) for image in problem.images)

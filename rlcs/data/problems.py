@@ -7,12 +7,14 @@ import json
 import math
 import re
 from collections.abc import Set
+from pathlib import Path
 from typing import Any
 
+from rlcs.data.images import PLACEHOLDER, BadImageError, read_images
 from rlcs.data.response_format import build_response
 from rlcs.data.sources import Row
 from rlcs.data_section import SourceSection
-from rlcs.types import Message, Problem
+from rlcs.types import Image, Message, Problem
 
 NUM_ID_CHARACTERS = 16
 
@@ -28,6 +30,7 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
     """
     columns = source.columns
     messages = _messages(row, source)
+    images = _images(row, source, messages)
     reference = _reference(row, source)
     domain = source.domain if columns.domain is None else _text(row, columns.domain, "a domain")
     if domain not in domains:
@@ -36,7 +39,7 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
             f"found {domain!r}"
         )
     if columns.id is None:
-        problem_id = content_id(domain, messages, reference)
+        problem_id = content_id(domain, messages, reference, images)
     else:
         problem_id = _name(row, columns.id, "an id")
     return Problem(
@@ -49,12 +52,16 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
         prior_pass_rate=_pass_rate(row, columns.pass_rate),
         difficulty_label=_label(row, columns.label),
         demonstration=_demonstration(row, source, reference),
+        images=images,
     )
 
 
-def content_id(domain: str, messages: tuple[Message, ...], reference: Any) -> str:
+def content_id(
+    domain: str, messages: tuple[Message, ...], reference: Any, images: tuple[Image, ...] = ()
+) -> str:
     """An id that depends on nothing but the content: the same on every machine and day."""
-    content = json.dumps([domain, messages, reference], sort_keys=True)
+    names = (image.name for image in images)
+    content = json.dumps([domain, messages, reference, *names], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:NUM_ID_CHARACTERS]
 
 
@@ -68,6 +75,24 @@ def _messages(row: Row, source: SourceSection) -> tuple[Message, ...]:
     if source.system_prompt is not None and turns[0]["role"] != "system":
         turns.insert(0, {"role": "system", "content": source.system_prompt})
     return tuple(turns)
+
+
+def _images(row: Row, source: SourceSection, messages: tuple[Message, ...]) -> tuple[Image, ...]:
+    column = source.columns.images
+    if column is None:
+        return ()
+    folder = source.images_folder or Path(source.path or ".").parent
+    try:
+        images = read_images(row.values.get(column), Path(folder))
+    except BadImageError as error:
+        raise BadRowError(f"{error} (column {column!r})") from None
+    num_places = sum(turn["content"].count(PLACEHOLDER) for turn in messages)
+    if num_places not in (0, len(images)):
+        raise BadRowError(
+            f"expected as many {PLACEHOLDER} in the text as pictures in {column!r}, "
+            f"found {num_places} and {len(images)}"
+        )
+    return images
 
 
 def _turns(value: Any, column: str) -> list[Message]:

@@ -1,26 +1,34 @@
 """Problems as token ids, by the model's own chat template.
 
 The template is the processor's where the model folder has a processor that can be built
-here, and the tokenizer's otherwise. Everything is read from the folder: a model that lies
-on this machine is never looked up on a hub.
+here, and the tokenizer's otherwise. A picture becomes as many equal tokens as the processor
+says of its size; its pixels are read later, by those who run the model. Everything is read
+from the folder: a model that lies on this machine is never looked up on a hub.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from rlcs.data.images import PLACEHOLDER
 from rlcs.data.load import list_problems
 from rlcs.data.response_format import THINK_OPEN
 from rlcs.errors import DatasetError, ModelError
-from rlcs.types import Problem, Prompt
+from rlcs.types import Image, Problem, Prompt
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 """A folder without any of these has no tokenizer, even where transformers would make up one."""
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+PROBE_TEXT = (
+    "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
+    "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
+)
 HUB_PATTERNS = ["*.json", "*.jinja", "*.model", "*.txt"]
 HUB_TIMEOUT_SECONDS = 10.0
 
@@ -32,18 +40,23 @@ class Renderer:
         self,
         *,
         tokenizer: Any,
+        processor: Any | None,
         template_owner: Any,
+        image_token_ids: tuple[int, ...],
         eos_token_ids: tuple[int, ...],
         max_prompt_tokens: int,
     ) -> None:
         self.tokenizer = tokenizer
-        self.eos_token_ids = eos_token_ids
-        """Ids that end a completion; the first is the one a demonstration ends with."""
+        self.eos_token_ids = (*eos_token_ids, *image_token_ids)
+        """Ids that end a completion; the first is the one a demonstration ends with. A token that
+        stands for a picture is among them, because a completion has none to show."""
         self.pad_token_id: int = (
             eos_token_ids[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         )
         self.max_prompt_tokens = max_prompt_tokens
+        self._processor = processor
         self._template_owner = template_owner
+        self._image_token_ids = image_token_ids
 
     @classmethod
     def load(cls, model_path: str, max_prompt_tokens: int) -> Renderer:
@@ -64,7 +77,9 @@ class Renderer:
             )
         return cls(
             tokenizer=tokenizer,
+            processor=processor,
             template_owner=owners[0],
+            image_token_ids=_image_token_ids(folder),
             eos_token_ids=_eos_token_ids(folder, tokenizer),
             max_prompt_tokens=max_prompt_tokens,
         )
@@ -72,7 +87,37 @@ class Renderer:
     def render(self, problem: Problem) -> Prompt:
         """The problem's turns by the chat template, the model's turn opened."""
         token_ids = self._encode(self._render_text(problem))
-        return Prompt(problem_id=problem.problem_id, token_ids=token_ids)
+        if problem.images:
+            token_ids = self._spread_images(problem, token_ids)
+        return Prompt(problem_id=problem.problem_id, token_ids=token_ids, images=problem.images)
+
+    def save(self, folder: Path) -> None:
+        """Write tokenizer, chat template and processor beside a model's weights."""
+        self.tokenizer.save_pretrained(folder)
+        if self._processor is not None:
+            self._processor.save_pretrained(folder)
+
+    def probe(self) -> Prompt:
+        """A prompt of some tokens, with a picture where the model sees: to compare models by."""
+        image = probe_image()
+        if self._processor is not None and self._image_token_ids:
+            messages = ({"role": "user", "content": PROBE_TEXT},)
+            seen = self.render(
+                Problem(
+                    problem_id="probe",
+                    domain="probe",
+                    category="probe",
+                    messages=messages,
+                    reference="",
+                    question=PROBE_TEXT,
+                    images=(image,),
+                )
+            )
+            ends = np.flatnonzero(np.isin(seen.token_ids, self._image_token_ids))
+            if ends[-1] < self.max_prompt_tokens:
+                return replace(seen, token_ids=seen.token_ids[: self.max_prompt_tokens])
+        token_ids = self._encode(PROBE_TEXT)[: self.max_prompt_tokens]
+        return Prompt(problem_id="probe", token_ids=token_ids)
 
     def render_all(self, problems: Iterable[Problem]) -> dict[str, Prompt]:
         """Prompts by problem id.
@@ -111,7 +156,7 @@ class Renderer:
         if prompt.rstrip().endswith(THINK_OPEN):
             response = response.removeprefix(THINK_OPEN)
         response_ids = self._encode(response)
-        return self._encode(prompt), np.append(response_ids, self.eos_token_ids[0])
+        return self.render(problem).token_ids, np.append(response_ids, self.eos_token_ids[0])
 
     def _render_text(self, problem: Problem) -> str:
         from jinja2 import TemplateError
@@ -129,17 +174,77 @@ class Renderer:
         return text
 
     def _turns(self, problem: Problem) -> list[dict[str, Any]]:
-        if self._template_owner is self.tokenizer:
+        if self._template_owner is self.tokenizer and not problem.images:
             return [dict(turn) for turn in problem.messages]
         # A processor's template may read typed parts alone, and skip a plain text in silence.
+        parts = [_typed_parts(turn["content"], bool(problem.images)) for turn in problem.messages]
+        if not any(PLACEHOLDER in turn["content"] for turn in problem.messages):
+            parts[-1][:0] = [{"type": "image"}] * len(problem.images)
         return [
-            {"role": turn["role"], "content": [{"type": "text", "text": turn["content"]}]}
-            for turn in problem.messages
+            {"role": turn["role"], "content": content}
+            for turn, content in zip(problem.messages, parts, strict=True)
         ]
+
+    def _spread_images(self, problem: Problem, token_ids: np.ndarray) -> np.ndarray:
+        """``token_ids`` with each picture's one token as many times as the model needs."""
+        if self._processor is None or not self._image_token_ids:
+            raise DatasetError(
+                f"{problem.problem_id}: has pictures, but the model does not see, or has no "
+                "processor that can be built here. Use a model folder with a processor "
+                f"({' or '.join(PROCESSOR_FILES)}), and install what reads pictures: "
+                "pip install 'rlcs[vision]'."
+            )
+        places = np.isin(token_ids, self._image_token_ids)
+        if places.sum() != len(problem.images) or (places[1:] & places[:-1]).any():
+            raise DatasetError(
+                f"{problem.problem_id}: expected the chat template to write one token for each of "
+                f"{len(problem.images)} pictures, none beside another; found {places.sum()}. The "
+                "question may hold the model's own token for a picture: take it out of the text."
+            )
+        sizes = [(image.height, image.width) for image in problem.images]
+        counts = self._processor._get_num_multimodal_tokens(image_sizes=sizes).num_image_tokens
+        repeats = np.ones(len(token_ids), dtype=np.int64)
+        repeats[places] = counts
+        return token_ids.repeat(repeats)
 
     def _encode(self, text: str) -> np.ndarray:
         # The template has written the special tokens that belong here.
         return np.array(self.tokenizer.encode(text, add_special_tokens=False), dtype=np.int64)
+
+
+def probe_image() -> Image:
+    """A small picture of many shades."""
+    import PIL.Image
+
+    across, down = np.meshgrid(np.arange(56), np.arange(56))
+    pixels = np.stack([4 * across, 4 * down, 2 * (across + down)], axis=-1).astype(np.uint8)
+    written = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(written, "PNG")
+    return Image(name="probe", width=56, height=56, stored=written.getvalue())
+
+
+def _typed_parts(content: str, has_images: bool) -> list[dict[str, str]]:
+    """A turn's text and the places of its pictures, as templates of models that see read them."""
+    texts = content.split(PLACEHOLDER) if has_images else [content]
+    parts: list[dict[str, str]] = []
+    for number, text in enumerate(texts):
+        if number:
+            parts.append({"type": "image"})
+        if text:
+            parts.append({"type": "text", "text": text})
+    return parts
+
+
+def _image_token_ids(folder: Path) -> tuple[int, ...]:
+    from transformers import AutoConfig
+
+    from rlcs.models import image_token_ids
+
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError):  # said by those who load the model
+        return ()
+    return image_token_ids(config)
 
 
 def find_model_folder(model_path: str) -> Path:

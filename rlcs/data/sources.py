@@ -122,7 +122,10 @@ def _read_hub(source: SourceSection, hub_id: str) -> list[Row]:
     import datasets
 
     return _rows_of(
-        source, lambda: datasets.load_dataset(hub_id, source.subset, split=source.split)
+        source,
+        lambda: datasets.load_dataset(
+            hub_id, source.subset, split=source.split
+        ).to_iterable_dataset(),
     )
 
 
@@ -138,8 +141,9 @@ def _rows_of(source: SourceSection, load: Any) -> list[Row]:
                 f"{source.name}: expected the columns {', '.join(columns)}, "
                 f"found {', '.join(dataset.features)}. Name the columns under columns."
             )
-        # Other columns, pictures for example, are never decoded.
-        values = islice(dataset.select_columns(columns), source.limit)
+        # Other columns are never read, and pictures stay encoded.
+        chosen = dataset.select_columns(columns).decode(False)
+        values = islice(chosen, source.limit)
         return [
             Row(place=f"{source.name} row {number}", values=row)
             for number, row in enumerate(values, start=1)

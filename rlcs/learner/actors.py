@@ -21,7 +21,7 @@ from rlcs.learner.rank_settings import (
     RankSettings,
     Receivers,
 )
-from rlcs.types import StepReport, TrainingSample
+from rlcs.types import Prompt, StepReport, TrainingSample
 from rlcs.weights import Probe, Publication, Weights
 
 
@@ -49,8 +49,8 @@ class RankActor:
     def bucket(self, index: int) -> Weights:
         return self.rank.bucket(index)
 
-    def probe(self, token_ids: np.ndarray) -> Probe:
-        return self.rank.probe(token_ids)
+    def probe(self, prompt: Prompt) -> Probe:
+        return self.rank.probe(prompt)
 
     def logprobs(
         self, micro_batches: Sequence[MicroBatch], objective: PolicyObjective
@@ -149,10 +149,10 @@ class Learner:
             )
         return report
 
-    def publication(self, probe_token_ids: np.ndarray) -> Publication:
+    def publication(self, probe: Prompt) -> Publication:
         """The weights as they are now, on their way in buckets; returns at once.
 
-        ``probe_token_ids`` [L] is the text by which engines check what they got. Only under
+        ``probe`` is what engines are asked to check what they got. Only under
         ZeRO-3 do ranks other than the first have to take part.
         """
         senders = self.actors if self.settings.ranks.zero_stage == 3 else self.actors[:1]
@@ -163,7 +163,7 @@ class Learner:
 
         return Publication(
             buckets=tuple(ask("bucket", index) for index in range(self._num_buckets)),
-            probe=ask("probe", probe_token_ids),
+            probe=ask("probe", probe),
         )
 
     def with_proximal(

@@ -39,6 +39,7 @@ def training_samples(groups: Sequence[RolloutGroup], *, normalise: bool) -> list
             old_logprobs=completion.logprobs,
             loss_mask=completion.loss_mask,
             advantage=float(advantage),
+            images=group.prompt.images,
         )
         for group in groups
         for completion, advantage in zip(

@@ -5,7 +5,8 @@ that answer them, which go through it second. The result, and by autograd the gr
 of rows made of prompt and completion, but a prompt of P tokens with G completions costs P
 instead of G times P, forward and backward. With long prompts (pictures) that is most of a batch.
 
-Models whose layers keep more than keys and values (state-space layers) get whole rows.
+Models whose layers keep more than keys and values (state-space layers) get whole rows, which
+cannot have pictures.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
+from rlcs.errors import ModelError
 from rlcs.learner.losses import completion_logprobs
 from rlcs.learner.packing import MicroBatch
+from rlcs.models import PromptReader, positions
 
 KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
 """Cache layers that hold keys and values and nothing else."""
@@ -26,9 +29,11 @@ KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
 class CompletionForward:
     """Runs micro-batches through a model (a DeepSpeed engine around one)."""
 
-    def __init__(self, engine: Any, device: torch.device) -> None:
+    def __init__(self, engine: Any, device: torch.device, model_path: str) -> None:
+        """``model_path`` is where the engine's model was loaded from."""
         self.engine = engine
         self.device = device
+        self.reader = PromptReader(engine.module, model_path)
         layers = DynamicCache(config=engine.module.config).layers
         self.can_share_prompts = all(type(layer) in KEY_VALUE_LAYERS for layer in layers)
 
@@ -51,28 +56,32 @@ class CompletionForward:
         return num_rows * (micro_batch.prompt_ids.shape[1] + columns)
 
     def _shares(self, micro_batch: MicroBatch) -> bool:
-        return micro_batch.shares_prompts and self.can_share_prompts
+        if micro_batch.images and not self.can_share_prompts:
+            raise ModelError(
+                "this model has layers that keep more than keys and values, with which pictures "
+                "are not supported. Take the problems with pictures out, or use another model."
+            )
+        wanted = micro_batch.shares_prompts or bool(micro_batch.images)
+        return wanted and self.can_share_prompts
 
     def _share_prompts(self, micro_batch: MicroBatch) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits of the completions' first tokens [R, 1, vocabulary], and of the others."""
         source = self._tensor(micro_batch.prompt_of_row)
-        prompt_mask = self._tensor(micro_batch.prompt_mask).long()
+        prompt_mask = self._tensor(micro_batch.prompt_mask)
         cache = DynamicCache(config=self.engine.module.config)
+        read = self.reader.inputs(
+            self._tensor(micro_batch.prompt_ids), prompt_mask, micro_batch.images
+        )
         prompts = self.engine(
-            input_ids=self._tensor(micro_batch.prompt_ids),
-            attention_mask=prompt_mask,
-            position_ids=_positions(prompt_mask),
-            past_key_values=cache,
-            logits_to_keep=1,
-            use_cache=True,
+            **read.arguments, past_key_values=cache, logits_to_keep=1, use_cache=True
         ).logits
         cache.batch_select_indices(source)
         mask = torch.cat([prompt_mask[source], self._tensor(micro_batch.completion_mask)], dim=1)
         columns = micro_batch.completion_ids.shape[1]
         completions = self.engine(
             input_ids=self._tensor(micro_batch.completion_ids),
-            attention_mask=mask,
-            position_ids=_positions(mask)[:, -columns:],
+            attention_mask=mask.long(),
+            position_ids=positions(mask)[:, -columns:] + read.shift[source],
             past_key_values=cache,
             use_cache=True,
         ).logits
@@ -92,7 +101,7 @@ class CompletionForward:
         logits: torch.Tensor = self.engine(
             input_ids=rows,
             attention_mask=mask.long(),
-            position_ids=_positions(mask),
+            position_ids=positions(mask),
             logits_to_keep=micro_batch.completion_ids.shape[1] + 1,
             use_cache=False,
         ).logits
@@ -100,8 +109,3 @@ class CompletionForward:
 
     def _tensor(self, array: Any) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
-
-
-def _positions(mask: torch.Tensor) -> torch.Tensor:
-    """Position of every token in its row, whose padding does not count."""
-    return (mask.cumsum(-1) - 1).clamp(min=0)

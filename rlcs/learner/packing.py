@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcs.types import TrainingSample
+from rlcs.types import Image, TrainingSample
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -52,6 +52,8 @@ class MicroBatch:
     """[R] which sample of the batch each row is."""
     proximal_logprobs: np.ndarray | None = None
     """[R, T] float32, where the samples have them."""
+    images: tuple[Image, ...] = ()
+    """The pictures of all prompts, in the order of the prompts."""
 
 
 def pack(
@@ -125,9 +127,12 @@ class _Batch:
         self.samples = samples
         self.prompt_lengths = [sample.num_prompt_tokens for sample in samples]
         self.lengths = [len(sample.loss_mask) for sample in samples]
-        numbers: dict[bytes, int] = {}
+        numbers: dict[tuple[bytes, tuple[Image, ...]], int] = {}
         self.prompts = [
-            numbers.setdefault(sample.token_ids[: sample.num_prompt_tokens].tobytes(), len(numbers))
+            numbers.setdefault(
+                (sample.token_ids[: sample.num_prompt_tokens].tobytes(), sample.images),
+                len(numbers),
+            )
             for sample in samples
         ]
         """The number of each sample's prompt; equal prompts have equal numbers."""
@@ -247,4 +252,5 @@ def _fill(
         token_weights=token_weights,
         sample_indices=tuple(run),
         proximal_logprobs=proximal_logprobs,
+        images=tuple(image for sample in firsts for image in sample.images),
     )

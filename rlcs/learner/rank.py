@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rlcs.errors import LearningError, ModelError
+from rlcs.errors import LearningError
 from rlcs.learner.forward import CompletionForward
 from rlcs.learner.losses import (
     ImitationObjective,
@@ -33,7 +33,8 @@ from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
 from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
 from rlcs.lora import adapter_parameters, add_adapters, merge
-from rlcs.types import StepReport
+from rlcs.models import load_model
+from rlcs.types import Prompt, StepReport
 from rlcs.weights import TOLERANCE, Probe, Weights, plan_buckets, to_array, to_tensor
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class LearnerRank:
         np.random.seed(settings.seed % 2**32)
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
-        self.forward = CompletionForward(self.engine, self.device)
+        self.forward = CompletionForward(self.engine, self.device, settings.model_path)
         module = self.engine.module
         self._published = (
             adapter_parameters(module) if settings.lora else dict(module.named_parameters())
@@ -160,13 +161,14 @@ class LearnerRank:
         return gathered
 
     @torch.no_grad()
-    def probe(self, token_ids: np.ndarray) -> Probe:
-        """What this policy says of ``token_ids`` [L]; under ZeRO-3 every rank must call it."""
+    def probe(self, prompt: Prompt) -> Probe:
+        """What this policy says of ``prompt``; under ZeRO-3 every rank must call it."""
         self.engine.eval()
-        row = torch.from_numpy(token_ids)[None].to(self.device)
-        logits = self.engine(input_ids=row, use_cache=False).logits[:, :-1]
+        row = torch.from_numpy(prompt.token_ids)[None].to(self.device)
+        read = self.forward.reader.inputs(row, torch.ones_like(row).bool(), prompt.images)
+        logits = self.engine(**read.arguments, use_cache=False).logits[:, :-1]
         return Probe(
-            token_ids=token_ids,
+            prompt=prompt,
             logprobs=completion_logprobs(logits, row[:, 1:], 1.0)[0].cpu().numpy(),
             tolerance=TOLERANCE[self.settings.dtype],
         )
@@ -282,14 +284,8 @@ def _join(settings: RankSettings, place: RankPlace) -> None:
 
 def _start_engine(settings: RankSettings) -> Any:
     import deepspeed
-    from transformers import AutoModelForCausalLM
 
-    try:
-        model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
-            settings.model_path, dtype=getattr(torch, settings.dtype)
-        )
-    except OSError as error:
-        raise ModelError(f"model.path = {settings.model_path} cannot be loaded: {error}") from error
+    model = load_model(settings.model_path, settings.dtype)
     if settings.lora:
         model = add_adapters(model, settings.lora)
     model.to(settings.device)

@@ -17,20 +17,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoTokenizer
 
 from rlcs.config import LoraSection
 from rlcs.errors import ModelError
 from rlcs.lora import adapter_parameters, add_adapters
+from rlcs.models import PromptReader, load_model
 from rlcs.rollout.cache import BlockLayer, new_cache
 from rlcs.rollout.drawing import RowState
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
-from rlcs.types import Completion
+from rlcs.types import Completion, Prompt
 from rlcs.weights import Probe, Weights, load_arrays
 
 
 class TransformersEngine:
-    """An :class:`~rlcs.rollout.engine.Engine` around ``AutoModelForCausalLM``."""
+    """An :class:`~rlcs.rollout.engine.Engine` around a model of transformers."""
 
     def __init__(
         self,
@@ -51,16 +52,12 @@ class TransformersEngine:
                 f"expected a model folder with config.json, found none in {model_path}."
             )
         self.tokenizer = AutoTokenizer.from_pretrained(model_path)
-        try:
-            model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(
-                model_path, dtype=getattr(torch, dtype)
-            )
-        except OSError as error:
-            raise ModelError(f"model.path = {model_path} cannot be loaded: {error}") from error
+        model = load_model(model_path, dtype)
         self.lora = lora
         if lora:
             model = add_adapters(model, lora)
         self.model: Any = model.to(device).eval()
+        self.reader = PromptReader(model, model_path)
         self.device = torch.device(device)
         self.batch_tokens = batch_tokens
         self.eos_token_ids = tuple(eos_token_ids)
@@ -78,7 +75,7 @@ class TransformersEngine:
         self._version = None
         load_arrays(self._loaded_parameters(), buckets)
         if probe is not None:
-            probe.check(self._logprobs(probe.token_ids))
+            probe.check(self._logprobs(probe.prompt))
         self._version = version
 
     def sleep(self) -> None:
@@ -115,10 +112,11 @@ class TransformersEngine:
         return dict(self.model.named_parameters(remove_duplicate=True))
 
     @torch.inference_mode()
-    def _logprobs(self, token_ids: np.ndarray) -> np.ndarray:
-        """[L - 1] log-probabilities of ``token_ids`` [L] after the first, at temperature 1."""
-        row = torch.from_numpy(token_ids)[None].to(self.device)
-        logits = self.model(input_ids=row, use_cache=False).logits[:, :-1].float()
+    def _logprobs(self, prompt: Prompt) -> np.ndarray:
+        """[L - 1] log-probabilities of a prompt's tokens after the first, at temperature 1."""
+        row = torch.from_numpy(prompt.token_ids)[None].to(self.device)
+        read = self.reader.inputs(row, torch.ones_like(row).bool(), prompt.images)
+        logits = self.model(**read.arguments, use_cache=False).logits[:, :-1].float()
         chosen = logits.log_softmax(-1).gather(-1, row[:, 1:, None])[0, :, 0]
         return chosen.cpu().numpy()
 
@@ -157,7 +155,7 @@ class TransformersEngine:
         return ids
 
     def _draw_batch(self, requests: Sequence[GroupRequest], sampling: Sampling) -> RowState:
-        cache, mask, logits = self._prefill(requests)
+        cache, mask, positions, logits = self._prefill(requests)
         rows = RowState(
             requests,
             sampling,
@@ -166,7 +164,6 @@ class TransformersEngine:
             tokenizer=self.tokenizer,
             device=self.device,
         )
-        positions = mask.sum(-1)
         while True:
             tokens = rows.draw(logits)
             kept = rows.drop_ended()
@@ -184,8 +181,13 @@ class TransformersEngine:
             )
             positions = positions + 1
 
-    def _prefill(self, requests: Sequence[GroupRequest]) -> tuple[Any, torch.Tensor, torch.Tensor]:
-        """Read each prompt once; returns the cache, the mask and the logits for all rows."""
+    def _prefill(
+        self, requests: Sequence[GroupRequest]
+    ) -> tuple[Any, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Read each prompt once.
+
+        Returns, for all rows, the cache, the mask, the position of the next token and its logits.
+        """
         longest = max(len(request.prompt.token_ids) for request in requests)
         token_ids = torch.zeros(len(requests), longest, dtype=torch.long)
         mask = torch.zeros(len(requests), longest, dtype=torch.bool)
@@ -194,17 +196,15 @@ class TransformersEngine:
             token_ids[row, longest - len(prompt) :] = torch.from_numpy(np.array(prompt))
             mask[row, longest - len(prompt) :] = True
         token_ids, mask = token_ids.to(self.device), mask.to(self.device)
+        images = [image for request in requests for image in request.prompt.images]
+        read = self.reader.inputs(token_ids, mask, images)
         cache = new_cache(self.model.config)
-        logits = self._forward(
-            input_ids=token_ids,
-            attention_mask=mask.long(),
-            position_ids=(mask.cumsum(-1) - 1).clamp(min=0),
-            past_key_values=cache,
-        )
+        logits = self._forward(**read.arguments, past_key_values=cache)
+        positions = mask.sum(-1) + read.shift[:, 0]
         repeats = torch.tensor([len(request.seeds) for request in requests], device=self.device)
         source = torch.arange(len(requests), device=self.device).repeat_interleave(repeats)
         cache.batch_select_indices(source)
-        return cache, mask[source], logits[source]
+        return cache, mask[source], positions[source], logits[source]
 
     def _step_mask(self, mask: torch.Tensor, cache: Any) -> torch.Tensor:
         """``mask`` [A, L] as the attention of one new token takes it, [A, 1, 1, L].

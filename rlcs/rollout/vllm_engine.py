@@ -43,6 +43,7 @@ from rlcs.config import LoraSection, VllmSection
 from rlcs.data.response_format import THINK_CLOSE
 from rlcs.errors import EngineError
 from rlcs.lora import write_adapter
+from rlcs.models import decode_image, image_token_ids
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.vllm_plugin import TRANSFER_NAME
 from rlcs.seeds import derive_seed
@@ -68,6 +69,8 @@ class Row:
     """One completion in the making."""
 
     prompt: Prompt
+    images: list[Any]
+    """The prompt's pictures as PIL holds them; the same list for its whole group."""
     seed: int
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -123,6 +126,7 @@ class VllmEngine:
         """The version that came by vLLM's own transfer and waits for :meth:`load_weights`."""
         self.tokenizer: Any = self.llm.get_tokenizer()
         self.eos_token_ids = tuple(eos_token_ids)
+        self._image_token_ids = image_token_ids(self.llm.model_config.hf_config)
         self._num_requests = 0
         self._version: int | None = 0
 
@@ -140,9 +144,9 @@ class VllmEngine:
             self._load_adapter(version, buckets, self.lora)
         else:
             self._load_model(version, buckets)
-        self.llm.reset_prefix_cache()
+        self._forget_what_was_read()
         if probe is not None:
-            probe.check(self._logprobs(probe.token_ids))
+            probe.check(self._logprobs(probe.prompt))
         self._version = version
 
     def generate(
@@ -151,10 +155,7 @@ class VllmEngine:
         """One group a request, in order; see :class:`~rlcs.rollout.engine.Engine`."""
         version = self.policy_version
         force_ids = self._force_ids(sampling)
-        groups = [
-            [Row(prompt=request.prompt, seed=seed) for seed in request.seeds]
-            for request in requests
-        ]
+        groups = [_rows(request) for request in requests]
         rows = (row for group in groups for row in group)
         self._draw(rows, sampling, force_ids)
         return [
@@ -266,7 +267,8 @@ class VllmEngine:
         )
         self._num_requests += 1
         name = str(self._num_requests)
-        self.llm.llm_engine.add_request(name, _vllm_prompt(row), params, lora_request=self._adapter)
+        prompt = self._vllm_prompt(row.prompt, row.images, row.token_ids)
+        self.llm.llm_engine.add_request(name, prompt, params, lora_request=self._adapter)
         waiting[name] = row
 
     def _take(self, row: Row, drawn: Any, sampling: Sampling, force_ids: list[int]) -> None:
@@ -314,13 +316,34 @@ class VllmEngine:
         ids: list[int] = self.tokenizer.encode(sampling.force_answer, add_special_tokens=False)
         return ids
 
-    def _logprobs(self, token_ids: np.ndarray) -> np.ndarray:
-        """[L - 1] log-probabilities of ``token_ids`` [L] after the first, at temperature 1."""
+    def _vllm_prompt(
+        self, prompt: Prompt, images: list[Any], drawn: Sequence[int]
+    ) -> dict[str, Any]:
+        """A prompt as vLLM takes it, with what has been drawn so far.
+
+        vLLM makes as many tokens of a picture's one as it needs: those of ours become one again.
+        """
+        if not images:
+            return {"prompt_token_ids": [*prompt.token_ids.tolist(), *drawn]}
+        stands_for_image = np.isin(prompt.token_ids, self._image_token_ids)
+        repeats = stands_for_image & np.append(False, stands_for_image[:-1])
+        return {
+            "prompt_token_ids": [*prompt.token_ids[~repeats].tolist(), *drawn],
+            "multi_modal_data": {"image": images},
+        }
+
+    def _forget_what_was_read(self) -> None:
+        """Drop the keys and values of prompts and what pictures became: old weights made them."""
+        self.llm.reset_prefix_cache()
+        self.llm.llm_engine.reset_encoder_cache()
+
+    def _logprobs(self, prompt: Prompt) -> np.ndarray:
+        """[L - 1] log-probabilities of a prompt's tokens after the first, at temperature 1."""
         params = vllm.SamplingParams(
             temperature=1.0, max_tokens=1, prompt_logprobs=0, flat_logprobs=True, detokenize=False
         )
-        prompt = {"prompt_token_ids": token_ids.tolist()}
-        (output,) = self.llm.generate([prompt], params, use_tqdm=False, lora_request=self._adapter)
+        asked = self._vllm_prompt(prompt, [decode_image(image) for image in prompt.images], ())
+        (output,) = self.llm.generate([asked], params, use_tqdm=False, lora_request=self._adapter)
         return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
 
 
@@ -354,9 +377,10 @@ def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
     return {"enable_lora": True, "max_loras": 1, "max_lora_rank": wide_enough}
 
 
-def _vllm_prompt(row: Row) -> dict[str, Any]:
-    """The prompt as vLLM takes it, with what has been drawn so far. Pictures belong here."""
-    return {"prompt_token_ids": [*row.prompt.token_ids.tolist(), *row.token_ids]}
+def _rows(request: GroupRequest) -> list[Row]:
+    """A row for each completion that is asked for."""
+    images = [decode_image(image) for image in request.prompt.images]
+    return [Row(prompt=request.prompt, images=images, seed=seed) for seed in request.seeds]
 
 
 def _of_the_tokens(prompt_logprobs: Any) -> Iterator[float]:

@@ -79,7 +79,7 @@ class Checkpoints:
             partial.mkdir()
             learner.save(str(partial.resolve() / "learner"))
             learner.export(str(partial.resolve() / "model"))
-            renderer.tokenizer.save_pretrained(partial / "model")
+            renderer.save(partial / "model")
             (partial / STATE_NAME).write_bytes(written)
             _flush(partial)
             os.replace(partial, final)

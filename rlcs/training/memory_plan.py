@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig
 
 from rlcs.config import RunConfig
 from rlcs.errors import ModelError
+from rlcs.models import model_class
 
 GIB = 2**30
 FLOAT32_BYTES = 4
@@ -66,7 +67,7 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
     try:
         settings = AutoConfig.from_pretrained(config.model.path)
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(settings)
+            model = model_class(settings).from_config(settings)
     except (OSError, ValueError) as error:
         raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
     count = sum(parameter.numel() for parameter in model.parameters())

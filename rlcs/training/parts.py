@@ -6,6 +6,7 @@ Everything a user can get wrong is checked before the first process starts.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import curricula
 from curricula import Curriculum, CurriculumError
 from rlcs.cluster import start_cluster, stop_cluster
-from rlcs.config import RolloutSection, RunConfig, VllmSection
+from rlcs.config import RanksSection, RolloutSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import ConfigError, ResumeError, StoreFullError
 from rlcs.faults import Fault, FaultListener
@@ -30,10 +31,6 @@ from rlcs.rollout.segments import Segmenter
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
 
-PROBE_TEXT = (
-    "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
-    "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
-)
 PUBLISH_ATTEMPTS = 3
 """Of one version, where the nodes have no room for its weights."""
 
@@ -68,6 +65,7 @@ def load_material(config: RunConfig) -> Material:
         everything = [*loaded.train, *loaded.heldout]
         unchecked = check_references(everything, scorer.pool, passed=scorer.passed)
         check_group_count(config, loaded)
+        check_image_mix(config.learner, loaded.train)
         return Material(
             problems={problem.problem_id: problem for problem in loaded.train},
             heldout=loaded.heldout,
@@ -87,6 +85,17 @@ def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
         raise ConfigError(
             f"run.groups_per_step = {config.run.groups_per_step} groups of different problems, "
             f"but there are {len(loaded.train)} problems to train on. Lower it, or add data."
+        )
+
+
+def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
+    """Ranks that hold parts of the weights must all look at pictures, or none of them."""
+    num_seen = sum(bool(problem.images) for problem in problems)
+    if ranks.zero_stage == 3 and ranks.num_ranks > 1 and 0 < num_seen < len(problems):
+        raise ConfigError(
+            f"zero_stage = 3 needs pictures in all problems or in none: {num_seen} of "
+            f"{len(problems)} have one, and a rank with none would leave the others waiting for "
+            "its part of the eyes. Use zero_stage = 2, or take one kind out."
         )
 
 
@@ -152,8 +161,8 @@ class Processes:
 
     rollouts: RolloutPool
     learner: Learner
-    probe_token_ids: np.ndarray
-    """[L] int64, the text by which engines check that they got the learner's weights."""
+    probe: Prompt
+    """What engines are asked to check that they got the learner's weights."""
     vllm: VllmSection
     share_gpus: bool = False
     """Whether an engine and a rank have the same GPU, and use it in turn."""
@@ -172,7 +181,7 @@ class Processes:
         for attempts_left in reversed(range(PUBLISH_ATTEMPTS)):
             try:
                 self._send(version)
-                self.rollouts.publish(version, self.learner.publication(self.probe_token_ids))
+                self.rollouts.publish(version, self.learner.publication(self.probe))
                 return
             except StoreFullError as error:
                 if not attempts_left:
@@ -238,15 +247,10 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
     return Processes(
         rollouts=rollouts,
         learner=learner,
-        probe_token_ids=_probe_token_ids(config, renderer),
+        probe=renderer.probe(),
         vllm=config.rollout.vllm,
         share_gpus=plan.placement.kind == "colocated",
     )
-
-
-def _probe_token_ids(config: RunConfig, renderer: Renderer) -> np.ndarray:
-    ids = renderer.tokenizer.encode(PROBE_TEXT, add_special_tokens=False)
-    return np.array(ids[: config.rollout.max_prompt_tokens], dtype=np.int64)
 
 
 def _segmenter(config: RunConfig, renderer: Renderer) -> Segmenter | None:

@@ -26,7 +26,7 @@ from rlcs.learner.schedule import learning_rate
 from rlcs.placement import Needs
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
-from rlcs.training.parts import model_location
+from rlcs.training.parts import check_image_mix, model_location
 from rlcs.training.progress import Progress
 from rlcs.types import Problem, TrainingSample
 
@@ -53,6 +53,7 @@ def sft(config: SftConfig) -> int:
         check_references(loaded.train, scorer.pool, passed=scorer.passed)
     finally:
         scorer.close()
+    check_image_mix(config.sft, loaded.train)
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
     progress = Progress(num_steps=0, steps_done=0)
     for note in loaded.notes:
@@ -97,6 +98,7 @@ def demonstrations(
                 old_logprobs=np.zeros(len(response), dtype=np.float32),
                 loss_mask=np.ones(len(response), dtype=bool),
                 advantage=1.0,
+                images=problem.images,
             )
         )
     if too_long:
@@ -159,7 +161,7 @@ def _write_model(
         shutil.rmtree(partial)
     partial.mkdir(parents=True)
     learner.export(str(partial.resolve()))
-    renderer.tokenizer.save_pretrained(partial)
+    renderer.save(partial)
     text = "".join(json.dumps(row) + "\n" for row in rows)
     (partial / "sft_steps.jsonl").write_text(text)
     os.replace(partial, output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
+from transformers import Glm4vForConditionalGeneration
 
 from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
 from rlcs.cluster_sections import HardwareSection
 from rlcs.placement import Needs
 from rlcs.rollout.engine import GroupRequest
-from rlcs.types import Prompt, TrainingSample
+from rlcs.types import Image, Prompt, TrainingSample
 
 ROOT = Path(__file__).parents[2]
 FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN = 11, 300
@@ -39,6 +42,40 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
         capture_output=True,
     )
     return str(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny_glm(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with an untrained GLM-4.1V of 300 thousand parameters and its processor."""
+    folder = tmp_path_factory.mktemp("models") / "tiny_glm"
+    script = ROOT / "scripts" / "make_tiny_model"
+    subprocess.run(
+        [sys.executable, str(script), str(folder), "--vision", "--hidden", "64", "--layers", "2"],
+        check=True,
+        capture_output=True,
+    )
+    model: Any = Glm4vForConditionalGeneration.from_pretrained(folder)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim == 1:  # a bias of zero or a norm of one that is left out is not seen
+                parameter.add_(0.1 * torch.randn_like(parameter))
+    model.save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
+def make_image() -> Callable[..., Image]:
+    """Makes a picture of noise, the same for the same ``seed`` and size."""
+
+    def make(seed: int, width: int = 112, height: int = 112) -> Image:
+        pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        written = io.BytesIO()
+        PIL.Image.fromarray(pixels).save(written, "PNG")
+        name = f"noise {seed} {width} x {height}"
+        return Image(name=name, width=width, height=height, stored=written.getvalue())
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -115,7 +115,7 @@ RECORDS = [
         num_threads=4,
         placement=Placement(kind="cpu", bundles=(Bundle(gpus=0, rank=0),), node_names=("n",)),
     ),
-    Probe(token_ids=np.arange(3), logprobs=np.zeros(2, dtype=np.float32), tolerance=0.1),
+    Probe(prompt=PROMPT, logprobs=np.zeros(2, dtype=np.float32), tolerance=0.1),
 ]
 
 

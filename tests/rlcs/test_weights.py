@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from rlcs.errors import EngineError
+from rlcs.types import Prompt
 from rlcs.weights import TOLERANCE, Probe, load_arrays, plan_buckets, to_array
 
 
@@ -104,7 +105,8 @@ def test_buckets_keep_to_their_bound(sizes: dict[str, int], max_bytes: int) -> N
 )
 def test_a_probe_finds_other_weights(shift: float, passes: bool) -> None:
     logprobs = np.array([-1.0, -2.0, -3.0], dtype=np.float32)
-    probe = Probe(token_ids=np.arange(4), logprobs=logprobs, tolerance=TOLERANCE["float32"])
+    prompt = Prompt(problem_id="p", token_ids=np.arange(4))
+    probe = Probe(prompt=prompt, logprobs=logprobs, tolerance=TOLERANCE["float32"])
     if passes:
         probe.check(logprobs + shift)
         return

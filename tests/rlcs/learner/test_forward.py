@@ -29,6 +29,7 @@ MODELS = {
         **SHAPE, layer_types=["conv", "full_attention", "conv"]
     ),
 }
+CPU = torch.device("cpu")
 SHARING = {"full attention", "a window shorter than the prompts"}
 
 
@@ -83,7 +84,7 @@ def row_by_row(model: Any, micro_batch: MicroBatch, temperature: float) -> list[
 @pytest.mark.parametrize("kind", MODELS)
 def test_log_probabilities_and_gradient_are_those_of_whole_rows(kind: str) -> None:
     engine = Engine(MODELS[kind])
-    forward = CompletionForward(engine, torch.device("cpu"))
+    forward = CompletionForward(engine, CPU, "no folder")
     assert forward.can_share_prompts == (kind in SHARING)
     micro_batch = one_micro_batch(groups(4))
     assert micro_batch.shares_prompts
@@ -108,9 +109,9 @@ def test_tokens_are_counted_as_they_are_run() -> None:
     num_prompts, prompt_columns = micro_batch.prompt_ids.shape
     num_rows, columns = micro_batch.completion_ids.shape
     assert (num_prompts, num_rows) == (4, 12)
-    shared = CompletionForward(Engine(MODELS["full attention"]), torch.device("cpu"))
+    shared = CompletionForward(Engine(MODELS["full attention"]), CPU, "no folder")
     assert shared.num_tokens(micro_batch) == 4 * prompt_columns + 12 * columns
     apart = dataclasses.replace(micro_batch, shares_prompts=False)
     assert shared.num_tokens(apart) == 12 * (prompt_columns + columns)
-    whole = CompletionForward(Engine(MODELS["short convolutions in between"]), torch.device("cpu"))
+    whole = CompletionForward(Engine(MODELS["short convolutions in between"]), CPU, "no folder")
     assert whole.num_tokens(micro_batch) == 12 * (prompt_columns + columns)

@@ -20,6 +20,7 @@ from rlcs.cluster import fetch
 from rlcs.errors import EngineError, LearningError
 from rlcs.learner.actors import Learner
 from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.types import Prompt
 from rlcs.weights import Weights, to_array
 
 pytestmark = pytest.mark.long
@@ -108,7 +109,7 @@ def test_no_gradient_and_dead_ranks(start, objective, make_samples) -> None:
 
 def published(learner: Learner) -> Weights:
     """What engines get, checked as they check it."""
-    publication = learner.publication(np.arange(11, 40))
+    publication = learner.publication(Prompt(problem_id="probe", token_ids=np.arange(11, 40)))
     buckets = fetch(list(publication.buckets), waiting_for="the weights")
     assert len(buckets) > 3, "the buckets were to be small"
     for bucket in buckets:

@@ -16,6 +16,7 @@ from rlcs.errors import ConfigError, EngineError, PackageMissingError
 from rlcs.learner.rank import LearnerRank
 from rlcs.lora import check_adapter_package
 from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.types import Prompt
 from rlcs.weights import Weights
 
 LORA = LoraSection(rank=4, alpha=6, targets=["q_proj", "v_proj", "down_proj"])
@@ -43,7 +44,7 @@ def test_adapters_alone_are_trained_and_published(
     changed = {name for name, array in rank.weights().items() if (array != all_before[name]).any()}
     assert {name.replace(".default.", ".") for name in changed} == set(before)
 
-    probe = rank.probe(PROBE_TOKEN_IDS)
+    probe = rank.probe(Prompt(problem_id="probe", token_ids=PROBE_TOKEN_IDS))
     engine = engine_of(tiny_model)
     with pytest.raises(EngineError, match="does not serve the weights"):
         engine.load_weights(1, [before], probe)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+sys.path.insert(0, str(Path(__file__).parent))  # the helpers import by name
+
+from seeing import SIZES, prompts_about
+
 from rlcs.rollout.transformers_engine import TransformersEngine
-from rlcs.types import Completion, FinishReason, Prompt
+from rlcs.types import Completion, FinishReason, Image, Prompt
 
 NEVER = ()
 """End tokens of an engine whose completions run to their budget."""
@@ -78,3 +84,10 @@ def make_completion() -> Callable[..., Completion]:
         return Completion(**{**fields, **replaced})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def seen_prompts(tiny_glm: str, make_image: Callable[..., Image]) -> list[Prompt]:
+    """The same words about pictures of several sizes, about two of them, and about none."""
+    images = [make_image(seed, *size) for seed, size in enumerate(SIZES)]
+    return prompts_about(tiny_glm, [*((image,) for image in images), (images[0], images[2]), ()])

@@ -17,6 +17,7 @@ from rlcs.errors import EngineError
 from rlcs.lora import adapter_parameters, add_adapters
 from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.engine import Sampling
+from rlcs.types import Prompt
 from rlcs.weights import Probe, Publication, to_array
 
 pytestmark = pytest.mark.long
@@ -60,7 +61,8 @@ def publication(model: Any, token_ids: np.ndarray, *, shift: float = 0.0) -> Pub
     row = torch.from_numpy(token_ids)[None]
     with torch.no_grad():
         logprobs = model(row).logits[0, :-1].log_softmax(-1).gather(-1, row[0, 1:, None])[:, 0]
-    probe = Probe(token_ids=token_ids, logprobs=logprobs.numpy() + shift, tolerance=TOLERANCE)
+    prompt = Prompt(problem_id="probe", token_ids=token_ids)
+    probe = Probe(prompt=prompt, logprobs=logprobs.numpy() + shift, tolerance=TOLERANCE)
     return Publication(
         buckets=tuple(ray.put({name: array}) for name, array in weights.items()),
         probe=ray.put(probe),

@@ -25,7 +25,7 @@ from rlcs.errors import EngineError, PackageMissingError
 from rlcs.rollout.actors import EngineSettings, RolloutActor, check_engine_package
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.transformers_engine import TransformersEngine
-from rlcs.types import Completion, FinishReason
+from rlcs.types import Completion, FinishReason, Prompt
 from rlcs.weights import TOLERANCE, Probe, Publication, Weights, load_arrays, to_array
 
 SAMPLING = Sampling(
@@ -214,7 +214,8 @@ def probe_of(model: Any) -> Probe:
     row = torch.from_numpy(token_ids)[None]
     with torch.no_grad():
         logprobs = model(row).logits[0, :-1].log_softmax(-1).gather(-1, row[0, 1:, None])[:, 0]
-    return Probe(token_ids=token_ids, logprobs=logprobs.numpy(), tolerance=TOLERANCE["float32"])
+    prompt = Prompt(problem_id="probe", token_ids=token_ids)
+    return Probe(prompt=prompt, logprobs=logprobs.numpy(), tolerance=TOLERANCE["float32"])
 
 
 def publication(weights: Weights, probe: Probe) -> Publication:

@@ -22,6 +22,7 @@ from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
 from rlcs.training.parts import Processes
+from rlcs.types import Prompt
 
 pytestmark = pytest.mark.long
 
@@ -65,9 +66,8 @@ def processes(tiny_model: str, faults: list[Fault]) -> Iterator[Processes]:
     learner = Learner(settings, plan=plan)
     learner.wait_until_ready()
     rollouts.wait_until_ready()
-    yield Processes(
-        rollouts=rollouts, learner=learner, probe_token_ids=np.arange(5), vllm=VllmSection()
-    )
+    probe = Prompt(problem_id="probe", token_ids=np.arange(5))
+    yield Processes(rollouts=rollouts, learner=learner, probe=probe, vllm=VllmSection())
     stop_cluster()
     cluster.shutdown()
 

@@ -1,0 +1,150 @@
+"""What learner and engines both do with a model folder: load it, and lay a prompt before it.
+
+A model that sees pictures is given, beside the tokens, what its image processor makes of them,
+and positions of its own: where a picture's tokens stand in the picture (M-RoPE, arXiv 2409.12191).
+The positions of what follows the prompt are moved by a constant, so that a completion needs
+nothing but that number.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import transformers
+from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+
+from rlcs.errors import ModelError
+from rlcs.types import Image
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PromptInputs:
+    """Prompts as a model takes them."""
+
+    arguments: dict[str, torch.Tensor]
+    """For the model's forward pass: tokens, mask, positions, and pictures if there are any."""
+    shift: torch.Tensor
+    """[N, 1] int64, what to add to the position of every token after each prompt."""
+
+
+def model_class(config: Any) -> Any:
+    """The class of transformers that loads a model with ``config``."""
+    if config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        return transformers.AutoModelForImageTextToText
+    return transformers.AutoModelForCausalLM
+
+
+def load_model(model_path: str, dtype: str) -> torch.nn.Module:
+    """The model of a folder or hub id.
+
+    Raises:
+        ModelError: there is none that can be loaded.
+    """
+    try:
+        config = transformers.AutoConfig.from_pretrained(model_path)
+        model: torch.nn.Module = model_class(config).from_pretrained(
+            model_path, dtype=getattr(torch, dtype)
+        )
+    except (OSError, ValueError) as error:
+        raise ModelError(f"model.path = {model_path} cannot be loaded: {error}") from error
+    return model
+
+
+def image_token_ids(config: Any) -> tuple[int, ...]:
+    """Tokens that stand for a picture or a video, of which a completion can have none."""
+    names = ("image_token_id", "video_token_id")
+    found = (getattr(config, name, None) for name in names)
+    return tuple(dict.fromkeys(token_id for token_id in found if token_id is not None))
+
+
+def decode_image(image: Image) -> Any:
+    """``image`` as PIL holds it, in RGB.
+
+    Raises:
+        ModelError: it cannot be decoded.
+    """
+    import PIL.Image
+
+    try:
+        with PIL.Image.open(io.BytesIO(image.read())) as opened:
+            return opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
+        raise ModelError(
+            f"picture {image.name}: expected one that can be decoded, found: {error}. "
+            "Take its row out of the data."
+        ) from error
+
+
+class PromptReader:
+    """Makes the inputs of one model's forward pass out of prompts."""
+
+    def __init__(self, model: torch.nn.Module, model_path: str) -> None:
+        """``model`` may be wrapped; ``model_path`` holds its image processor if it has one."""
+        self._config: Any = model.config
+        self._model_path = model_path
+        self._image_processor: Any = None
+        self._rope = next(
+            (part for part in model.modules() if hasattr(part, "get_rope_index")), None
+        )
+
+    def inputs(
+        self, token_ids: torch.Tensor, mask: torch.Tensor, images: Sequence[Image]
+    ) -> PromptInputs:
+        """Prompts ``token_ids`` [N, P] where ``mask`` [N, P] bool holds, with all their pictures.
+
+        Raises:
+            ModelError: a picture cannot be decoded, or the model does not see.
+        """
+        arguments = {
+            "input_ids": token_ids,
+            "attention_mask": mask.long(),
+            "position_ids": positions(mask),
+        }
+        shift = torch.zeros(len(mask), 1, dtype=torch.long, device=mask.device)
+        if images:
+            arguments |= self._read(images, mask.device)
+            if self._rope is not None:
+                of_image = torch.zeros_like(token_ids)
+                for token_id in image_token_ids(self._config)[:1]:
+                    of_image |= (token_ids == token_id).long()
+                rope: Any = self._rope
+                arguments["position_ids"], shift = rope.get_rope_index(
+                    token_ids,
+                    mm_token_type_ids=of_image,
+                    image_grid_thw=arguments["image_grid_thw"],
+                    attention_mask=mask,
+                )
+        return PromptInputs(arguments=arguments, shift=shift)
+
+    def _read(self, images: Sequence[Image], device: torch.device) -> dict[str, torch.Tensor]:
+        if self._image_processor is None:
+            self._image_processor = load_image_processor(self._model_path)
+        decoded = [decode_image(image) for image in images]
+        made = self._image_processor(images=decoded, return_tensors="pt")
+        return {name: tensor.to(device) for name, tensor in made.items()}
+
+
+def load_image_processor(model_path: str) -> Any:
+    """What makes pixels of pictures for a model.
+
+    Raises:
+        ModelError: the model has none, or it cannot be built here.
+    """
+    loader: Any = transformers.AutoImageProcessor  # untyped
+    try:
+        return loader.from_pretrained(model_path)
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(
+            f"model.path = {model_path}: expected an image processor, because the data has "
+            f"pictures; found none that can be built: {error} Use a model that sees, and install "
+            "what reads pictures: pip install 'rlcs[vision]'."
+        ) from error
+
+
+def positions(mask: torch.Tensor) -> torch.Tensor:
+    """[N, L] position of every token in its row, whose padding does not count."""
+    return (mask.long().cumsum(-1) - 1).clamp(min=0)

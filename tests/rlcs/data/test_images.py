@@ -1,0 +1,165 @@
+"""Pictures of rows: found where they may lie, refused with a reason, part of what a problem is."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import datasets
+import PIL.Image
+import pytest
+
+from rlcs.data import load_data
+from rlcs.data.images import BadImageError, read_images
+from rlcs.data_section import DataSection
+from rlcs.errors import DatasetError
+
+SIZES = {"a.png": (30, 20), "b.jpg": (16, 16), "deep/c.png": (8, 9)}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Pictures, a file that is none, and a picture beside the folder."""
+    folder = tmp_path / "data"
+    (folder / "deep").mkdir(parents=True)
+    for name, size in SIZES.items():
+        PIL.Image.new("RGB", size, "red").save(folder / name)
+    (folder / "text.png").write_text("no picture")
+    (folder / "half.png").write_bytes((folder / "a.png").read_bytes()[:20])
+    PIL.Image.new("RGB", (4, 4)).save(tmp_path / "outside.png")
+    (folder / "link.png").symlink_to(tmp_path / "outside.png")
+    return folder
+
+
+GOOD = [
+    pytest.param("a.png", ["a.png"], id="a name"),
+    pytest.param(["b.jpg", "deep/c.png"], ["b.jpg", "deep/c.png"], id="names, one in a folder"),
+    pytest.param("deep/../a.png", ["deep/../a.png"], id="a detour that stays inside"),
+    pytest.param({"path": "a.png", "bytes": None}, ["a.png"], id="as datasets has a file"),
+    pytest.param(None, [], id="no cell"),
+    pytest.param("", [], id="an empty cell"),
+    pytest.param([], [], id="an empty list"),
+]
+
+
+@pytest.mark.parametrize(("value", "names"), GOOD)
+def test_what_a_cell_may_hold(value: Any, names: list[str], folder: Path) -> None:
+    images = read_images(value, folder)
+    assert [image.name for image in images] == names
+    for image in images:
+        size = next(size for name, size in SIZES.items() if image.name.endswith(name))
+        assert (image.width, image.height) == size
+        assert image.read() == (folder / image.name).read_bytes()
+
+
+BAD = [
+    pytest.param("none.png", "found no file 'none.png'", id="no such file"),
+    pytest.param("deep", "found no file 'deep'", id="a folder"),
+    pytest.param("../outside.png", "a way out of it", id="up and out"),
+    pytest.param("/etc/passwd", "a way out of it", id="from the root"),
+    pytest.param("link.png", "a way out of it", id="a link that leads out"),
+    pytest.param("text.png", "'text.png', which cannot be opened", id="text"),
+    pytest.param("half.png", "'half.png', which cannot be opened", id="cut off in the head"),
+    pytest.param({"bytes": b"GIF89a"}, "which cannot be opened", id="bytes that are none"),
+    pytest.param(7, "expected the name of a picture's file, found '7'", id="a number"),
+    pytest.param(["a.png", {}], "found '{}'", id="an object without a file"),
+]
+
+
+@pytest.mark.parametrize(("value", "message"), BAD)
+def test_what_is_refused(value: Any, message: str, folder: Path) -> None:
+    with pytest.raises(BadImageError, match=message):
+        read_images(value, folder)
+
+
+def test_it_crosses_processes_by_its_bytes(folder: Path) -> None:
+    (image,) = read_images("a.png", folder)
+    content = image.read()
+    sent = pickle.dumps(image)
+    (folder / "a.png").unlink()
+    arrived = pickle.loads(sent)
+    assert arrived.read() == content
+    assert (arrived.name, arrived.width, arrived.height) == ("a.png", 30, 20)
+
+
+def section(path: Path, **source: Any) -> DataSection:
+    columns = {"images": "pictures"}
+    return DataSection.model_validate(
+        {"train": [{"path": str(path), "domain": "counting", "columns": columns, **source}]}
+    )
+
+
+def test_rows_of_a_file(folder: Path, row_file: Any) -> None:
+    rows = [
+        {"question": "How many?", "answer": 2, "pictures": "a.png"},
+        {"question": "How many?", "answer": 2, "pictures": "b.jpg"},
+        {"question": "<image> or <image>?", "answer": 2, "pictures": ["a.png", "b.jpg"]},
+        {"question": "And without?", "answer": 2},
+    ]
+    path = Path(row_file(*rows, name="data/rows.jsonl"))
+    problems = load_data(section(path)).train
+    assert [len(problem.images) for problem in problems] == [1, 1, 2, 0]
+    assert len({problem.problem_id for problem in problems}) == 4, "the picture is part of the id"
+    contents = {problem.for_curriculum().content for problem in problems}
+    assert len(contents) == 4
+
+    elsewhere = Path(row_file(*rows, name="elsewhere.jsonl"))
+    found = load_data(section(elsewhere, images_folder=str(folder))).train
+    assert [problem.problem_id for problem in found] == [each.problem_id for each in problems]
+
+
+def test_all_bad_rows_are_named(folder: Path, row_file: Any) -> None:
+    path = row_file(
+        {"question": "q", "answer": 1, "pictures": "a.png"},
+        {"question": "q", "answer": 1, "pictures": "../outside.png"},
+        {"question": "<image> <image>", "answer": 1, "pictures": "a.png"},
+        {"question": "<image>", "answer": 1, "pictures": None},
+        name="data/rows.jsonl",
+    )
+    with pytest.raises(DatasetError) as refused:
+        load_data(section(Path(path)))
+    lines = str(refused.value).splitlines()
+    assert "rows.jsonl:2" in lines[1]
+    assert "a way out of it" in lines[1]
+    assert "rows.jsonl:3" in lines[2]
+    assert "found 2 and 1" in lines[2]
+    assert "found 1 and 0" in lines[3]
+
+
+def test_the_same_question_of_another_picture_is_another_problem(
+    folder: Path, row_file: Any
+) -> None:
+    train = row_file(
+        *({"question": "How many?", "answer": 2, "pictures": name} for name in SIZES),
+        name="data/train.jsonl",
+    )
+    heldout = row_file(
+        {"question": "How  many?", "answer": 2, "pictures": "b.jpg"}, name="data/heldout.jsonl"
+    )
+    sections = section(Path(train)), section(Path(heldout))
+    loaded = load_data(DataSection(train=sections[0].train, heldout=sections[1].train))
+    assert [problem.images[0].name for problem in loaded.train] == ["a.png", "deep/c.png"]
+
+
+def test_encoded_pictures_of_a_parquet_file(folder: Path, tmp_path: Path) -> None:
+    """Stay as they were encoded, and cost nothing where no column names them."""
+    rows = {
+        "question": ["How many?", "And here?"],
+        "answer": ["1", "2"],
+        "pictures": [[str(folder / "a.png")], [str(folder / "b.jpg"), str(folder / "a.png")]],
+    }
+    features = datasets.Features(
+        question=datasets.Value("string"),
+        answer=datasets.Value("string"),
+        pictures=datasets.List(datasets.Image()),
+    )
+    path = tmp_path / "rows.parquet"
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(path)
+    first, second = load_data(section(path)).train
+    assert first.images[0].read() == (folder / "a.png").read_bytes()
+    assert [(image.width, image.height) for image in second.images] == [(16, 16), (30, 20)]
+    assert first.images[0].name == second.images[1].name, "the same content, the same name"
+
+    blind = DataSection.model_validate({"train": [{"path": str(path), "domain": "counting"}]})
+    assert [problem.images for problem in load_data(blind).train] == [(), ()]
