@@ -120,8 +120,16 @@ class Curriculum(Protocol):
         """Everything needed to go on exactly: numpy arrays and primitives, picklable."""
         ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`. StateError when it is not of this problem set."""
+    def load_state_dict(self, state: dict[str, Any], *, reconcile: bool = False) -> None:
+        """Go on from a `state_dict`. StateError when it is not of this problem set.
+
+        With `reconcile` it may be of another: what is known of the problems still here goes on.
+        """
+        ...
+
+    @property
+    def carried(self) -> list[str]:
+        """The problems whose groups were carried over: the next `select` expects them."""
         ...
 
     def metrics(self) -> dict[str, float]:

@@ -114,11 +114,17 @@ def _add_train(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
             "rlcs train configs/gsm8k.yaml run.name=second learner.learning_rate=2e-6",
             "rlcs train --resume runs/second",
             "rlcs train --resume runs/second run.num_steps=200",
+            "rlcs train --resume runs/second --reconcile   # after the data was changed",
             "rlcs train --schema > train.schema.json",
         ],
     )
     _add_config(parser, required=False)
     parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
+    parser.add_argument(
+        "--reconcile",
+        action="store_true",
+        help="with --resume: the data has changed; what is known of a problem goes on by its id",
+    )
     parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
 
 

@@ -23,6 +23,8 @@ def run_train(arguments: argparse.Namespace) -> int:
     if arguments.resume is None:
         if path is None:
             raise ConfigError("expected a config file, or --resume RUN; see rlcs train --help.")
+        if arguments.reconcile:
+            raise ConfigError("--reconcile is about a run's state: expected --resume RUN with it.")
         config, resume = load_config(path, overrides, kind=RunConfig), None
     else:
         from rlcs.training.run_folder import find_run_config
@@ -34,7 +36,7 @@ def run_train(arguments: argparse.Namespace) -> int:
         config = load_config(path or own, overrides, kind=RunConfig)
     from rlcs.training.train import train
 
-    return train(config, resume)
+    return train(config, resume, reconcile=arguments.reconcile)
 
 
 def run_sft(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from the folder: a model that lies on this machine is never looked up on a hub.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,8 @@ class Renderer:
 
     def render(self, problem: Problem) -> Prompt:
         """The problem's turns by the chat template, the model's turn opened."""
-        token_ids = self._encode(self._render_text(problem))
-        if problem.images:
-            token_ids = self._spread_images(problem, token_ids)
-        return Prompt(problem_id=problem.problem_id, token_ids=token_ids, images=problem.images)
+        (prompt,) = self._prompts([problem], [self._render_text(problem)])
+        return prompt
 
     def save(self, folder: Path) -> None:
         """Write tokenizer, chat template and processor beside a model's weights."""
@@ -116,8 +114,8 @@ class Renderer:
             ends = np.flatnonzero(np.isin(seen.token_ids, self._image_token_ids))
             if ends[-1] < self.max_prompt_tokens:
                 return replace(seen, token_ids=seen.token_ids[: self.max_prompt_tokens])
-        token_ids = self._encode(PROBE_TEXT)[: self.max_prompt_tokens]
-        return Prompt(problem_id="probe", token_ids=token_ids)
+        (token_ids,) = self._encode([PROBE_TEXT])
+        return Prompt(problem_id="probe", token_ids=token_ids[: self.max_prompt_tokens])
 
     def render_all(self, problems: Iterable[Problem]) -> dict[str, Prompt]:
         """Prompts by problem id.
@@ -125,7 +123,9 @@ class Renderer:
         Raises DatasetError naming every problem whose prompt is longer than
         ``max_prompt_tokens``, with its length.
         """
-        prompts = {problem.problem_id: self.render(problem) for problem in problems}
+        problems = list(problems)
+        texts = [self._render_text(problem) for problem in problems]
+        prompts = {prompt.problem_id: prompt for prompt in self._prompts(problems, texts)}
         too_long = [
             f"{problem_id}: {len(prompt.token_ids)} tokens"
             for problem_id, prompt in prompts.items()
@@ -140,23 +140,37 @@ class Renderer:
             )
         return prompts
 
-    def encode_demonstration(self, problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-        """Prompt [P] and demonstrated response [T] of a problem, both int64.
+    def encode_demonstrations(
+        self, problems: Sequence[Problem]
+    ) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Prompt [P] and demonstrated response [T] of each problem, both int64.
 
         The response ends with the end token. Where the chat template has already opened the
         thinking, the response goes on from there. Raises DatasetError for a problem without
         a demonstration.
         """
-        if problem.demonstration is None:
-            raise DatasetError(
-                f"{problem.problem_id}: expected a response to imitate, found none. Name the "
-                "column that holds it under columns.response or columns.thinking."
+        texts = [self._render_text(problem) for problem in problems]
+        responses = [
+            _response(problem, opened=text.rstrip().endswith(THINK_OPEN))
+            for problem, text in zip(problems, texts, strict=True)
+        ]
+        return [
+            (prompt.token_ids, np.append(response_ids, self.eos_token_ids[0]))
+            for prompt, response_ids in zip(
+                self._prompts(problems, texts), self._encode(responses), strict=True
             )
-        prompt, response = self._render_text(problem), problem.demonstration
-        if prompt.rstrip().endswith(THINK_OPEN):
-            response = response.removeprefix(THINK_OPEN)
-        response_ids = self._encode(response)
-        return self.render(problem).token_ids, np.append(response_ids, self.eos_token_ids[0])
+        ]
+
+    def _prompts(self, problems: Sequence[Problem], texts: Sequence[str]) -> list[Prompt]:
+        """Prompts of ``problems`` whose turns are ``texts``."""
+        return [
+            Prompt(
+                problem_id=problem.problem_id,
+                token_ids=self._spread_images(problem, ids) if problem.images else ids,
+                images=problem.images,
+            )
+            for problem, ids in zip(problems, self._encode(texts), strict=True)
+        ]
 
     def _render_text(self, problem: Problem) -> str:
         from jinja2 import TemplateError
@@ -207,9 +221,22 @@ class Renderer:
         repeats[places] = counts
         return token_ids.repeat(repeats)
 
-    def _encode(self, text: str) -> np.ndarray:
+    def _encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+        if not texts:
+            return []
         # The template has written the special tokens that belong here.
-        return np.array(self.tokenizer.encode(text, add_special_tokens=False), dtype=np.int64)
+        encoded = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+        return [np.array(ids, dtype=np.int64) for ids in encoded]
+
+
+def _response(problem: Problem, *, opened: bool) -> str:
+    """The demonstrated response; ``opened`` where the prompt ends in opened thinking."""
+    if problem.demonstration is None:
+        raise DatasetError(
+            f"{problem.problem_id}: expected a response to imitate, found none. Name the "
+            "column that holds it under columns.response or columns.thinking."
+        )
+    return problem.demonstration.removeprefix(THINK_OPEN if opened else "")
 
 
 def probe_image() -> Image:

@@ -100,9 +100,15 @@ def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
 
 
 def make_run_curriculum(
-    config: RunConfig, problems: dict[str, Problem], state: dict[str, Any]
+    config: RunConfig,
+    problems: dict[str, Problem],
+    state: dict[str, Any],
+    *,
+    reconcile: bool = False,
 ) -> Curriculum:
     """The curriculum of the configuration over the training problems, going on from ``state``.
+
+    With ``reconcile`` that may be the state of other problems, of which those still here count.
 
     Raises:
         ConfigError: its settings do not fit the problems.
@@ -114,11 +120,12 @@ def make_run_curriculum(
         raise ConfigError(f"curriculum: {error}.") from error
     try:
         if state:
-            curriculum.load_state_dict(state)
+            curriculum.load_state_dict(state, reconcile=reconcile)
     except CurriculumError as error:
         raise ResumeError(
             f"the problems are not those this run was started with: {error}. "
-            "Put the data back as it was, or start a new run."
+            "Put the data back as it was, go on with what is known of those still here by "
+            "--reconcile, or start a new run."
         ) from error
     return curriculum
 

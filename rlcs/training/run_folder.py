@@ -57,27 +57,29 @@ def read_run_config(folder: Path) -> RunConfig:
     return load_config(find_run_config(folder), kind=RunConfig)
 
 
-def check_resumable(old: RunConfig, new: RunConfig) -> list[str]:
-    """What changed from ``old`` to ``new``, a line each.
+def check_resumable(old: RunConfig, new: RunConfig, *, reconcile: bool = False) -> list[str]:
+    """What changed from ``old`` to ``new``, a line each; with ``reconcile`` the data may.
 
     Raises:
         ResumeError: a change would make the run another one than was started.
     """
     differences = config_differences(old, new)
-    refused = [line for line in differences if not line.startswith(_changeable(new))]
+    changeable = _changeable(new, reconcile)
+    refused = [line for line in differences if not line.startswith(changeable)]
     if refused:
         raise ResumeError(
             "resuming with these changes would not continue the same run:\n"
             + "\n".join(f"  {line}" for line in refused)
             + "\nUndo them, or start a new run with another run.name. May be changed: "
-            + ", ".join(key.rstrip(".") for key in _changeable(new))
-            + "."
+            + ", ".join(key.rstrip(".") for key in changeable)
+            + ("." if reconcile else "; with --reconcile also data.")
         )
     return differences
 
 
-def _changeable(config: RunConfig) -> tuple[str, ...]:
+def _changeable(config: RunConfig, reconcile: bool) -> tuple[str, ...]:
     """The number of steps shapes a falling learning rate, and only a constant one is free of it."""
+    keys = (*CHANGEABLE, "data.") if reconcile else CHANGEABLE
     if config.learner.schedule == "constant":
-        return CHANGEABLE
-    return tuple(key for key in CHANGEABLE if key != "run.num_steps")
+        return keys
+    return tuple(key for key in keys if key != "run.num_steps")

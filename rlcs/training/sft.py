@@ -87,8 +87,8 @@ def demonstrations(
         DatasetError: naming every row that is longer than ``max_tokens``.
     """
     samples, too_long = [], []
-    for problem in problems:
-        prompt, response = renderer.encode_demonstration(problem)
+    encoded = renderer.encode_demonstrations(problems)
+    for problem, (prompt, response) in zip(problems, encoded, strict=True):
         if len(prompt) + len(response) > max_tokens:
             too_long.append(f"{problem.problem_id} ({len(prompt) + len(response)} tokens)")
         samples.append(

@@ -42,21 +42,24 @@ from rlcs.training.schedules import Schedule, make_schedule
 from rlcs.training.trackers import check_packages
 
 
-def train(config: RunConfig, resume: Path | None = None) -> int:
+def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = False) -> int:
     """Run to the end; returns the exit status.
 
     With ``resume`` the run in that folder goes on from its last checkpoint, exactly as it
-    would have; ``config`` may then differ from the run's in what does not touch it.
+    would have; ``config`` may then differ from the run's in what does not touch it. With
+    ``reconcile`` the data may, too: the run then goes on with what is known of the problems that
+    are still there, and is no longer the one it would have been.
     """
     if resume is None:
         folder, checkpoint, changes = free_run_folder(config), None, []
     else:
-        folder, changes = resume, check_resumable(read_run_config(resume), config)
+        old = read_run_config(resume)
+        folder, changes = resume, check_resumable(old, config, reconcile=reconcile)
         checkpoint = _last_checkpoint(resume, config)
     check_packages(config.tracking)
     with _material(config) as material:
         material.notes.extend(f"changed: {change}" for change in changes)
-        return _run(config, folder, material, checkpoint)
+        return _run(config, folder, material, checkpoint, reconcile=reconcile)
 
 
 def _last_checkpoint(run: Path, config: RunConfig) -> Path:
@@ -70,7 +73,14 @@ def _last_checkpoint(run: Path, config: RunConfig) -> Path:
     return checkpoint
 
 
-def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path | None) -> int:
+def _run(
+    config: RunConfig,
+    folder: Path,
+    material: Material,
+    checkpoint: Path | None,
+    *,
+    reconcile: bool,
+) -> int:
     """Sit down to the run; again from its last checkpoint when a process was lost for good."""
     progress = Progress(num_steps=config.run.num_steps)
     for note in material.notes:
@@ -78,7 +88,11 @@ def _run(config: RunConfig, folder: Path, material: Material, checkpoint: Path |
     on_fault = FaultLog(folder, progress)
     for restarts_left in reversed(range(config.faults.max_restarts + 1)):
         state = read_state(checkpoint) if checkpoint else TrainerState()
-        curriculum = make_run_curriculum(config, material.problems, state.curriculum)
+        curriculum = make_run_curriculum(
+            config, material.problems, state.curriculum, reconcile=reconcile
+        )
+        expected = set(curriculum.carried)
+        state.carried = [group for group in state.carried if group.problem.problem_id in expected]
         try:
             processes = start_processes(config, material.renderer, on_fault=on_fault)
             if checkpoint:

@@ -51,12 +51,14 @@ def test_a_prompt_is_the_template_with_the_models_turn_opened(tokenizer_folder: 
 def test_a_demonstration_ends_with_the_end_token(tokenizer_folder: Path) -> None:
     renderer = Renderer.load(str(tokenizer_folder), max_prompt_tokens=100)
     response = build_response("1 + 1 is 2.", "2")
-    prompt_ids, response_ids = renderer.encode_demonstration(problem(demonstration=response))
+    ((prompt_ids, response_ids),) = renderer.encode_demonstrations(
+        [problem(demonstration=response)]
+    )
     assert renderer.tokenizer.decode(prompt_ids) == PROMPT
     assert renderer.tokenizer.decode(response_ids) == response + "<|im_end|>"
     assert prompt_ids.dtype == response_ids.dtype == "int64"
     with pytest.raises(DatasetError, match="p1: expected a response to imitate, found none"):
-        renderer.encode_demonstration(problem())
+        renderer.encode_demonstrations([problem()])
 
 
 def test_a_template_that_opens_the_thinking_is_not_opened_twice(tokenizer_folder: Path) -> None:
@@ -65,7 +67,7 @@ def test_a_template_that_opens_the_thinking_is_not_opened_twice(tokenizer_folder
     change_tokenizer(tokenizer_folder, chat_template=opened)
     renderer = Renderer.load(str(tokenizer_folder), max_prompt_tokens=100)
     demonstrated = problem(demonstration=build_response("1 + 1 is 2.", "2"))
-    prompt_ids, response_ids = renderer.encode_demonstration(demonstrated)
+    ((prompt_ids, response_ids),) = renderer.encode_demonstrations([demonstrated])
     text = renderer.tokenizer.decode([*prompt_ids, *response_ids])
     assert text.count("<think>") == 1
     assert "<think>\n1 + 1 is 2.</think>" in text

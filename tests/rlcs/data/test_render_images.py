@@ -80,7 +80,7 @@ def test_a_demonstration_follows_the_pictures(
     renderer: Renderer, make_image: Callable[..., Image]
 ) -> None:
     shown = problem("How many?", make_image(1), demonstration=build_response("Two.", "2"))
-    prompt_ids, response_ids = renderer.encode_demonstration(shown)
+    ((prompt_ids, response_ids),) = renderer.encode_demonstrations([shown])
     assert prompt_ids.tolist() == renderer.render(shown).token_ids.tolist()
     assert renderer.tokenizer.decode(response_ids[:-1]) == shown.demonstration
 

@@ -14,7 +14,7 @@ from ray.cluster_utils import Cluster
 from safetensors.numpy import load_file
 from workshop import Command, Workshop, num_lines, read_jsonl
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.stress
 
 NUM_STEPS, NUM_KILLS = 30, 20
 OVERRIDES = (
