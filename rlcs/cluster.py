@@ -255,9 +255,9 @@ def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
 
 def _died(what: str, error: ray.exceptions.RayError) -> LostProcessError:
     return LostProcessError(
-        f"{what} died: {_first_line(error)} The run can go on from its last "
-        "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
-        "rollout.batch_tokens or learner.micro_batch_tokens."
+        f"{what} died: {_first_line(error)} A training run can go on from its last checkpoint "
+        "(rlcs train --resume RUN), a grading by the same call. If the machine ran out of "
+        "memory, lower rollout.batch_tokens or the learner's micro_batch_tokens."
     )
 
 

@@ -45,9 +45,9 @@ def error_of(error: Exception, fault: Fault) -> Exception:
     if isinstance(error, RlcsError | ray.exceptions.RayTaskError):
         return error  # says it itself; of a bug, the traceback is what helps
     return EngineError(
-        f"{fault} This cannot be mended by trying again. The run can go on from its last "
-        "checkpoint: rlcs train --resume RUN. If the machine ran out of memory, lower "
-        "rollout.batch_tokens."
+        f"{fault} This cannot be mended by trying again. A training run can go on from its "
+        "last checkpoint (rlcs train --resume RUN), a grading by the same call. If the machine "
+        "ran out of memory, lower rollout.batch_tokens."
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from rlcs.cluster import start_cluster, stop_cluster
@@ -91,7 +92,7 @@ def accuracy_table(evaluation: Evaluation) -> Table:
         *sorted(evaluation.by_category.items()),
     ]
     for name, part in parts:
-        table.add_row(name, str(part.num_problems), *_shares(part))
+        table.add_row(escape(name), str(part.num_problems), *_shares(part))
     return table
 
 
