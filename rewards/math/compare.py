@@ -280,6 +280,8 @@ def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
         return False
     if found.unit and expected.noun:
         return False
+    if _same_angle(expected, found, case):
+        return True
     if expected.unit and found.unit and expected.unit != found.unit:
         conversion = units.conversion(found.unit, expected.unit)
         if conversion is None:
@@ -287,13 +289,14 @@ def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
         factor, offset = conversion
         scaled = Sum((Product((Number(factor), found.value)), Number(offset)))
         return same_value(expected.value, scaled, case.cues)
-    if same(expected.value, found.value, case):
-        return True
-    return _same_angle(expected, found, case)
+    return same(expected.value, found.value, case)
 
 
 def _same_angle(expected: Quantity, found: Quantity, case: Comparison) -> bool:
-    """Degrees against a bare multiple of pi, which is in radians."""
+    """Degrees against radians, which a bare multiple of pi is in.
+
+    Apart from other units, because the factor between these is no fraction.
+    """
     degrees = (("degree", Fraction(1)),)
     radians = (("radian", Fraction(1)),)
     pairs = ((expected, found), (found, expected))
