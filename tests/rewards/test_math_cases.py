@@ -113,7 +113,11 @@ CASES: dict[str, list[tuple[str, list[str], list[str]]]] = {
         ("100°C", ["212°F", "100"], ["100°F"]),
         ("5 dollars", ["500 cents", "\\$5", "$5.00"], ["5 euros"]),
         ("12 cm^2", ["12 square centimeters", "12"], ["12 cm"]),
-        ("45^\\circ", ["45", "\\pi/4", "45 degrees", "45°", "\\pi/4\\text{ radians}"], ["\\pi/3", "\\pi/3 rad", "45 rad"]),
+        (
+            "45^\\circ",
+            ["45", "\\pi/4", "45 degrees", "45°", "\\pi/4\\text{ radians}"],
+            ["\\pi/3", "\\pi/3 rad", "45 rad"],
+        ),
         ("2 hours 30 minutes", ["2.5 hours", "150 min"], ["2.3 hours"]),
         ("3千米", ["3000米"], ["300米"]),
         ("8个", ["8"], ["9个"]),
