@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Site:
 
     folder: Path
     runs: Path
+    temporary: Path
+    """Where the cluster keeps what it was sent."""
     dashboard: str
     head: str
 
@@ -79,7 +82,9 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (folder / "here" / "train.jsonl").write_bytes((workshop.folder / "train.jsonl").read_bytes())
     (folder / "here" / "config.yaml").write_text(yaml.safe_dump(config))
     port, dashboard_port = free_port(), free_port()
+    temporary = Path(tempfile.mkdtemp(prefix="rlcs_jobs_", dir="/tmp"))  # sockets need a short path
     site = Site(
+        temporary=temporary,
         folder=folder / "here",
         runs=folder / "shared",
         dashboard=f"http://127.0.0.1:{dashboard_port}",
@@ -91,7 +96,7 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 *(sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"),
                 *(f"--port={port}", f"--dashboard-port={dashboard_port}", "--num-cpus=3"),
                 f"--dashboard-agent-listen-port={free_port()}",  # others may have a cluster here
-                *("--temp-dir=/tmp/rlcs_jobs_test", "--object-store-memory=100000000"),
+                *(f"--temp-dir={temporary}", "--object-store-memory=100000000"),
             ],
             env={**site.environment(), "RAY_AUTH_MODE": "token"},
             stdout=output,
@@ -101,6 +106,7 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     yield site
     head.send_signal(signal.SIGTERM)
     head.wait(60)
+    shutil.rmtree(temporary, ignore_errors=True)
 
 
 def wait_for_port(port: int) -> None:
@@ -120,7 +126,7 @@ def test_a_job_is_followed_to_its_end(site: Site) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "step 2/2" in done.stdout
     assert (site.runs / "job" / "summary.json").exists()
-    sent = [path for path in Path("/tmp/rlcs_jobs_test").rglob("working_dir_files/*/*")]
+    sent = [path for path in site.temporary.rglob("working_dir_files/*/*")]
     assert {path.name for path in sent} >= {"config.yaml", "train.jsonl"}
     assert "runs" not in {path.name for path in sent}
 
@@ -130,7 +136,7 @@ def test_a_job_is_followed_to_its_end(site: Site) -> None:
     assert "Traceback" not in again.stdout + again.stderr
 
 
-@pytest.mark.long
+@pytest.mark.stress
 def test_rays_own_command_does_as_well(site: Site) -> None:
     done = site.run(
         [

@@ -138,6 +138,7 @@ def pieces_of(folder: Path) -> list[Path]:
     return sorted(folder.rglob("piece_*.parquet"))
 
 
+@pytest.mark.stress
 def test_the_signals_hit_within_the_work(disturbed: tuple[Path, dict[str, Any]]) -> None:
     _, seen = disturbed
     assert 2 <= len(seen["killed"]) < NUM_PIECES // 2
@@ -145,6 +146,7 @@ def test_the_signals_hit_within_the_work(disturbed: tuple[Path, dict[str, Any]])
     assert not seen["table after the kill"]
 
 
+@pytest.mark.stress
 def test_nothing_saved_is_asked_again(disturbed: tuple[Path, dict[str, Any]]) -> None:
     _, seen = disturbed
     for when in ("killed", "interrupted"):
@@ -152,6 +154,7 @@ def test_nothing_saved_is_asked_again(disturbed: tuple[Path, dict[str, Any]]) ->
             assert path.stat().st_mtime_ns == time
 
 
+@pytest.mark.stress
 def test_ctrl_c_says_how_to_go_on(disturbed: tuple[Path, dict[str, Any]]) -> None:
     _, seen = disturbed
     assert seen["status"] == 130
@@ -163,6 +166,7 @@ def test_ctrl_c_says_how_to_go_on(disturbed: tuple[Path, dict[str, Any]]) -> Non
     assert f"{count} of {NUM_PIECES} pieces" in seen["last"]
 
 
+@pytest.mark.stress
 def test_a_disturbed_grading_equals_a_whole_one(
     whole: tuple[Path, str], disturbed: tuple[Path, dict[str, Any]]
 ) -> None:
