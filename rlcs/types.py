@@ -31,7 +31,9 @@ class Image:
     """
 
     name: str
-    """The file as its row names it, or a hash of the bytes: the same content, the same name."""
+    """What messages call it: the file as its row names it, or the digest."""
+    digest: str
+    """Of the encoded bytes: two are the same picture where it is the same."""
     width: int
     """Pixels"""
     height: int
@@ -48,11 +50,11 @@ class Image:
         return self.stored if isinstance(self.stored, bytes) else self.stored.read_bytes()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _image, (self.name, self.width, self.height, self.read())
+        return _image, (self.name, self.digest, self.width, self.height, self.read())
 
 
-def _image(name: str, width: int, height: int, stored: bytes) -> Image:
-    return Image(name=name, width=width, height=height, stored=stored)
+def _image(name: str, digest: str, width: int, height: int, stored: bytes) -> Image:
+    return Image(name=name, digest=digest, width=width, height=height, stored=stored)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,7 +88,7 @@ class Problem:
             category=self.category,
             prior_pass_rate=self.prior_pass_rate,
             content=json.dumps(
-                [self.messages, self.reference, *(image.name for image in self.images)],
+                [self.messages, self.reference, *(image.digest for image in self.images)],
                 default=str,
             ),
         )

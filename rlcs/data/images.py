@@ -1,10 +1,11 @@
-"""Pictures of a row: found, opened as far as their size, and never outside the data's folder."""
+"""Pictures of a row: found, known by their content, and never outside the data's folder."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from rlcs.types import Image
 
 PLACEHOLDER = "<image>"
 """Stands in a turn's text for the next picture of its row."""
+NUM_DIGEST_CHARACTERS = 16
 
 
 class BadImageError(Exception):
@@ -37,7 +39,7 @@ def _parts(value: Any) -> Iterator[Any]:
 
 def _read_image(value: Any, folder: Path) -> Image:
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
-        return _encoded(value["bytes"])
+        return encoded_image(value["bytes"])
     name = value.get("path") if isinstance(value, dict) else value
     if not isinstance(name, str):
         raise BadImageError(f"expected the name of a picture's file, found {str(value)[:80]!r}")
@@ -46,24 +48,25 @@ def _read_image(value: Any, folder: Path) -> Image:
         raise BadImageError(f"expected a picture in {folder}, found {name!r}, a way out of it")
     if not path.is_file():
         raise BadImageError(f"expected a picture, found no file {name!r} in {folder}")
-    width, height = _size(path, name)
-    return Image(name=name, width=width, height=height, stored=path)
+    # The bytes are read for their digest, and not kept: a run may have a million of them.
+    return replace(encoded_image(path.read_bytes(), name=name), stored=path)
 
 
-def _encoded(content: bytes) -> Image:
-    name = hashlib.sha256(content).hexdigest()[:16]
-    width, height = _size(io.BytesIO(content), name)
-    return Image(name=name, width=width, height=height, stored=content)
+def encoded_image(content: bytes, *, name: str | None = None) -> Image:
+    """The picture that ``content`` encodes; its pixels are not decoded here.
 
-
-def _size(source: Path | io.BytesIO, name: str) -> tuple[int, int]:
-    """Width and height, from the head of the file: its pixels are not decoded here."""
+    Raises:
+        BadImageError: it is none.
+    """
     import PIL.Image
 
+    digest = hashlib.sha256(content).hexdigest()[:NUM_DIGEST_CHARACTERS]
+    name = name or digest
     try:
-        with PIL.Image.open(source) as opened:
-            return opened.size
+        with PIL.Image.open(io.BytesIO(content)) as opened:
+            width, height = opened.size
     except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         raise BadImageError(
             f"expected a picture, found {name!r}, which cannot be opened: {error}"
         ) from None
+    return Image(name=name, digest=digest, width=width, height=height, stored=content)

@@ -155,4 +155,4 @@ def _question_key(problem: Problem) -> tuple[tuple[str, str], ...]:
         for turn in problem.messages
         if turn["role"] != "system"
     )
-    return *turns, *(("image", image.name) for image in problem.images)
+    return *turns, *(("image", image.digest) for image in problem.images)

@@ -60,8 +60,8 @@ def content_id(
     domain: str, messages: tuple[Message, ...], reference: Any, images: tuple[Image, ...] = ()
 ) -> str:
     """An id that depends on nothing but the content: the same on every machine and day."""
-    names = (image.name for image in images)
-    content = json.dumps([domain, messages, reference, *names], sort_keys=True)
+    digests = (image.digest for image in images)
+    content = json.dumps([domain, messages, reference, *digests], sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:NUM_ID_CHARACTERS]
 
 

@@ -8,7 +8,6 @@ from the folder: a model that lies on this machine is never looked up on a hub.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,17 +17,14 @@ import numpy as np
 
 from rlcs.data.images import PLACEHOLDER
 from rlcs.data.load import list_problems
+from rlcs.data.probe import PROBE_TEXT, probe_problem
 from rlcs.data.response_format import THINK_OPEN
 from rlcs.errors import DatasetError, ModelError
-from rlcs.types import Image, Problem, Prompt
+from rlcs.types import Problem, Prompt
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 """A folder without any of these has no tokenizer, even where transformers would make up one."""
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
-PROBE_TEXT = (
-    "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
-    "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
-)
 HUB_PATTERNS = ["*.json", "*.jinja", "*.model", "*.txt"]
 HUB_TIMEOUT_SECONDS = 10.0
 
@@ -96,23 +92,11 @@ class Renderer:
             self._processor.save_pretrained(folder)
 
     def probe(self) -> Prompt:
-        """A prompt of some tokens, with a picture where the model sees: to compare models by."""
-        image = probe_image()
+        """A prompt to compare models by, with a picture where the model sees and there is room."""
         if self._processor is not None and self._image_token_ids:
-            messages = ({"role": "user", "content": PROBE_TEXT},)
-            seen = self.render(
-                Problem(
-                    problem_id="probe",
-                    domain="probe",
-                    category="probe",
-                    messages=messages,
-                    reference="",
-                    question=PROBE_TEXT,
-                    images=(image,),
-                )
-            )
-            ends = np.flatnonzero(np.isin(seen.token_ids, self._image_token_ids))
-            if ends[-1] < self.max_prompt_tokens:
+            seen = self.render(probe_problem())
+            *_, end = np.flatnonzero(np.isin(seen.token_ids, self._image_token_ids))
+            if end < self.max_prompt_tokens:
                 return replace(seen, token_ids=seen.token_ids[: self.max_prompt_tokens])
         (token_ids,) = self._encode([PROBE_TEXT])
         return Prompt(problem_id="probe", token_ids=token_ids[: self.max_prompt_tokens])
@@ -237,17 +221,6 @@ def _response(problem: Problem, *, opened: bool) -> str:
             "column that holds it under columns.response or columns.thinking."
         )
     return problem.demonstration.removeprefix(THINK_OPEN if opened else "")
-
-
-def probe_image() -> Image:
-    """A small picture of many shades."""
-    import PIL.Image
-
-    across, down = np.meshgrid(np.arange(56), np.arange(56))
-    pixels = np.stack([4 * across, 4 * down, 2 * (across + down)], axis=-1).astype(np.uint8)
-    written = io.BytesIO()
-    PIL.Image.fromarray(pixels).save(written, "PNG")
-    return Image(name="probe", width=56, height=56, stored=written.getvalue())
 
 
 def _typed_parts(content: str, has_images: bool) -> list[dict[str, str]]:

@@ -17,9 +17,10 @@ from transformers import Glm4vForConditionalGeneration
 
 from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
 from rlcs.cluster_sections import HardwareSection
+from rlcs.data.images import encoded_image
 from rlcs.placement import Needs
 from rlcs.rollout.engine import GroupRequest
-from rlcs.types import Image, Prompt, TrainingSample
+from rlcs.types import Image, Problem, Prompt, TrainingSample
 
 ROOT = Path(__file__).parents[2]
 FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN = 11, 300
@@ -72,8 +73,26 @@ def make_image() -> Callable[..., Image]:
         pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
         written = io.BytesIO()
         PIL.Image.fromarray(pixels).save(written, "PNG")
-        name = f"noise {seed} {width} x {height}"
-        return Image(name=name, width=width, height=height, stored=written.getvalue())
+        return encoded_image(written.getvalue(), name=f"noise {seed} {width} x {height}")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_problem() -> Callable[..., Problem]:
+    """Makes a problem that asks ``text`` about pictures."""
+
+    def make(text: str, *images: Image, **replaced: Any) -> Problem:
+        fields: dict[str, Any] = {
+            "problem_id": "p1",
+            "domain": "counting",
+            "category": "squares",
+            "messages": ({"role": "user", "content": text},),
+            "reference": 2,
+            "question": text,
+            "images": images,
+        }
+        return Problem(**{**fields, **replaced})
 
     return make
 

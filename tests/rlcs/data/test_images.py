@@ -81,6 +81,7 @@ def test_it_crosses_processes_by_its_bytes(folder: Path) -> None:
     arrived = pickle.loads(sent)
     assert arrived.read() == content
     assert (arrived.name, arrived.width, arrived.height) == ("a.png", 30, 20)
+    assert arrived.digest == image.digest
 
 
 def section(path: Path, **source: Any) -> DataSection:
@@ -142,6 +143,26 @@ def test_the_same_question_of_another_picture_is_another_problem(
     assert [problem.images[0].name for problem in loaded.train] == ["a.png", "deep/c.png"]
 
 
+def test_a_picture_is_what_it_shows_and_not_what_it_is_called(
+    folder: Path, tmp_path: Path, row_file: Any
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    PIL.Image.new("RGB", (30, 20), "blue").save(other / "a.png")  # the name of another
+    (other / "copy.png").write_bytes((folder / "b.jpg").read_bytes())
+    ask = {"question": "How many?", "answer": 2}
+    train = row_file(
+        {**ask, "pictures": "a.png"}, {**ask, "pictures": "b.jpg"}, name="data/train.jsonl"
+    )
+    heldout = row_file(
+        {**ask, "pictures": "a.png"}, {**ask, "pictures": "copy.png"}, name="other/heldout.jsonl"
+    )
+    sections = section(Path(train)), section(Path(heldout))
+    loaded = load_data(DataSection(train=sections[0].train, heldout=sections[1].train))
+    assert [problem.images[0].name for problem in loaded.train] == ["a.png"]
+    assert len({problem.problem_id for problem in [*loaded.train, *loaded.heldout]}) == 3
+
+
 def test_encoded_pictures_of_a_parquet_file(folder: Path, tmp_path: Path) -> None:
     """Stay as they were encoded, and cost nothing where no column names them."""
     rows = {
@@ -159,7 +180,7 @@ def test_encoded_pictures_of_a_parquet_file(folder: Path, tmp_path: Path) -> Non
     first, second = load_data(section(path)).train
     assert first.images[0].read() == (folder / "a.png").read_bytes()
     assert [(image.width, image.height) for image in second.images] == [(16, 16), (30, 20)]
-    assert first.images[0].name == second.images[1].name, "the same content, the same name"
+    assert first.images[0].digest == second.images[1].digest, "the same picture"
 
     blind = DataSection.model_validate({"train": [{"path": str(path), "domain": "counting"}]})
     assert [problem.images for problem in load_data(blind).train] == [(), ()]

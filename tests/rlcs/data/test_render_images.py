@@ -17,20 +17,9 @@ from rlcs.errors import DatasetError
 from rlcs.models import decode_image
 from rlcs.types import Image, Problem
 
+MakeProblem = Callable[..., Problem]
+
 SIZES = [(112, 112), (56, 200), (300, 40), (20, 20), (600, 500)]
-
-
-def problem(text: str, *images: Image, demonstration: str | None = None) -> Problem:
-    return Problem(
-        problem_id="p1",
-        domain="counting",
-        category="squares",
-        messages=({"role": "user", "content": text},),
-        reference=2,
-        question=text,
-        images=images,
-        demonstration=demonstration,
-    )
 
 
 @pytest.fixture
@@ -40,10 +29,14 @@ def renderer(tiny_glm: str) -> Renderer:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_as_many_tokens_as_the_processor_writes(
-    size: tuple[int, int], renderer: Renderer, tiny_glm: str, make_image: Callable[..., Image]
+    make_problem: MakeProblem,
+    size: tuple[int, int],
+    renderer: Renderer,
+    tiny_glm: str,
+    make_image: Callable[..., Image],
 ) -> None:
     first, second = make_image(1, *size), make_image(2, 112, 150)
-    prompt = renderer.render(problem("Here <image> and <image>?", first, second))
+    prompt = renderer.render(make_problem("Here <image> and <image>?", first, second))
     processor: Any = AutoProcessor.from_pretrained(tiny_glm)
     parts = [
         {"type": "text", "text": "Here "},
@@ -62,24 +55,26 @@ def test_as_many_tokens_as_the_processor_writes(
 
 
 def test_pictures_without_a_place_come_before_the_text(
-    renderer: Renderer, make_image: Callable[..., Image]
+    make_problem: MakeProblem, renderer: Renderer, make_image: Callable[..., Image]
 ) -> None:
     image = make_image(1)
-    placed = renderer.render(problem("<image>How many?", image))
-    assert renderer.render(problem("How many?", image)).token_ids.tolist() == (
+    placed = renderer.render(make_problem("<image>How many?", image))
+    assert renderer.render(make_problem("How many?", image)).token_ids.tolist() == (
         placed.token_ids.tolist()
     )
 
 
-def test_a_word_in_a_text_without_pictures_stays_a_word(renderer: Renderer) -> None:
-    prompt = renderer.render(problem("What does <image> mean?"))
+def test_a_word_in_a_text_without_pictures_stays_a_word(
+    make_problem: MakeProblem, renderer: Renderer
+) -> None:
+    prompt = renderer.render(make_problem("What does <image> mean?"))
     assert "What does <image> mean?" in renderer.tokenizer.decode(prompt.token_ids)
 
 
 def test_a_demonstration_follows_the_pictures(
-    renderer: Renderer, make_image: Callable[..., Image]
+    make_problem: MakeProblem, renderer: Renderer, make_image: Callable[..., Image]
 ) -> None:
-    shown = problem("How many?", make_image(1), demonstration=build_response("Two.", "2"))
+    shown = make_problem("How many?", make_image(1), demonstration=build_response("Two.", "2"))
     ((prompt_ids, response_ids),) = renderer.encode_demonstrations([shown])
     assert prompt_ids.tolist() == renderer.render(shown).token_ids.tolist()
     assert renderer.tokenizer.decode(response_ids[:-1]) == shown.demonstration
@@ -91,18 +86,18 @@ def test_a_completion_that_draws_a_picture_ends(renderer: Renderer) -> None:
 
 
 def test_the_models_own_token_in_the_text_is_refused(
-    renderer: Renderer, make_image: Callable[..., Image]
+    make_problem: MakeProblem, renderer: Renderer, make_image: Callable[..., Image]
 ) -> None:
     with pytest.raises(DatasetError, match="p1: expected the chat template to write one token"):
-        renderer.render(problem("How many <|image|>?", make_image(1)))
+        renderer.render(make_problem("How many <|image|>?", make_image(1)))
 
 
 def test_a_model_that_does_not_see_is_refused_pictures(
-    tiny_model: str, make_image: Callable[..., Image]
+    make_problem: MakeProblem, tiny_model: str, make_image: Callable[..., Image]
 ) -> None:
     blind = Renderer.load(tiny_model, max_prompt_tokens=500)
     with pytest.raises(DatasetError, match="p1: has pictures, but the model does not see"):
-        blind.render(problem("How many?", make_image(1)))
+        blind.render(make_problem("How many?", make_image(1)))
 
 
 def test_the_probe_shows_a_picture_where_the_model_sees(
@@ -119,10 +114,14 @@ def test_the_probe_shows_a_picture_where_the_model_sees(
 
 
 def test_what_is_saved_renders_the_same(
-    renderer: Renderer, tmp_path: Path, tiny_glm: str, make_image: Callable[..., Image]
+    make_problem: MakeProblem,
+    renderer: Renderer,
+    tmp_path: Path,
+    tiny_glm: str,
+    make_image: Callable[..., Image],
 ) -> None:
     shutil.copy(Path(tiny_glm) / "config.json", tmp_path)
     renderer.save(tmp_path)
     again = Renderer.load(str(tmp_path), max_prompt_tokens=500)
-    shown = problem("How many?", make_image(1))
+    shown = make_problem("How many?", make_image(1))
     assert again.render(shown).token_ids.tolist() == renderer.render(shown).token_ids.tolist()

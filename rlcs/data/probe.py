@@ -1,0 +1,41 @@
+"""What engines are asked to check that they got the learner's weights: a text and a picture."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from rlcs.data.images import encoded_image
+from rlcs.types import Image, Problem
+
+PROBE_TEXT = (
+    "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
+    "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
+)
+SIDE = 56
+"""Pixels"""
+
+
+def probe_problem() -> Problem:
+    """The text as a question about the picture."""
+    return Problem(
+        problem_id="probe",
+        domain="probe",
+        category="probe",
+        messages=({"role": "user", "content": PROBE_TEXT},),
+        reference="",
+        question=PROBE_TEXT,
+        images=(_picture(),),
+    )
+
+
+def _picture() -> Image:
+    """A small one of many shades."""
+    import PIL.Image
+
+    across, down = np.meshgrid(np.arange(SIDE), np.arange(SIDE))
+    pixels = np.stack([4 * across, 4 * down, 2 * (across + down)], axis=-1).astype(np.uint8)
+    written = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(written, "PNG")
+    return encoded_image(written.getvalue(), name="probe")
