@@ -108,9 +108,7 @@ class PromptReader:
         if images:
             arguments |= self._read(images, mask.device)
             if self._rope is not None:
-                of_image = torch.zeros_like(token_ids)
-                for token_id in image_token_ids(self._config)[:1]:
-                    of_image |= (token_ids == token_id).long()
+                of_image = (token_ids == self._config.image_token_id).long()
                 rope: Any = self._rope
                 arguments["position_ids"], shift = rope.get_rope_index(
                     token_ids,

@@ -33,10 +33,7 @@ os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
-import torch
 import vllm
-from transformers import AutoConfig
-from vllm.config import WeightTransferConfig
 from vllm.lora.request import LoRARequest
 
 from rlcs.config import LoraSection, VllmSection
@@ -45,20 +42,10 @@ from rlcs.errors import EngineError
 from rlcs.lora import write_adapter
 from rlcs.models import decode_image, image_token_ids
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
-from rlcs.rollout.vllm_plugin import TRANSFER_NAME
+from rlcs.rollout.vllm_options import vllm_options
 from rlcs.seeds import derive_seed
 from rlcs.types import Completion, FinishReason, Prompt
 from rlcs.weights import Probe, Weights
-
-CPU_BLOCK_TOKENS = 32
-"""Tokens in a block of a CPU's key-value cache. vLLM's own 128 is longer than short prompts, of
-which it would then share nothing."""
-
-CPU_STEP_TOKENS = 4096
-"""Tokens that vLLM reads in one step on a CPU; more where a single row can be longer."""
-
-VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-"""Ranks that vLLM makes room for."""
 
 _DOES_NOT_FIT = (AssertionError, KeyError, ValueError, RuntimeError)
 """What vLLM raises of a weight that its model has no place for."""
@@ -102,19 +89,15 @@ class VllmEngine:
         Raises:
             EngineError: vLLM does not know the model, or the memory is too small for it.
         """
-        options = {
-            "dtype": dtype,
-            "max_model_len": max_row_tokens,
-            "max_num_seqs": section.max_rows,
-            "generation_config": "vllm",  # nothing of the model folder's own sampling
-            "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
-            **_placement(section, device, max_row_tokens),
-            **_changing_weights(lora),
-        }
-        if device == "cpu":
-            options["kv_cache_memory_bytes"] = _cache_bytes(model_path, dtype, batch_tokens)
-        if section.cache_gib is not None:
-            options["kv_cache_memory_bytes"] = int(section.cache_gib * 2**30)
+        options = vllm_options(
+            model_path,
+            dtype=dtype,
+            device=device,
+            batch_tokens=batch_tokens,
+            max_row_tokens=max_row_tokens,
+            section=section,
+            lora=lora,
+        )
         try:
             self.llm: Any = vllm.LLM(model_path, **options)
         except (ValueError, RuntimeError, OSError, NotImplementedError) as error:
@@ -347,36 +330,6 @@ class VllmEngine:
         return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
 
 
-def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[str, Any]:
-    """Options for what the engine runs on."""
-    if device == "cpu":
-        return {
-            "enforce_eager": True,
-            "block_size": CPU_BLOCK_TOKENS,
-            # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
-            # draw by a counter that torch's CPU generators do not have.
-            "enable_chunked_prefill": False,
-            "max_num_batched_tokens": max(max_row_tokens, CPU_STEP_TOKENS),
-        }
-    options: dict[str, Any] = {
-        "gpu_memory_utilization": section.memory_share,
-        "enable_sleep_mode": True,
-        "tensor_parallel_size": section.tensor_parallel_size,
-    }
-    if section.tensor_parallel_size > 1:
-        # Ray gave this actor all of its GPUs in one bundle: the workers are its children.
-        options["distributed_executor_backend"] = "mp"
-    return options
-
-
-def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
-    """Options for what is published: all weights, or adapters."""
-    if lora is None:
-        return {"weight_transfer_config": WeightTransferConfig(backend=TRANSFER_NAME)}
-    wide_enough = next(rank for rank in VLLM_RANKS if rank >= lora.rank)
-    return {"enable_lora": True, "max_loras": 1, "max_lora_rank": wide_enough}
-
-
 def _rows(request: GroupRequest) -> list[Row]:
     """A row for each completion that is asked for."""
     images = [decode_image(image) for image in request.prompt.images]
@@ -388,16 +341,6 @@ def _of_the_tokens(prompt_logprobs: Any) -> Iterator[float]:
     for start, end in zip(prompt_logprobs.start_indices, prompt_logprobs.end_indices, strict=True):
         if end > start:  # the first token has none
             yield prompt_logprobs.logprobs[start]
-
-
-def _cache_bytes(model_path: str, dtype: str, num_tokens: int) -> int:
-    """Memory for keys and values of ``num_tokens``, in whole blocks."""
-    config = AutoConfig.from_pretrained(model_path).get_text_config()
-    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    token_bytes = 2 * config.num_hidden_layers * heads * size * getattr(torch, dtype).itemsize
-    num_blocks = -(-num_tokens // CPU_BLOCK_TOKENS) + 1  # vLLM keeps one for itself
-    return num_blocks * CPU_BLOCK_TOKENS * token_bytes
 
 
 def _start_problem(model_path: str, error: Exception) -> str:

@@ -30,7 +30,9 @@ class Engine:
 
 
 @pytest.fixture
-def prompts(tiny_glm: str, make_image: Callable[..., Image]) -> list[Prompt]:
+def prompts(
+    tiny_glm: str, make_image: Callable[..., Image], make_problem: Callable[..., Problem]
+) -> list[Prompt]:
     """Two of the same words and another picture, one of two pictures, one of none."""
     renderer = Renderer.load(tiny_glm, max_prompt_tokens=500)
     pictures = [make_image(seed, *size) for seed, size in enumerate(SIZES)]
@@ -38,18 +40,8 @@ def prompts(tiny_glm: str, make_image: Callable[..., Image]) -> list[Prompt]:
     shown = [(pictures[0],), (twin,), (pictures[1], pictures[2]), ()]
     texts = ["How many?", "How many?", "<image> or the longer one, <image>?", "2 + 2?"]
     return [
-        renderer.render(
-            Problem(
-                problem_id=f"p{number}",
-                domain="counting",
-                category="squares",
-                messages=({"role": "user", "content": text},),
-                reference=2,
-                question=text,
-                images=images,
-            )
-        )
-        for number, (text, images) in enumerate(zip(texts, shown, strict=True))
+        renderer.render(make_problem(text, *images))
+        for text, images in zip(texts, shown, strict=True)
     ]
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import ray
 import torch
 
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers import by name
 
-from seeing import SIZES, prompts_about
+from seeing import SIZES
 
+from rlcs.cluster import fetch
+from rlcs.config import VllmSection
+from rlcs.data import Renderer
+from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.transformers_engine import TransformersEngine
-from rlcs.types import Completion, FinishReason, Image, Prompt
+from rlcs.types import Completion, FinishReason, Image, Problem, Prompt
 
 NEVER = ()
 """End tokens of an engine whose completions run to their budget."""
@@ -87,7 +92,42 @@ def make_completion() -> Callable[..., Completion]:
 
 
 @pytest.fixture(scope="session")
-def seen_prompts(tiny_glm: str, make_image: Callable[..., Image]) -> list[Prompt]:
+def seen_prompts(
+    tiny_glm: str, make_image: Callable[..., Image], make_problem: Callable[..., Problem]
+) -> list[Prompt]:
     """The same words about pictures of several sizes, about two of them, and about none."""
+    renderer = Renderer.load(tiny_glm, max_prompt_tokens=500)
     images = [make_image(seed, *size) for seed, size in enumerate(SIZES)]
-    return prompts_about(tiny_glm, [*((image,) for image in images), (images[0], images[2]), ()])
+    shown = [*((image,) for image in images), (images[0], images[2]), ()]
+    return [
+        renderer.render(make_problem("How many?", *pictures, problem_id=f"p{number}"))
+        for number, pictures in enumerate(shown)
+    ]
+
+
+@pytest.fixture(scope="module")
+def start_vllm(plan: Any) -> Iterator[Callable[..., Any]]:
+    """Starts vLLM around a model in an actor; it takes most of a minute, so once a file."""
+    actors = []
+
+    def start(model_path: str, eos_token_ids: tuple[int, ...], **settings: Any) -> Any:
+        actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
+        actors.append(actor)
+        asked = EngineSettings(
+            engine="vllm",
+            model_path=model_path,
+            dtype="float32",
+            device="cpu",
+            num_threads=1,
+            batch_tokens=20_000,
+            eos_token_ids=eos_token_ids,
+            max_row_tokens=128,
+            vllm=VllmSection(),
+            **settings,
+        )
+        fetch(actor.start.remote(asked), waiting_for="vLLM", timeout=300)
+        return actor
+
+    yield start
+    for actor in actors:
+        ray.kill(actor)

@@ -8,34 +8,14 @@ import numpy as np
 import torch
 from transformers import AutoProcessor
 
-from rlcs.data import Renderer
 from rlcs.models import decode_image
 from rlcs.rollout.engine import Sampling
-from rlcs.types import Completion, Image, Problem, Prompt
+from rlcs.types import Completion, Prompt
 
 SAMPLING = Sampling(
     temperature=1.0, max_thinking_tokens=12, max_answer_tokens=6, force_answer="</think><answer>"
 )
 SIZES = [(112, 112), (112, 160), (56, 200), (112, 112)]
-
-
-def prompts_about(model_path: str, images: list[tuple[Image, ...]]) -> list[Prompt]:
-    """A prompt for each of ``images``, all of the same words."""
-    renderer = Renderer.load(model_path, max_prompt_tokens=500)
-    return [
-        renderer.render(
-            Problem(
-                problem_id=f"p{number}",
-                domain="counting",
-                category="squares",
-                messages=({"role": "user", "content": "How many?"},),
-                reference=2,
-                question="How many?",
-                images=shown,
-            )
-        )
-        for number, shown in enumerate(images)
-    ]
 
 
 def logprobs_of(model: Any, model_path: str, prompt: Prompt, completion: Completion) -> np.ndarray:

@@ -12,10 +12,9 @@ import torch
 import transformers
 
 from rlcs.cluster import fetch
-from rlcs.config import LoraSection, VllmSection
+from rlcs.config import LoraSection
 from rlcs.errors import EngineError
 from rlcs.lora import adapter_parameters, add_adapters
-from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.engine import Sampling
 from rlcs.types import Prompt
 from rlcs.weights import Probe, Publication, to_array
@@ -30,23 +29,8 @@ TOLERANCE = 1e-4
 
 
 @pytest.fixture(scope="module")
-def actor(tiny_model: str, plan: Any) -> Any:
-    settings = EngineSettings(
-        engine="vllm",
-        model_path=tiny_model,
-        dtype="float32",
-        device="cpu",
-        num_threads=1,
-        batch_tokens=10_000,
-        eos_token_ids=(5, 50, 90),
-        max_row_tokens=128,
-        vllm=VllmSection(),
-        lora=LORA,
-    )
-    actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
-    fetch(actor.start.remote(settings), waiting_for="vLLM", timeout=300)
-    yield actor
-    ray.kill(actor)
+def actor(tiny_model: str, start_vllm: Callable[..., Any]) -> Any:
+    return start_vllm(tiny_model, (5, 50, 90), lora=LORA)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ embeddings, the layer that vLLM's reload alone leaves at old values on a CPU.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any
@@ -20,9 +20,8 @@ import transformers
 from scipy.stats import chisquare
 
 from rlcs.cluster import fetch
-from rlcs.config import VllmSection
 from rlcs.errors import EngineError, PackageMissingError
-from rlcs.rollout.actors import EngineSettings, RolloutActor, check_engine_package
+from rlcs.rollout.actors import check_engine_package
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.types import Completion, FinishReason, Prompt
@@ -56,22 +55,8 @@ def model(model_path: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def actor(model_path: str, plan: Any) -> Iterator[Any]:
-    settings = EngineSettings(
-        engine="vllm",
-        model_path=model_path,
-        dtype="float32",
-        device="cpu",
-        num_threads=1,
-        batch_tokens=20_000,
-        eos_token_ids=EOS,
-        max_row_tokens=128,
-        vllm=VllmSection(),
-    )
-    actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
-    fetch(actor.start.remote(settings), waiting_for="vLLM", timeout=300)
-    yield actor
-    ray.kill(actor)
+def actor(model_path: str, start_vllm: Callable[..., Any]) -> Any:
+    return start_vllm(model_path, EOS)
 
 
 @pytest.fixture(scope="module")

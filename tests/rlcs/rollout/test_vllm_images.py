@@ -5,7 +5,7 @@ One vLLM in one actor for the whole file, as in test_vllm_engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +16,8 @@ import torch
 from seeing import SAMPLING, logprobs_of
 
 from rlcs.cluster import fetch
-from rlcs.config import VllmSection
 from rlcs.data import Renderer
 from rlcs.models import PromptReader, load_model
-from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.types import Prompt
@@ -34,22 +32,8 @@ def eos_token_ids(tiny_glm: str) -> tuple[int, ...]:
 
 
 @pytest.fixture(scope="module")
-def actor(tiny_glm: str, eos_token_ids: tuple[int, ...], plan: Any) -> Iterator[Any]:
-    settings = EngineSettings(
-        engine="vllm",
-        model_path=tiny_glm,
-        dtype="float32",
-        device="cpu",
-        num_threads=1,
-        batch_tokens=20_000,
-        eos_token_ids=eos_token_ids,
-        max_row_tokens=128,
-        vllm=VllmSection(),
-    )
-    actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
-    fetch(actor.start.remote(settings), waiting_for="vLLM", timeout=300)
-    yield actor
-    ray.kill(actor)
+def actor(tiny_glm: str, eos_token_ids: tuple[int, ...], start_vllm: Callable[..., Any]) -> Any:
+    return start_vllm(tiny_glm, eos_token_ids)
 
 
 def requests_for(prompts: list[Prompt], *seeds: int) -> list[GroupRequest]:
