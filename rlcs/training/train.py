@@ -91,8 +91,11 @@ def _run(
         curriculum = make_run_curriculum(
             config, material.problems, state.curriculum, reconcile=reconcile
         )
-        expected = set(curriculum.carried)
-        state.carried = [group for group in state.carried if group.problem.problem_id in expected]
+        if reconcile:  # the groups of problems that are gone or edited count as surplus
+            expected = set(curriculum.carried)
+            state.carried = [
+                group for group in state.carried if group.problem.problem_id in expected
+            ]
         try:
             processes = start_processes(config, material.renderer, on_fault=on_fault)
             if checkpoint:
