@@ -7,25 +7,25 @@ also how it behaves inside ``ray job submit``.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
+import torch
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlcs.cluster_sections import HardwareSection
 from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
 from rlcs.placement import Needs, Node, Placement, place
-
-START_SECONDS = 300
-"""How long actors may take to start before the run gives up, with the reason."""
 
 RESERVE_SECONDS = 60
 """How long a cluster that is large enough may be busy before a run gives up."""
@@ -40,7 +40,10 @@ ANSWER_SECONDS = 3600
 """How long one call may take where nothing else is said."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
-"""Object store of a local CPU cluster: a few copies of a small model's weights."""
+"""Least size of a local CPU cluster's object store, in which completions travel."""
+
+STORED_VERSIONS = 3
+"""Copies of the weights that a local CPU cluster's store has room for, besides."""
 
 SPIN_COUNT = "1000"
 """Turns that a waiting OpenMP thread spins before it sleeps."""
@@ -110,7 +113,7 @@ def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
     if address:
         join_cluster(address)
     else:
-        _start_local(needs.num_processes)
+        _start_local(needs)
     try:
         return _plan(hardware, needs)
     except BaseException:
@@ -124,10 +127,16 @@ def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
     placement = place(needs, nodes, use_gpus=use_gpus, kind=hardware.placement)
     return ProcessPlan(
         device="cuda" if use_gpus else "cpu",
-        num_threads=hardware.threads_per_process or os.cpu_count() or 1,
+        num_threads=hardware.threads_per_process or _num_threads(needs, use_gpus),
         placement=placement,
         group=_reserve(placement) if use_gpus else None,
     )
+
+
+def _num_threads(needs: Needs, use_gpus: bool) -> int:
+    """All cores where processes take turns on them; a share where the work is done by GPUs."""
+    cpus = os.cpu_count() or 1
+    return max(1, cpus // needs.num_workers) if use_gpus else cpus
 
 
 def cluster_nodes() -> list[Node]:
@@ -174,14 +183,14 @@ def stop_cluster() -> None:
     ray.shutdown()
 
 
-def fetch_start(references: Any, *, waiting_for: str) -> Any:
+def fetch_start(references: Any, *, waiting_for: str, timeout: float) -> Any:
     """:func:`fetch` of what processes answer when they start.
 
     One that does not come up was not lost: there is no room for it, and trying again will not
     help. So being late is an EngineError here.
     """
     try:
-        return fetch(references, waiting_for=waiting_for, timeout=START_SECONDS)
+        return fetch(references, waiting_for=waiting_for, timeout=timeout)
     except LostProcessError as error:
         if isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
             raise EngineError(str(error)) from error
@@ -201,7 +210,7 @@ def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS)
         return ray.get(references, timeout=timeout)
     except ray.exceptions.GetTimeoutError as error:
         raise LostProcessError(
-            f"waited {timeout:.0f} s for {waiting_for} without an answer. Is the cluster large "
+            f"waited {timeout:.0f} s for {waiting_for}, without an answer. Is the cluster large "
             f"enough? It has {_shortly(ray.cluster_resources())}, of which are free "
             f"{free_resources()}."
         ) from error
@@ -234,6 +243,15 @@ def store_full(what: str) -> StoreFullError:
         "with `ray memory` and `df`; make room, or start the node with a larger "
         "--object-store-memory."
     )
+
+
+@contextlib.contextmanager
+def naming_full_store(what: str) -> Iterator[None]:
+    """Arguments of a remote call go through the store: what it raises when full becomes ours."""
+    try:
+        yield
+    except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
+        raise store_full(what) from error
 
 
 def free_resources() -> str:
@@ -291,12 +309,12 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
 
 
-def _start_local(num_processes: int) -> None:
+def _start_local(needs: Needs) -> None:
     try:
         ray.init(
             address="local",
-            num_cpus=max(os.cpu_count() or 1, num_processes),
-            object_store_memory=OBJECT_STORE_BYTES,
+            num_cpus=max(os.cpu_count() or 1, needs.num_processes),
+            object_store_memory=_store_bytes(needs),
             include_dashboard=False,
             logging_level=logging.ERROR,
             log_to_driver=False,
@@ -307,6 +325,14 @@ def _start_local(num_processes: int) -> None:
             f"Ray did not start on this machine: {_first_line(error)} It is usually overloaded, or "
             "out of memory or of room on the disk; try again when it is not."
         ) from error
+
+
+def _store_bytes(needs: Needs) -> int | None:
+    """Ray's own share of the memory where there are GPUs; little on a laptop."""
+    if torch.cuda.is_available():
+        return None
+    wanted = OBJECT_STORE_BYTES + STORED_VERSIONS * needs.weight_bytes
+    return max(OBJECT_STORE_BYTES, min(wanted, psutil.virtual_memory().total // 3))
 
 
 def _shortly(resources: dict[str, float]) -> str:

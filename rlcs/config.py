@@ -49,7 +49,7 @@ class VllmSection(Section):
     """The engines where ``rollout.engine`` is ``vllm``."""
 
     tensor_parallel_size: int = Field(default=1, ge=1)
-    """GPUs that one engine is spread over."""
+    """GPUs that one engine is spread over; on a CPU, processes."""
     max_rows: int = Field(default=256, ge=1)
     """Completions that an engine draws at the same time."""
     memory_share: float = Field(default=0.9, gt=0, lt=1)
@@ -57,7 +57,8 @@ class VllmSection(Section):
     cache_gib: float | None = Field(default=None, gt=0)
     """Key-value cache. Left out: what ``memory_share`` leaves, or ``batch_tokens`` on a CPU."""
     transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
-    """How new weights come: by the host's memory or GPU to GPU (``cuda_ipc`` where shared)."""
+    """How new weights come: by the host's memory, or from GPU to GPU: ``nccl`` where engines and
+    ranks have their own, ``cuda_ipc`` where they share them."""
 
 
 class RolloutSection(Section):
@@ -79,8 +80,8 @@ class RolloutSection(Section):
     vllm: VllmSection = VllmSection()
 
     @property
-    def gpus_per_engine(self) -> int:
-        """Of one node, all of which one engine has."""
+    def engine_width(self) -> int:
+        """GPUs of one node that one engine has to itself; without GPUs, its processes."""
         return self.vllm.tensor_parallel_size if self.engine == "vllm" else 1
 
     @property
@@ -297,16 +298,17 @@ class RunConfig(Section):
             )
 
     def _engine_problems(self) -> Iterator[str]:
-        vllm, device = self.rollout.vllm, self.hardware.device
-        for key, used in (
-            (f"tensor_parallel_size = {vllm.tensor_parallel_size}", vllm.tensor_parallel_size > 1),
-            (f"transfer = {vllm.transfer}", vllm.transfer != "host"),
-        ):
-            if used and (self.rollout.engine != "vllm" or device == "cpu"):
-                yield (
-                    f"rollout.vllm.{key} needs vLLM on GPUs, but rollout.engine = "
-                    f"{self.rollout.engine} and hardware.device = {device}. Leave it out."
-                )
+        vllm, engine, device = self.rollout.vllm, self.rollout.engine, self.hardware.device
+        if vllm.tensor_parallel_size > 1 and engine != "vllm":
+            yield (
+                f"rollout.vllm.tensor_parallel_size = {vllm.tensor_parallel_size} needs vLLM, but "
+                f"rollout.engine = {engine}. Leave it out."
+            )
+        if vllm.transfer != "host" and (engine != "vllm" or device == "cpu"):
+            yield (
+                f"rollout.vllm.transfer = {vllm.transfer} needs vLLM on GPUs, but rollout.engine = "
+                f"{engine} and hardware.device = {device}. Leave it out."
+            )
         if vllm.transfer != "host" and self.learner.lora:
             yield (
                 f"rollout.vllm.transfer = {vllm.transfer} sends all weights, but learner.lora "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -52,6 +53,11 @@ def load_model(model_path: str, dtype: str) -> torch.nn.Module:
     except (OSError, ValueError) as error:
         raise ModelError(f"model.path = {model_path} cannot be loaded: {error}") from error
     return model
+
+
+def folder_bytes(path: str) -> int:
+    """Size of the weights in a model folder; 0 for a hub id, whose size is not known here."""
+    return sum(file.stat().st_size for file in Path(path).glob("*.safetensors"))
 
 
 def image_token_ids(config: Any) -> tuple[int, ...]:

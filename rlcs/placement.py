@@ -1,9 +1,10 @@
 """Which process goes where: arithmetic over nodes and GPUs, before anything is started.
 
 A process asks for a whole bundle of one node: an engine for its tensor-parallel GPUs and a CPU,
-a rank for one GPU and a CPU. Colocated, a rank and an engine share a GPU and use it in turn: the
-engine sleeps while the rank learns. Ray reserves the bundles as they are computed here, and
-finds those of a lost node another place.
+a rank for one GPU and a CPU. Without GPUs each has a CPU, and an engine no more workers than its
+node has CPUs. Colocated, a rank and an engine share a GPU and use it in turn: the engine sleeps
+while the rank learns. Ray reserves the bundles as they are computed here, and finds those of a
+lost node another place.
 
 Left out: nodes that an autoscaler would add (what is not there yet is refused), and engines on
 several GPUs that share them with ranks.
@@ -32,11 +33,20 @@ class Needs:
 
     num_engines: int
     num_ranks: int
-    gpus_per_engine: int = 1
+    engine_width: int = 1
+    """GPUs of each engine; without GPUs, its workers."""
+    weight_bytes: int = 0
+    """Size of one version of the weights, as far as it is known."""
 
     @property
     def num_processes(self) -> int:
+        """Ray actors."""
         return self.num_engines + self.num_ranks
+
+    @property
+    def num_workers(self) -> int:
+        """Processes that compute: each of an engine's workers counts."""
+        return self.num_engines * self.engine_width + self.num_ranks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,11 +98,11 @@ def place(needs: Needs, nodes: Sequence[Node], *, use_gpus: bool, kind: str = "a
     Raises:
         ConfigError: the nodes do not have what is needed.
     """
+    _check_widest(needs, nodes, "GPU" if use_gpus else "CPU")
     if not use_gpus:
         bundles = [Bundle(gpus=0, rank=rank) for rank in range(needs.num_ranks)]
         bundles += [Bundle(gpus=0, engine=engine) for engine in range(needs.num_engines)]
         return _fit("cpu", bundles, nodes)
-    _check_widest(needs, nodes)
     kinds = ("separate", "colocated") if kind == "auto" else (kind,)
     refusals = []
     for each in kinds:
@@ -126,11 +136,11 @@ def draw(placement: Placement, nodes: Sequence[Node]) -> str:
     return "\n".join(lines)
 
 
-def _check_widest(needs: Needs, nodes: Sequence[Node]) -> None:
-    widest = max((node.gpus for node in nodes), default=0)
-    if needs.num_engines and needs.gpus_per_engine > widest:
+def _check_widest(needs: Needs, nodes: Sequence[Node], unit: str) -> None:
+    widest = max((node.gpus if unit == "GPU" else node.cpus for node in nodes), default=0)
+    if needs.num_engines and needs.engine_width > widest:
         raise ConfigError(
-            f"an engine over {needs.gpus_per_engine} GPUs (tensor_parallel_size) needs them on one "
+            f"an engine over {needs.engine_width} {unit}s (tensor_parallel_size) needs them on one "
             f"node; the largest of the {len(nodes)} nodes has {widest}. Lower it to {widest} or "
             "less, or join a cluster with larger nodes."
         )
@@ -140,14 +150,14 @@ def _bundles(needs: Needs, kind: str) -> Iterator[Bundle]:
     """The widest first, so that they are placed while whole nodes are free."""
     if kind == "separate":
         for engine in range(needs.num_engines):
-            yield Bundle(gpus=needs.gpus_per_engine, engine=engine)
+            yield Bundle(gpus=needs.engine_width, engine=engine)
         for rank in range(needs.num_ranks):
             yield Bundle(gpus=1, rank=rank)
         return
-    if needs.gpus_per_engine > 1:
+    if needs.engine_width > 1:
         raise ConfigError(
             "colocated engines have one GPU each: with tensor_parallel_size = "
-            f"{needs.gpus_per_engine} they need GPUs of their own (hardware.placement=separate)."
+            f"{needs.engine_width} they need GPUs of their own (hardware.placement=separate)."
         )
     for index in range(max(needs.num_engines, needs.num_ranks)):
         yield Bundle(

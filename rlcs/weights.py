@@ -5,8 +5,8 @@ the other, so that no process need hold the whole model for it. numpy arrays tra
 Ray without a copy on the same node. numpy has no bfloat16, so such tensors are carried bit
 for bit as uint16 and read back by the receiver's own type.
 
-With the weights comes a :class:`Probe`: a text and what the learner says of it. An engine
-serves a version once it says the same.
+With the weights comes a :class:`Probe`: a text and what the learner says of it, now and before.
+An engine serves a version once it says what the learner says now.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ Weights: TypeAlias = dict[str, np.ndarray]
 TOLERANCE = {"float32": 5e-4, "bfloat16": 0.08}
 """Model type to how far the mean log-probability of a probe's tokens may differ, in nats.
 
-Both sides compute the same function in another order: in float32 on a CPU they
-differ by 1e-6, as measured. The tolerance for bfloat16 is an estimate. A version that did not
-arrive differs by more.
+Both sides compute the same function in another order: in float32 on a CPU they differ by 1e-6,
+as measured. The tolerance for bfloat16 is an estimate.
 """
+
+NOISE = {"float32": 2e-5, "bfloat16": 0.02}
+"""Model type to the difference up to which two versions cannot be told apart, in nats a token."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -42,33 +44,61 @@ class Probe:
     """Of L tokens."""
     logprobs: np.ndarray
     """[L - 1] float32, of each token after the first, at temperature 1."""
-    tolerance: float
-    """Largest mean absolute difference, in nats."""
+    dtype: str
+    """The model's type, ``float32`` or ``bfloat16``."""
+    previous: np.ndarray | None = None
+    """[L - 1] float32, the same by the version before; None where that is not known."""
 
     def check(self, logprobs: np.ndarray) -> None:
         """Compare with an engine's ``logprobs`` [L - 1].
 
+        Small steps change them by less than the tolerance: then they must be nearer to what the
+        learner says now than to what it said before, where these two can be told apart.
+
         Raises:
-            EngineError: they differ by more than the tolerance.
+            EngineError: they are not the learner's.
         """
-        difference = float(np.abs(logprobs - self.logprobs).mean())
-        if not difference <= self.tolerance:
+        difference, tolerance = _mean_difference(logprobs, self.logprobs), TOLERANCE[self.dtype]
+        if not difference <= tolerance:
             raise EngineError(
-                f"the engine does not serve the weights that were published: its "
-                f"log-probabilities of a probe text differ from the learner's by "
-                f"{difference:.3g} nats a token, expected at most {self.tolerance:g}. Some layer "
-                "kept old values (tied embeddings are a known case), or engine and learner "
-                "compute this model differently. Report the model's architecture, and use "
-                "rollout.engine=transformers until it is mended."
+                f"{_NOT_SERVED} differ from the learner's by {difference:.3g} nats a token, "
+                f"expected at most {tolerance:g}. {_WHY_NOT_SERVED}"
             )
+        if (
+            self.previous is None
+            or _mean_difference(self.logprobs, self.previous) <= 2 * NOISE[self.dtype]
+        ):
+            return
+        before = _mean_difference(logprobs, self.previous)
+        if before < difference:
+            raise EngineError(
+                f"{_NOT_SERVED} are nearer to those of the version before ({before:.3g} nats a "
+                f"token) than to the learner's ({difference:.3g}). {_WHY_NOT_SERVED}"
+            )
+
+
+_NOT_SERVED = (
+    "the engine does not serve the weights that were published: its log-probabilities of a probe "
+    "text"
+)
+_WHY_NOT_SERVED = (
+    "Some layer kept old values (tied embeddings are a known case), or engine and learner compute "
+    "this model differently. Report the model's architecture, and use "
+    "rollout.engine=transformers until it is mended."
+)
+
+
+def _mean_difference(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(one - other).mean())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publication:
     """One version of the weights on its way: Ray references to what may still be in the making."""
 
-    buckets: tuple[Any, ...]
-    """References to :data:`Weights`, in the order in which they are made."""
+    buckets: tuple[Any, ...] = ()
+    """References to :data:`Weights`, in the order in which they are made; none where every engine
+    got the weights from GPU to GPU."""
     probe: Any | None = None
     """Reference to a :class:`Probe`."""
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import ray
 
-from rlcs.cluster import ANSWER_SECONDS, ProcessPlan, fetch, fetch_all, fetch_start
+from rlcs.cluster import ProcessPlan, fetch, fetch_all, fetch_start, naming_full_store
+from rlcs.cluster_sections import FaultsSection
 from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError
 from rlcs.learner.losses import Objective, PolicyObjective
@@ -60,6 +61,9 @@ class RankActor:
     def send(self, version: int, transfer: str, receivers: Receivers) -> None:
         self.rank.send(version, transfer, receivers)
 
+    def free_gpu(self) -> None:
+        self.rank.free_gpu()
+
     def save(self, folder: str) -> None:
         self.rank.save(folder)
 
@@ -78,13 +82,13 @@ class Learner:
         settings: RankSettings,
         *,
         plan: ProcessPlan,
-        answer_seconds: float = ANSWER_SECONDS,
+        faults: FaultsSection | None = None,
     ) -> None:
         """Start the actors at once; :meth:`wait_until_ready` waits for them.
 
-        Ranks that take longer than ``answer_seconds`` for one call are taken for lost.
+        Ranks that take longer for one call than ``faults`` says are taken for lost.
         """
-        self.answer_seconds = answer_seconds
+        self.faults = faults or FaultsSection()
         self.ranks = settings.ranks
         self.settings = settings
         self._num_buckets = 0
@@ -95,7 +99,10 @@ class Learner:
 
     def wait_until_ready(self) -> None:
         """Returns when all ranks have met and loaded the model."""
-        address, port = fetch_start(self.actors[0].address.remote(), waiting_for="learner rank 0")
+        allowed = self.faults.start_seconds
+        address, port = fetch_start(
+            self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=allowed
+        )
         self._num_buckets, *_ = fetch_start(
             [
                 actor.start.remote(
@@ -110,6 +117,7 @@ class Learner:
                 for rank, actor in enumerate(self.actors)
             ],
             waiting_for="the learner ranks to start",
+            timeout=allowed,
         )
 
     def learn(
@@ -132,15 +140,14 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        reports: list[StepReport] = self._all(
-            [
+        with naming_full_store("handing out samples"):
+            asked = [
                 actor.learn.remote(share, objective, learning_rate)
                 for actor, share in zip(self.actors, shares, strict=True)
-            ],
-            "the learner ranks to learn",
-        )
+            ]
+        reports: list[StepReport] = self._all(asked, "the learner ranks to learn")
         report = dataclasses.replace(reports[0], num_samples=len(samples))
-        if report.grad_norm == 0:
+        if report.grad_norm == 0 and not _all_masked(report, objective):
             raise LearningError(
                 f"the gradient of {len(samples)} samples from valid groups is exactly zero: "
                 "nothing was learned and nothing will be. (An on-policy loss of zero is normal, a "
@@ -149,11 +156,11 @@ class Learner:
             )
         return report
 
-    def publication(self, probe: Prompt) -> Publication:
+    def publication(self, probe: Prompt, *, with_weights: bool = True) -> Publication:
         """The weights as they are now, on their way in buckets; returns at once.
 
-        ``probe`` is what engines are asked to check what they got. Only under
-        ZeRO-3 do ranks other than the first have to take part.
+        ``probe`` is what engines are asked to check what they got, all there is without
+        ``with_weights``. Only under ZeRO-3 do ranks other than the first have to take part.
         """
         senders = self.actors if self.settings.ranks.zero_stage == 3 else self.actors[:1]
 
@@ -162,7 +169,9 @@ class Learner:
             return references[0]
 
         return Publication(
-            buckets=tuple(ask("bucket", index) for index in range(self._num_buckets)),
+            buckets=tuple(ask("bucket", index) for index in range(self._num_buckets))
+            if with_weights
+            else (),
             probe=ask("probe", probe),
         )
 
@@ -176,13 +185,12 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        answers = self._all(
-            [
+        with naming_full_store("handing out samples"):
+            asked = [
                 actor.logprobs.remote(share, objective)
                 for actor, share in zip(self.actors, shares, strict=True)
-            ],
-            "the learner ranks to compute log-probabilities",
-        )
+            ]
+        answers = self._all(asked, "the learner ranks to compute log-probabilities")
         found: dict[int, np.ndarray] = {}
         for share, answer in zip(shares, answers, strict=True):
             for micro_batch, logprobs in zip(share, answer, strict=True):
@@ -194,20 +202,39 @@ class Learner:
             for index, sample in enumerate(samples)
         ]
 
-    def send(self, version: int, transfer: str, engines: Sequence[Any], *, gpus_each: int) -> None:
+    def send(
+        self,
+        version: int,
+        transfer: str,
+        engines: Sequence[Any],
+        *,
+        gpus_each: int,
+    ) -> None:
         """Bring the weights to vLLM ``engines`` (actors) from GPU to GPU.
 
         They serve the version once they also got its :meth:`publication`, of which they then
         need the probe alone.
+
+        Raises:
+            LostProcessError: it is not done after ``faults.transfer_seconds``, or a rank died.
+            EngineError: an engine died or refused.
         """
-        address, port = fetch(self.actors[0].address.remote(), waiting_for="learner rank 0")
+        allowed = self.faults.transfer_seconds
+        address, port = fetch(
+            self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=allowed
+        )
         receivers = Receivers(
             actors=tuple(engines), gpus_each=gpus_each, address=address, port=port
         )
         fetch_all(
             [actor.send.remote(version, transfer, receivers) for actor in self.actors],
             waiting_for=f"the weights to go from GPU to GPU ({transfer})",
+            timeout=allowed,
         )
+
+    def free_gpu(self) -> None:
+        """Give back GPU memory that holds nothing, to engines on the same GPUs."""
+        self._all([actor.free_gpu.remote() for actor in self.actors], "a rank to free memory")
 
     def save(self, folder: str) -> None:
         """Write the state for an exact resume."""
@@ -222,7 +249,14 @@ class Learner:
         self._all([actor.export.remote(folder) for actor in self.actors], "a rank to export")
 
     def _all(self, references: Sequence[Any], waiting_for: str) -> list[Any]:
-        return fetch_all(references, waiting_for=waiting_for, timeout=self.answer_seconds)
+        return fetch_all(references, waiting_for=waiting_for, timeout=self.faults.learn_seconds)
+
+
+def _all_masked(report: StepReport, objective: Objective) -> bool:
+    """Whether the correction took every token out: too far off policy to learn from, no fault."""
+    correction = objective.correction if isinstance(objective, PolicyObjective) else None
+    masks = correction is not None and correction.mode == "mask"
+    return masks and report.corrected_fraction == 1
 
 
 def rank_settings(

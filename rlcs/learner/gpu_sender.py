@@ -4,11 +4,13 @@ vLLM's trainer side does the work: it packs parameters into buffers of bounded s
 the engines through four calls. Here are the two things it asks for: our parameters, gathered
 bucket by bucket under ZeRO-3, and a client that passes its calls to the rollout actors.
 
-This needs GPUs. It has not been run yet: no test of this repository reaches it.
+On GPUs it has not been run yet. The tests run it on CPUs, with another carrier in the place of
+NCCL's broadcast (tests/rlcs/rollout/test_wide_engines.py); nothing runs CUDA IPC.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +21,7 @@ from vllm.distributed.weight_transfer.factory import WeightTransferTrainerFactor
 from vllm.distributed.weight_transfer.ipc_engine import IPCTrainerInitInfo
 from vllm.distributed.weight_transfer.nccl_engine import NCCLTrainerInitInfo
 
+from rlcs.errors import EngineError
 from rlcs.learner.rank_settings import RankPlace, Receivers
 
 BACKENDS = {"nccl": "nccl", "cuda_ipc": "ipc"}
@@ -67,7 +70,7 @@ class EngineClient:
                 info["rank_offset"] += number * self.receivers.gpus_each
             request = {"init_info": {"backend": self.backend, "info": info}}
             calls.append(actor.transfer.remote("init_weight_transfer_engine", request))
-        ray.get(calls)
+        self._wait(calls)
 
     def start_weight_update(self) -> None:
         self._all("start_weight_update")
@@ -79,7 +82,20 @@ class EngineClient:
         self._all("finish_weight_update", str(self.version))
 
     def _all(self, method: str, *arguments: Any) -> None:
-        ray.get([actor.transfer.remote(method, *arguments) for actor in self.receivers.actors])
+        self._wait([actor.transfer.remote(method, *arguments) for actor in self.receivers.actors])
+
+    def _wait(self, calls: list[Any]) -> None:
+        """Without a deadline of its own: who asked the ranks to send has one.
+
+        Raises:
+            EngineError: an engine died, or refused.
+        """
+        try:
+            ray.get(calls)
+        except ray.exceptions.RayError as error:
+            cause = getattr(error, "cause", None) or error
+            said = str(cause).strip().splitlines() or [repr(cause)]
+            raise EngineError(f"an engine did not take the weights: {said[0]}") from error
 
 
 class GpuSender:
@@ -97,7 +113,12 @@ class GpuSender:
         """Meet the engines."""
         self.identity = receivers.identity
         self.client = EngineClient(receivers, BACKENDS[transfer])
-        packing: dict[str, Any] = {"packed": True, "packed_buffer_size_bytes": bucket_bytes}
+        # vLLM's IPC refuses a parameter that is larger than its buffer.
+        largest = max(_num_bytes(meta) for meta in source.metadata())
+        packing: dict[str, Any] = {
+            "packed": True,
+            "packed_buffer_size_bytes": max(bucket_bytes, largest),
+        }
         if transfer == "nccl":
             info: Any = NCCLTrainerInitInfo(
                 rank=place.rank,
@@ -120,3 +141,7 @@ class GpuSender:
     def close(self) -> None:
         """Leave the group."""
         self._engine.shutdown()
+
+
+def _num_bytes(meta: ParamMeta) -> int:
+    return math.prod(meta.shape) * meta.dtype.itemsize

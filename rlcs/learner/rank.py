@@ -8,10 +8,12 @@ the whole batch; DeepSpeed averages gradients over ranks, so it is multiplied by
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import random
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +37,14 @@ from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
 from rlcs.lora import adapter_parameters, add_adapters, merge
 from rlcs.models import load_model
 from rlcs.types import Prompt, StepReport
-from rlcs.weights import TOLERANCE, Probe, Weights, plan_buckets, to_array, to_tensor
+from rlcs.weights import Probe, Weights, plan_buckets, to_array, to_tensor
 
 if TYPE_CHECKING:
     from rlcs.learner.gpu_sender import GpuSender
+
+
+NEVER = timedelta(days=1)
+"""For ranks to wait for one another: who asked them has a deadline, ``faults.learn_seconds``."""
 
 
 class LearnerRank:
@@ -62,6 +68,8 @@ class LearnerRank:
         )
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
+        self._probed: np.ndarray | None = None
+        """What the last probe said."""
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
@@ -149,7 +157,13 @@ class LearnerRank:
                 place=self.place,
                 bucket_bytes=self.settings.bucket_bytes,
             )
-        self._sender.send(version)
+        try:
+            self._sender.send(version)
+        except BaseException:  # who stands where in the transfer is not known any more
+            broken, self._sender = self._sender, None
+            with contextlib.suppress(Exception):
+                broken.close()
+            raise
 
     def weights(self) -> Weights:
         """All parameters; complete on rank 0, empty on the others; every rank must call it."""
@@ -167,11 +181,19 @@ class LearnerRank:
         row = torch.from_numpy(prompt.token_ids)[None].to(self.device)
         read = self.forward.reader.inputs(row, torch.ones_like(row).bool(), prompt.images)
         logits = self.engine(**read.arguments, use_cache=False).logits[:, :-1]
+        previous = self._probed
+        self._probed = completion_logprobs(logits, row[:, 1:], 1.0)[0].cpu().numpy()
         return Probe(
             prompt=prompt,
-            logprobs=completion_logprobs(logits, row[:, 1:], 1.0)[0].cpu().numpy(),
-            tolerance=TOLERANCE[self.settings.dtype],
+            logprobs=self._probed,
+            dtype=self.settings.dtype,
+            previous=previous if previous is None or len(previous) == len(self._probed) else None,
         )
+
+    def free_gpu(self) -> None:
+        """Give back what torch keeps for itself of the GPU's memory; nothing on a CPU."""
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def save(self, folder: str) -> None:
         """Write optimiser and weights for an exact resume into ``folder``; every rank calls it."""
@@ -277,9 +299,19 @@ def _join(settings: RankSettings, place: RankPlace) -> None:
     # DeepSpeed would compile a shared-memory all-reduce for CPU ranks at its first use: most of
     # a minute, a compiler needed, and a kill meanwhile leaves a lock on which every later start
     # waits for ever. Gloo does the same work.
-    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    backend = "nccl" if settings.device == "cuda" else "gloo"
-    deepspeed.init_distributed(backend, auto_mpi_discovery=False, verbose=False)
+    if settings.device == "cpu":
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    elif torch.cuda.device_count() != 1:
+        raise LearningError(
+            f"a rank sees {torch.cuda.device_count()} GPUs, expected the one that Ray gave it. "
+            "Start Ray without RAY_EXPERIMENTAL_NOSET_CUDA_VISIBLE_DEVICES."
+        )
+    deepspeed.init_distributed(
+        "nccl" if settings.device == "cuda" else "gloo",
+        auto_mpi_discovery=False,
+        verbose=False,
+        timeout=NEVER,
+    )
 
 
 def _start_engine(settings: RankSettings) -> Any:

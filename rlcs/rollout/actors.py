@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rlcs.cluster import fetch
+from rlcs.cluster import ANSWER_SECONDS, fetch
 from rlcs.config import LoraSection, VllmSection
 from rlcs.errors import PackageMissingError
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
@@ -96,10 +97,22 @@ class RolloutActor:
         """Load the model. Not in ``__init__``, whose errors Ray reports as a dead actor."""
         self.engine = make_engine(settings)
 
-    def load_weights(self, version: int, published: Publication) -> None:
-        """Take each bucket as soon as it is there: the learner may still be making the next."""
-        buckets = (fetch(bucket, waiting_for="a bucket of weights") for bucket in published.buckets)
-        probe = published.probe and fetch(published.probe, waiting_for="the probe of the weights")
+    def load_weights(
+        self, version: int, published: Publication, patience: float = ANSWER_SECONDS
+    ) -> None:
+        """Take each bucket as soon as it is there: the learner may still be making the next.
+
+        Raises:
+            LostProcessError: the learner died, or one thing took it ``patience`` seconds.
+        """
+        until = time.monotonic() + patience
+
+        def wait_for(reference: Any, what: str) -> Any:
+            left = max(0.0, until - time.monotonic())
+            return fetch(reference, waiting_for=f"the learner to make {what}", timeout=left)
+
+        buckets = (wait_for(bucket, "a bucket of weights") for bucket in published.buckets)
+        probe = published.probe and wait_for(published.probe, "the probe of the weights")
         self.engine.load_weights(version, buckets, probe)
 
     def transfer(self, method: str, *arguments: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import ray
 
 from rlcs.cluster import free_resources, store_full
@@ -44,11 +46,12 @@ def error_of(error: Exception, fault: Fault) -> Exception:
     """What the user is told when the fault cannot be mended."""
     if isinstance(error, RlcsError | ray.exceptions.RayTaskError):
         return error  # says it itself; of a bug, the traceback is what helps
-    return EngineError(
-        f"{fault} This cannot be mended by trying again. A training run can go on from its "
-        "last checkpoint (rlcs train --resume RUN), a grading by the same call. If the machine "
-        "ran out of memory, lower rollout.batch_tokens."
+    remedy = (
+        "This cannot be mended by trying again. A training run can go on from its last checkpoint "
+        "(rlcs train --resume RUN), a grading by the same call. If the machine ran out of memory, "
+        "it needs more, or a new run a lower rollout.batch_tokens."
     )
+    return EngineError(str(dataclasses.replace(fault, remedy=remedy)))
 
 
 def _first_line(error: Exception) -> str:

@@ -5,9 +5,10 @@ working on is handed out again. A new actor is brought to the current version be
 work, and so is every other: an actor never works under an older version than was published
 when its piece was handed out.
 
-One thread at a time drives the actors. :meth:`RolloutPool.publish` may be called by another
-thread while :meth:`RolloutPool.generate` runs: then pieces that are being worked on are finished
-under the version they were begun with, and all later ones are drawn under the new.
+One thread at a time drives the actors. :meth:`RolloutPool.publish` and
+:meth:`RolloutPool.publish_by` may be called by another thread while
+:meth:`RolloutPool.generate` runs: then pieces that are being worked on are finished under the
+version they were begun with, and all later ones are drawn under the new.
 
 Left out: working on a piece twice to beat a slow actor. It would change nothing but the time,
 and the pieces at the end of a step are small already.
@@ -15,11 +16,11 @@ and the pieces at the end of a step are small already.
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import ray
@@ -34,8 +35,10 @@ from rlcs.rollout.failures import cause_of, error_of, fault_of
 from rlcs.rollout.pieces import Piece
 from rlcs.rollout.segments import Segmenter
 from rlcs.rollout.slots import TURNS, Asked, Slot, Task
+from rlcs.rollout.timing import Timing
 from rlcs.rollout.work import Work
 from rlcs.types import Completion
+from rlcs.weights import Publication
 
 PLACE_ATTEMPTS = 3
 """Actors in a row that may fail in one place before it is given up until the next version."""
@@ -43,27 +46,11 @@ PLACE_ATTEMPTS = 3
 SLOWEST = 10
 """An actor this many times slower than those before it has stopped answering."""
 
-
 ROOM_SECONDS = 2.0
 """After which a store that was full may have room again."""
 
 LOOK_SECONDS = 1.0
 """How often a thread that waits for actors looks up."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Timing:
-    """How the last call of ``generate`` used the actors."""
-
-    seconds: float
-    idle_share: float
-    """Share of all actors' time, in [0, 1], between their last work and the end of the call."""
-    num_pieces: int
-
-    @property
-    def idle_seconds(self) -> float:
-        """The same in seconds, mean over the actors."""
-        return self.idle_share * self.seconds
 
 
 def print_fault(fault: Fault) -> None:
@@ -89,16 +76,22 @@ class RolloutPool:
         self.on_fault = on_fault
         self.segmenter = segmenter
         self._rows_at_once = settings.rows_at_once
-        self.slots = [Slot(number, settings, plan) for number in range(num_actors)]
+        self.slots = [
+            Slot(number, settings, plan, start_seconds=self.faults.start_seconds)
+            for number in range(num_actors)
+        ]
         self.timing = Timing(seconds=0.0, idle_share=0.0, num_pieces=0)
+        """Of the last call of :meth:`generate`."""
         self.num_replaced = 0
         """Actors replaced since the pool was made."""
-        self._published: tuple[int, Any] = (0, None)
+        self._published: tuple[int, Publication | None] = (0, None)
         """The newest version and its weights, for actors that do not serve it yet."""
         self._error: Exception | None = None
         """Why the last actor was lost."""
-        self._turn = threading.Lock()
+        self._turn = threading.Condition(threading.Lock())
         """Held by the thread that drives the actors."""
+        self._rest_wanted = False
+        """Whether another thread waits for the turn, and for actors that do nothing."""
         self._stopped = threading.Event()
         self._tokens_per_second = 0.0
         """Running mean over pieces of work."""
@@ -110,7 +103,7 @@ class RolloutPool:
 
     @property
     def actors(self) -> list[Any]:
-        """The actors that now fill the places."""
+        """The actors that now fill the places, ready or not."""
         return [slot.actor for slot in self.slots]
 
     def wait_until_ready(self) -> None:
@@ -118,8 +111,8 @@ class RolloutPool:
         with self._turn:
             self._drive(_no_work(), self._all_ready, first=True)
 
-    def publish(self, version: int, weights: Any) -> None:
-        """Make every engine serve ``version``; ``weights`` is an object reference or a dict.
+    def publish(self, version: int, weights: Publication) -> None:
+        """Make every engine serve ``version``.
 
         Raises:
             EngineError: no engine took the weights. Those that did not are replaced.
@@ -131,20 +124,39 @@ class RolloutPool:
             finally:
                 self._turn.release()
 
+    def publish_by(self, version: int, send: Callable[[Sequence[Any]], Publication]) -> None:
+        """Publish what ``send`` brings to the actors by itself, while none of them works.
+
+        ``send`` gets those that are ready, all of them awake, and returns the publication: with the
+        weights in it unless every actor of the pool has got them.
+
+        Raises:
+            EngineError: no engine took the weights.
+        """
+        self._rest_wanted = True
+        with self._turn:
+            self._rest_wanted = False
+            try:
+                self._turn_slots(asleep=False)
+                ready = [slot for slot in self.slots if slot.idle]
+                self._published = (version, send([slot.actor for slot in ready]))
+                for slot in ready:
+                    self._load(slot)
+                self._drive(_no_work(), self._all_current)
+            finally:
+                self._turn.notify_all()
+
     def sleep(self) -> None:
         """Have engines leave their GPUs to the ranks; they wake when they are needed."""
-        self._turn_to(asleep=True)
-
-    def wake(self) -> None:
-        """Have all engines wake now."""
-        self._turn_to(asleep=False)
-
-    def _turn_to(self, *, asleep: bool) -> None:
         with self._turn:
-            for slot in self.slots:
-                if slot.idle and slot.asleep is not asleep:
-                    slot.turn(asleep=asleep, allowed_seconds=self.faults.transfer_seconds)
-            self._drive(_no_work(), self._none_turns)
+            self._drive(_no_work(), self._all_ready)  # also those that were just replaced
+            self._turn_slots(asleep=True)
+
+    def _turn_slots(self, *, asleep: bool) -> None:
+        for slot in self.slots:
+            if slot.idle and slot.asleep is not asleep:
+                slot.turn(asleep=asleep, allowed_seconds=self.faults.transfer_seconds)
+        self._drive(_no_work(), self._none_turns)
 
     def forget_weights(self) -> None:
         """Give up the published weights to make room; the next version must be published."""
@@ -169,7 +181,7 @@ class RolloutPool:
             )
             began = time.monotonic()
             self._drive(work, lambda: work.done)
-            self.timing = self._measure(began, work)
+            self.timing = Timing.since(began, self.slots, num_pieces=work.num_pieces)
             return work.results()
 
     def stop(self) -> None:
@@ -184,14 +196,17 @@ class RolloutPool:
         try:
             while True:
                 self._judge_refusals(work)
-                self._hand_out(work)
+                if self._rest_wanted and self._at_rest():
+                    self._turn.wait_for(lambda: not self._rest_wanted)
+                if not self._rest_wanted:
+                    self._hand_out(work)
                 if until():
                     return
                 if self._stopped.is_set():
                     raise EngineError("the rollout actors are being stopped: the run ends.")
                 asked = {slot.task.reference: slot for slot in self.slots if slot.task}
                 if not asked:
-                    raise self._error or EngineError("expected rollout actors, found none.")
+                    raise self._nobody_left()
                 deadline = min(slot.task.deadline for slot in asked.values() if slot.task)
                 wait_seconds = min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
                 answered, _ = ray.wait(list(asked), timeout=wait_seconds)
@@ -205,7 +220,7 @@ class RolloutPool:
 
     def _hand_out(self, work: Work) -> None:
         """Ask every idle actor for something: the newest weights, or the next piece."""
-        version, weights = self._published
+        version, _ = self._published
         for slot in self.slots:
             if slot.abandoned_at is not None and slot.abandoned_at != version:
                 slot.abandoned_at, slot.failures = None, 0
@@ -215,10 +230,14 @@ class RolloutPool:
             if slot.asleep:
                 slot.turn(asleep=False, allowed_seconds=self.faults.transfer_seconds)
             elif slot.version != version:
-                slot.load(version, weights, allowed_seconds=self.faults.transfer_seconds)
+                self._load(slot)
             else:
                 piece = work.waiting.popleft()
                 slot.generate(piece, allowed_seconds=self._allowed_seconds(piece))
+
+    def _load(self, slot: Slot) -> None:
+        version, weights = self._published
+        slot.load(version, weights, allowed_seconds=self.faults.transfer_seconds)
 
     def _take(self, slot: Slot, work: Work, first: bool) -> None:
         """Take an actor's answer, or mend what went wrong."""
@@ -229,6 +248,8 @@ class RolloutPool:
             error = cause_of(raised)
             if isinstance(error, StoreFullError) and task.piece:
                 self._wait_for_room(task.piece, work, error)
+            elif task.asked is Asked.LOAD and isinstance(error, LostProcessError):
+                raise error from None  # the learner's: the actor waited for it
             elif task.asked is Asked.LOAD and isinstance(error, RlcsError):
                 slot.refusals.append(error)
             else:
@@ -257,7 +278,10 @@ class RolloutPool:
         time.sleep(ROOM_SECONDS)
 
     def _check_deadline(self, slot: Slot, work: Work, first: bool) -> None:
-        if slot.task is not None and time.monotonic() >= slot.task.deadline:
+        if slot.task is None or time.monotonic() < slot.task.deadline:
+            return
+        answered, _ = ray.wait([slot.task.reference], timeout=0)
+        if not answered:  # otherwise it was we who came late
             task = slot.end_task()
             late = TimeoutError(
                 f"waited {task.allowed_seconds:.0f} s for it to {task.asked}, without an answer."
@@ -277,7 +301,7 @@ class RolloutPool:
                 self._mend(slot, asked, work, slot.refusals[-1], first=False)
         elif refusing and all(slot.refuses or slot.abandoned_at is not None for slot in self.slots):
             for slot in refusing:
-                slot.refusals, error = [], slot.refusals[-1]
+                slot.refusals, error = [], slot.refusals[0]
             raise error
 
     def _mend(self, slot: Slot, task: Task, work: Work, error: Exception, first: bool) -> None:
@@ -293,14 +317,16 @@ class RolloutPool:
             if isinstance(error, ray.exceptions.RayActorError):
                 raise LostProcessError(str(self._error))
             raise self._error
+        if task.piece and work.take_back(task.piece) >= self.faults.attempts:
+            self.on_fault(dataclasses.replace(fault, remedy="It was tried often enough."))
+            slot.start()
+            raise self._error
         slot.failures += 1
-        if slot.failures >= PLACE_ATTEMPTS:
-            slot.abandoned_at = self.version
+        if slot.failures >= PLACE_ATTEMPTS or self._out_of_reach():
+            slot.abandon(self.version)
         else:
             self.num_replaced += 1
             slot.start()
-        if task.piece and work.take_back(task.piece) >= self.faults.attempts:
-            raise self._error
         self.on_fault(fault)
 
     def _abandon_pieces(self) -> None:
@@ -310,6 +336,23 @@ class RolloutPool:
                 slot.end_task()
                 slot.kill()
                 slot.start()
+
+    def _out_of_reach(self) -> bool:
+        """Whether a new actor could not be given the version that is served."""
+        version, weights = self._published
+        return version > 0 and weights is not None and not weights.buckets
+
+    def _nobody_left(self) -> Exception:
+        error = self._error or EngineError("expected rollout actors, found none.")
+        if not self._out_of_reach():
+            return error
+        return LostProcessError(
+            f"no rollout actor is left, and a new one cannot be given version {self.version}, "
+            f"whose weights went from GPU to GPU: {error}"
+        )
+
+    def _at_rest(self) -> bool:
+        return all(slot.task is None or _starting(slot) for slot in self.slots)
 
     def _all_ready(self) -> bool:
         return all(slot.task is None for slot in self.slots)
@@ -326,25 +369,16 @@ class RolloutPool:
         return bool(current) and len(current) == len(waited_for)
 
     def _allowed_seconds(self, piece: Piece) -> float:
-        rate = max(self.faults.min_tokens_per_second, self._tokens_per_second / SLOWEST)
-        return self.faults.grace_seconds + piece.expected_tokens / rate
+        slowest = self.faults.min_tokens_per_second
+        rate = max(slowest, self._tokens_per_second / SLOWEST)
+        # A row alone is slower than a batch, and may take its whole budget.
+        longest = piece.sampling.max_drawn_tokens / slowest
+        return self.faults.grace_seconds + longest + piece.expected_tokens / rate
 
     def _note_speed(self, task: Task, groups: Sequence[tuple[Completion, ...]]) -> None:
         tokens = sum(len(completion.token_ids) for group in groups for completion in group)
         speed = tokens / max(1e-3, time.monotonic() - task.began)
         self._tokens_per_second = 0.9 * (self._tokens_per_second or speed) + 0.1 * speed
-
-    def _measure(self, began: float, work: Work) -> Timing:
-        end = time.monotonic()
-        idle = [
-            end - max(began, slot.free_since) if slot.task is None else end - began
-            for slot in self.slots
-        ]
-        return Timing(
-            seconds=end - began,
-            idle_share=sum(idle) / (len(idle) * max(1e-9, end - began)),
-            num_pieces=work.num_pieces,
-        )
 
 
 def _no_work() -> Work:

@@ -9,11 +9,12 @@ from typing import Any
 
 import ray
 
-from rlcs.cluster import START_SECONDS, ProcessPlan
+from rlcs.cluster import ProcessPlan, naming_full_store
 from rlcs.errors import RlcsError
 from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.pieces import Piece
 from rlcs.stacks import ProcessPlace
+from rlcs.weights import Publication
 
 LOAD_ATTEMPTS = 2
 """Times an actor that answers is asked to load the same weights."""
@@ -55,10 +56,15 @@ class Task:
 class Slot:
     """One of the pool's places; its actor may be replaced, the place stays."""
 
-    def __init__(self, number: int, settings: EngineSettings, plan: ProcessPlan) -> None:
+    def __init__(
+        self, number: int, settings: EngineSettings, plan: ProcessPlan, *, start_seconds: float
+    ) -> None:
         self.number = number
         self._settings = settings
         self._options = plan.engine_options(number)
+        self._start_seconds = start_seconds
+        # Of several workers one may refuse what the others took: they answer out of turn then.
+        self._load_attempts = 1 if settings.vllm.tensor_parallel_size > 1 else LOAD_ATTEMPTS
         self.failures = 0
         """In a row, without any work done between them."""
         self.refusals: list[RlcsError] = []
@@ -80,7 +86,12 @@ class Slot:
     @property
     def refuses(self) -> bool:
         """Whether its actor lives, and would not take the newest weights when asked again."""
-        return len(self.refusals) >= LOAD_ATTEMPTS
+        return len(self.refusals) >= self._load_attempts
+
+    def abandon(self, version: int) -> None:
+        """Leave the place empty until a version after ``version`` is published."""
+        self.abandoned_at = version
+        self.refusals = []
 
     def start(self) -> None:
         """A new actor, which begins to load its model."""
@@ -95,13 +106,15 @@ class Slot:
         self.task: Task | None = Task(
             asked=Asked.START,
             reference=self.actor.start.remote(self._settings),
-            allowed_seconds=START_SECONDS,
+            allowed_seconds=self._start_seconds,
         )
 
-    def load(self, version: int, weights: Any, *, allowed_seconds: float) -> None:
-        """Ask for ``version``, whose ``weights`` are an object reference or a dict."""
+    def load(self, version: int, weights: Publication | None, *, allowed_seconds: float) -> None:
+        """Ask for ``version``, made of ``weights``; None where they were given up."""
         self.version = None
-        reference = self.actor.load_weights.remote(version, weights)
+        # An actor that waits for the learner gives up first, and says whom it waited for.
+        patience = 0.9 * allowed_seconds
+        reference = self.actor.load_weights.remote(version, weights, patience)
         self.task = Task(
             asked=Asked.LOAD,
             reference=reference,
@@ -111,7 +124,8 @@ class Slot:
 
     def generate(self, piece: Piece, *, allowed_seconds: float) -> None:
         """Hand out a piece of work."""
-        reference = self.actor.generate.remote(piece.requests, piece.sampling)
+        with naming_full_store("handing out work"):
+            reference = self.actor.generate.remote(piece.requests, piece.sampling)
         self.task = Task(
             asked=Asked.GENERATE, reference=reference, allowed_seconds=allowed_seconds, piece=piece
         )

@@ -81,6 +81,8 @@ class TransformersEngine:
     def sleep(self) -> None:
         """Move the weights to the host."""
         self.model.to("cpu")
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()  # what torch keeps for itself is not free for others
 
     def wake(self) -> None:
         """Move the weights back."""

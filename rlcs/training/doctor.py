@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
 import torch
+from transformers import AutoConfig
 
 from rlcs.cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
 from rlcs.config import RunConfig
-from rlcs.errors import ConfigError, RlcsError
+from rlcs.errors import ConfigError, ModelError, RlcsError
 from rlcs.placement import Node, Placement, draw, place
 from rlcs.rollout.actors import check_engine_package
-from rlcs.training.memory_plan import GIB, plan_memory, readable
+from rlcs.training.memory_check import memory_lines
 from rlcs.training.parts import load_material, make_run_curriculum, needs_of
+from rlcs.training.placement_rules import check_placement
 from rlcs.training.trackers import check_packages
 from rlcs.types import Problem
 
@@ -48,14 +49,17 @@ def examine_run(config: RunConfig) -> int:
         )
         print(f"{placement.kind}, {config.schedule.kind} schedule")
         print(draw(placement, nodes))
+        check_placement(config, placement)
     with report.section("memory"):
-        for line in memory_lines(config, placement):
+        for line in memory_lines(config, placement, nodes):
             print(line)
     with report.section("packages"):
         for name in PACKAGES:
             print(f"{name} {_version(name)}")
         check_packages(config.tracking)
         check_engine_package(config.rollout.engine)
+        if config.rollout.engine == "vllm":
+            check_vllm_model(config)
     with report.section("data"):
         for line in data_lines(config):
             print(line)
@@ -129,41 +133,6 @@ def find_nodes(config: RunConfig) -> list[Node]:
         stop_cluster()
 
 
-def memory_lines(config: RunConfig, placement: Placement | None) -> Iterator[str]:
-    """The plan, and what this machine has; elsewhere a GPU's memory is not known from here."""
-    plan = plan_memory(config)
-    yield from plan.lines()
-    cache_gib = config.rollout.vllm.cache_gib
-    if config.rollout.engine == "vllm" and cache_gib and cache_gib * GIB < plan.row_bytes:
-        raise ConfigError(
-            f"rollout.vllm.cache_gib = {cache_gib} has no room for one row, which needs "
-            f"{readable(plan.row_bytes)}. Raise it, or lower rollout.max_thinking_tokens."
-        )
-    if placement is None:
-        return
-    if placement.kind == "cpu":
-        total = (
-            plan.rank_bytes * config.learner.num_ranks
-            + plan.engine_bytes * config.rollout.num_actors
-        )
-        _check_room("the processes of the run", total, "memory", psutil.virtual_memory().total)
-        yield f"together {readable(total)}, of {readable(psutil.virtual_memory().total)} here"
-    elif torch.cuda.is_available():
-        has = torch.cuda.get_device_properties(0).total_memory
-        for who, needed in (("a rank", plan.rank_bytes), ("an engine", plan.engine_bytes)):
-            _check_room(who, needed, "a GPU", has)
-        yield f"a GPU here has {readable(has)}"
-
-
-def _check_room(who: str, needed: float, where: str, has: float) -> None:
-    if needed > has:
-        raise ConfigError(
-            f"{who} need about {readable(needed)}, and {where} has {readable(has)}: lower "
-            "learner.micro_batch_tokens or rollout.batch_tokens, raise learner.zero_stage or "
-            "the number of ranks, or use a smaller model."
-        )
-
-
 def data_lines(config: RunConfig) -> Iterator[str]:
     """What a run would load: every row is read and every reference checked."""
     material = load_material(config)
@@ -182,6 +151,34 @@ def _shares(problems: Iterable[Problem]) -> Iterator[str]:
     counts = Counter(f"{problem.domain}/{problem.category}" for problem in problems)
     for name, count in sorted(counts.items()):
         yield f"  {count:>8}  {name}"
+
+
+def check_vllm_model(config: RunConfig) -> None:
+    """vLLM knows the model's architecture and can cut it into ``tensor_parallel_size`` parts.
+
+    Raises:
+        ModelError: it does not, or cannot.
+    """
+    import vllm
+
+    try:
+        settings = AutoConfig.from_pretrained(config.model.path)
+    except (OSError, ValueError):
+        return  # the section about memory says so
+    known = vllm.ModelRegistry.get_supported_archs()
+    names = settings.architectures or []
+    if not set(names) & set(known):
+        raise ModelError(
+            f"vLLM {vllm.__version__} does not know the architecture "
+            f"{', '.join(names) or '(none named)'} of {config.model.path}. Use "
+            "rollout.engine=transformers, or another vLLM."
+        )
+    width, heads = config.rollout.engine_width, settings.get_text_config().num_attention_heads
+    if heads % width:
+        raise ModelError(
+            f"rollout.vllm.tensor_parallel_size = {width} does not divide the {heads} attention "
+            f"heads of {config.model.path}. Use a divisor of {heads}."
+        )
 
 
 def _version(package: str) -> str:

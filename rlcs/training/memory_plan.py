@@ -42,6 +42,11 @@ class MemoryPlan:
         return sum(self.rank.values())
 
     @property
+    def kept_bytes(self) -> float:
+        """Of a rank, also while it does nothing."""
+        return self.rank_bytes - self.rank["activations"]
+
+    @property
     def engine_bytes(self) -> float:
         return sum(self.engine.values())
 
@@ -72,15 +77,16 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
         raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
     count = sum(parameter.numel() for parameter in model.parameters())
     text = settings.get_text_config()
-    size, gpus = _number_bytes(config), config.rollout.gpus_per_engine
+    size, gpus = _number_bytes(config), config.rollout.engine_width
     token_bytes = _token_bytes(text) * size / gpus
     longest = config.rollout.max_prompt_tokens + config.rollout.max_completion_tokens
+    cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
     return MemoryPlan(
         num_parameters=count,
         rank=_rank_bytes(config, count, text),
         engine={
             "weights": count * size / gpus,
-            "cache": config.rollout.batch_tokens * token_bytes,
+            "cache": cache_gib * GIB if cache_gib else config.rollout.batch_tokens * token_bytes,
         },
         row_bytes=longest * token_bytes,
     )

@@ -5,8 +5,8 @@ background thread collects batches in the order of the steps and is alone in tou
 curriculum; the main thread learns from them in the same order. So the curriculum sees what
 it sees in the synchronous schedule, but later: a batch is drawn by weights that lack the last
 updates. It is collected at most ``schedule.max_staleness`` updates ahead, and as the pool never
-works under an older version than was published when it handed a piece out, no token of a batch
-is older than that.
+works under an older version than was published when it handed a piece out, no token drawn for a
+batch is older than that. (A group that is carried over was drawn for the step before.)
 
 A version is published while actors work: each takes it up before its next piece. With
 ``schedule.segment_tokens`` long completions are interrupted and go on under the new version,

@@ -5,6 +5,7 @@ Everything a user can get wrong is checked before the first process starts.
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,18 +19,27 @@ from curricula import Curriculum, CurriculumError
 from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.config import RanksSection, RolloutSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
-from rlcs.errors import ConfigError, ResumeError, StoreFullError
+from rlcs.errors import (
+    ConfigError,
+    EngineError,
+    LostProcessError,
+    ResumeError,
+    StoreFullError,
+)
 from rlcs.faults import Fault, FaultListener
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
 from rlcs.lora import check_adapter_package
+from rlcs.models import folder_bytes
 from rlcs.placement import Needs
 from rlcs.rollout.actors import EngineSettings, check_engine_package
 from rlcs.rollout.engine import Sampling
 from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
 from rlcs.rollout.segments import Segmenter
 from rlcs.scoring import Scorer
+from rlcs.training.placement_rules import check_placement
 from rlcs.types import Problem, Prompt
+from rlcs.weights import Publication
 
 PUBLISH_ATTEMPTS = 3
 """Of one version, where the nodes have no room for its weights."""
@@ -185,10 +195,14 @@ class Processes:
         Raises:
             StoreFullError: even without the weights of the version before there is no room.
         """
+        if self.share_gpus:
+            self.learner.free_gpu()
         for attempts_left in reversed(range(PUBLISH_ATTEMPTS)):
             try:
-                self._send(version)
-                self.rollouts.publish(version, self.learner.publication(self.probe))
+                if self.vllm.transfer == "host":
+                    self.rollouts.publish(version, self.learner.publication(self.probe))
+                else:
+                    self.rollouts.publish_by(version, functools.partial(self._send, version))
                 return
             except StoreFullError as error:
                 if not attempts_left:
@@ -202,16 +216,29 @@ class Processes:
                 self.rollouts.on_fault(fault)
                 time.sleep(ROOM_SECONDS)
 
-    def _send(self, version: int) -> None:
-        """From GPU to GPU, where that is asked for."""
-        if self.vllm.transfer != "host":
-            self.rollouts.wake()
-            self.learner.send(
-                version,
-                self.vllm.transfer,
-                self.rollouts.actors,
-                gpus_each=self.vllm.tensor_parallel_size,
+    def _send(self, version: int, actors: Sequence[Any]) -> Publication:
+        """From GPU to GPU to ``actors``; by the host too where that does not reach all engines."""
+        reached: Sequence[Any] = ()
+        try:
+            if actors:
+                self.learner.send(
+                    version,
+                    self.vllm.transfer,
+                    actors,
+                    gpus_each=self.vllm.tensor_parallel_size,
+                )
+                reached = actors
+        except LostProcessError:
+            raise
+        except EngineError as error:
+            fault = Fault(
+                what=f"version {version} did not go from GPU to GPU:",
+                detail=str(error),
+                remedy="It goes by the host's memory.",
             )
+            self.rollouts.on_fault(fault)
+        everyone = len(reached) == len(self.rollouts.slots)
+        return self.learner.publication(self.probe, with_weights=not everyone)
 
 
 def needs_of(config: RunConfig) -> Needs:
@@ -219,7 +246,8 @@ def needs_of(config: RunConfig) -> Needs:
     return Needs(
         num_engines=config.rollout.num_actors,
         num_ranks=config.learner.num_ranks,
-        gpus_per_engine=config.rollout.gpus_per_engine,
+        engine_width=config.rollout.engine_width,
+        weight_bytes=folder_bytes(config.model.path),
     )
 
 
@@ -227,14 +255,8 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
     """Start engines and ranks beside each other and wait for both."""
     plan = start_cluster(config.hardware, needs_of(config))
     try:
-        rollouts = RolloutPool(
-            engine_settings(config, renderer, plan),
-            num_actors=config.rollout.num_actors,
-            plan=plan,
-            faults=config.faults,
-            on_fault=on_fault,
-            segmenter=_segmenter(config, renderer),
-        )
+        check_placement(config, plan.placement)
+        share_gpus = plan.placement.kind == "colocated"
         settings = rank_settings(
             model_path=model_location(config.model.path),
             dtype=config.model.dtype,
@@ -245,8 +267,20 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
             bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
             lora=config.learner.lora,
         )
-        learner = Learner(settings, plan=plan, answer_seconds=config.faults.learn_seconds)
-        learner.wait_until_ready()
+        learner = Learner(settings, plan=plan, faults=config.faults)
+        if share_gpus:  # vLLM measures what is free, and nobody else may take or give meanwhile
+            learner.wait_until_ready()
+            learner.free_gpu()
+        rollouts = RolloutPool(
+            engine_settings(config, renderer, plan),
+            num_actors=config.rollout.num_actors,
+            plan=plan,
+            faults=config.faults,
+            on_fault=on_fault,
+            segmenter=_segmenter(config, renderer),
+        )
+        if not share_gpus:
+            learner.wait_until_ready()
         rollouts.wait_until_ready()
     except BaseException:
         stop_cluster()
@@ -256,7 +290,7 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
         learner=learner,
         probe=renderer.probe(),
         vllm=config.rollout.vllm,
-        share_gpus=plan.placement.kind == "colocated",
+        share_gpus=share_gpus,
     )
 
 

@@ -17,6 +17,7 @@ CHANGEABLE = (
     "evaluation.every_steps",
     "tracking.",
     "hardware.ray_address",
+    "faults.",
 )
 """Keys that may differ on resuming: none of them changes what a step does."""
 

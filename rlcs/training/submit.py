@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
@@ -22,6 +23,9 @@ from rlcs.config import RunConfig
 from rlcs.config_file import load_config
 from rlcs.errors import ConfigError, EngineError
 from rlcs.training.interruption import INTERRUPTED
+
+UNANSWERED = (OSError, RuntimeError, ValueError, aiohttp.ClientError)
+"""What Ray's client raises of a cluster that does not answer as it should."""
 
 REQUEST_SECONDS = 60.0
 """For the cluster to answer one request."""
@@ -63,21 +67,25 @@ def submit(
         job = client.submit_job(entrypoint=command, runtime_env=environment)
         print(f"job {job} at {address}: {command}")
         if not follow:
-            print(f"follow it: ray job logs --address {address} --follow {job}")
+            print(f"follow it: {_command_to_follow(address, job)}")
             return 0
-        return _follow(client, job, address)
     except AuthenticationError as error:
         raise EngineError(
             f"the cluster at {address} does not take the token ({_first_line(error)}). Put the "
             "cluster's token (on its head node: ~/.ray/auth_token) into RAY_AUTH_TOKEN, or its "
             "file into RAY_AUTH_TOKEN_PATH."
         ) from error
-    except (OSError, RuntimeError, ValueError) as error:  # requests' errors are OSErrors
-        if isinstance(error, EngineError):
-            raise
+    except UNANSWERED as error:
         raise EngineError(
             f"expected a Ray cluster that takes jobs at {address}; {_first_line(error)} "
             "Give the address of its dashboard, as `ray start --head` prints it: http://HOST:8265."
+        ) from error
+    try:
+        return _follow(client, job, address)
+    except UNANSWERED as error:
+        raise EngineError(
+            f"the cluster at {address} does not answer any more: {_first_line(error)} The job may "
+            f"be running; follow it: {_command_to_follow(address, job)}"
         ) from error
 
 
@@ -97,10 +105,11 @@ def _check_paths(config_path: str, config: RunConfig) -> None:
             "run.folder=/shared/runs."
         )
     sent = Path.cwd().resolve()
-    local = [Path(config_path), Path(config.model.path)]
     sources = (*config.data.train, *config.data.heldout)
-    local += [Path(source.path) for source in sources if source.path]
-    for path in local:
+    named: list[str | None] = [config_path, config.model.path]
+    named += [source.path for source in sources] + [source.images_folder for source in sources]
+    named += [config.data.difficulty.path] if config.data.difficulty else []
+    for path in (Path(name) for name in named if name):
         if path.is_absolute() or not path.exists():
             continue  # a place on the cluster, or a hub id
         inside = path.resolve().relative_to(sent) if path.resolve().is_relative_to(sent) else None
@@ -140,7 +149,7 @@ def _follow(client: Client, job: str, address: str) -> int:
         except KeyboardInterrupt:
             answer = _ask(job)
             if answer is None:
-                print(f"left running: ray job logs --address {address} --follow {job}")
+                print(f"left running: {_command_to_follow(address, job)}")
                 return INTERRUPTED
             if answer:
                 return _stop(client, job)
@@ -156,7 +165,14 @@ class JobLog:
         """Characters."""
 
     async def print_to_the_end(self) -> None:
-        """Print what is new until the job ends."""
+        """Print what is new until the job ends; the cluster may hang up in between."""
+        while True:
+            await self._print_until_it_hangs_up()
+            if self.client.get_job_status(self.job).is_terminal():
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _print_until_it_hangs_up(self) -> None:
         pieces: AsyncIterator[str] = self.client.tail_job_logs(self.job)
         waiting: asyncio.Future[str] | None = None
         num_seen = 0
@@ -177,6 +193,10 @@ class JobLog:
             num_seen += len(text)
             self._num_printed = max(self._num_printed, num_seen)
             print(new, end="", flush=True)
+
+
+def _command_to_follow(address: str, job: str) -> str:
+    return f"ray job logs --address {address} --follow {job}"
 
 
 def _ask(job: str) -> bool | None:

@@ -13,7 +13,7 @@ from curricula import Curriculum
 from rlcs.cluster import stop_cluster
 from rlcs.config import RunConfig
 from rlcs.config_file import write_config
-from rlcs.errors import LostProcessError, ResumeError
+from rlcs.errors import LostProcessError, ResumeError, StoreFullError
 from rlcs.faults import Fault
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state, write_whole
@@ -103,14 +103,16 @@ def _run(
                 processes.publish(state.policy_version)
                 progress.say(f"resuming {folder} after step {state.steps_done}")
             return _sit(config, folder, material, state, curriculum, processes, progress)
-        except LostProcessError as error:
+        except (LostProcessError, StoreFullError) as error:  # a new start empties the store
             if not restarts_left:
                 raise
             checkpoint = Checkpoints(folder / "checkpoints", keep=1).latest()
             where = checkpoint.name if checkpoint else "the beginning"
             on_fault(
                 Fault(
-                    what="a process of the run was lost:",
+                    what="a process of the run was lost:"
+                    if isinstance(error, LostProcessError)
+                    else "the run got stuck:",
                     detail=str(error),
                     remedy=f"Going on from {where}; {restarts_left} restarts are left "
                     "(faults.max_restarts).",

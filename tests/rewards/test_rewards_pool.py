@@ -200,7 +200,7 @@ def test_import_is_light() -> None:
 @pytest.mark.long
 def test_the_same_verdicts_from_a_ray_actor() -> None:
     ray = pytest.importorskip("ray")
-    ray.init(num_cpus=2, include_dashboard=False, logging_level="ERROR")
+    ray.init("local", num_cpus=2, include_dashboard=False, logging_level="ERROR")
     try:
 
         @ray.remote

@@ -198,21 +198,23 @@ def test_all_problems_are_in_one_message(config_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("gpu_option", ["tensor_parallel_size=2", "transfer=nccl"])
 @pytest.mark.parametrize(
-    ("overrides", "refused"),
+    ("engine", "device", "option", "refused"),
     [
-        (("rollout.engine=vllm",), False),
-        (("rollout.engine=transformers",), True),
-        (("rollout.engine=vllm", "hardware.device=cpu"), True),
+        ("vllm", "auto", "tensor_parallel_size=2", None),
+        ("vllm", "cpu", "tensor_parallel_size=2", None),
+        ("transformers", "auto", "tensor_parallel_size=2", "needs vLLM, but"),
+        ("vllm", "auto", "transfer=nccl", None),
+        ("vllm", "cpu", "transfer=nccl", "needs vLLM on GPUs"),
+        ("transformers", "auto", "transfer=nccl", "needs vLLM on GPUs"),
     ],
 )
-def test_what_only_vllm_on_gpus_has(
-    overrides: tuple[str, ...], refused: bool, gpu_option: str, config_path: Path
+def test_what_only_vllm_has_and_what_only_on_gpus(
+    engine: str, device: str, option: str, refused: str | None, config_path: Path
 ) -> None:
-    asked = (*overrides, f"rollout.vllm.{gpu_option}")
+    asked = (f"rollout.engine={engine}", f"hardware.device={device}", f"rollout.vllm.{option}")
     if refused:
-        assert "needs vLLM on GPUs" in refusal(config_path, *asked)
+        assert refused in refusal(config_path, *asked)
     else:
         load_config(config_path, asked, kind=RunConfig)
 

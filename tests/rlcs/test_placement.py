@@ -29,7 +29,7 @@ PLACED = [
 
 @pytest.mark.parametrize(("engines", "width", "ranks", "asked", "kind", "on_a", "on_b"), PLACED)
 def test_every_process_has_a_place(engines, width, ranks, asked, kind, on_a, on_b) -> None:
-    needs = Needs(num_engines=engines, num_ranks=ranks, gpus_per_engine=width)
+    needs = Needs(num_engines=engines, num_ranks=ranks, engine_width=width)
     placement = place(needs, TWO_NODES, use_gpus=True, kind=asked)
     assert placement.kind == kind
     assert Counter(placement.node_names) == Counter({"a": on_a, "b": on_b})
@@ -52,7 +52,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("engines", "width", "ranks", "asked", "message"), REFUSED)
 def test_what_cannot_be_placed_is_refused(engines, width, ranks, asked, message) -> None:
-    needs = Needs(num_engines=engines, num_ranks=ranks, gpus_per_engine=width)
+    needs = Needs(num_engines=engines, num_ranks=ranks, engine_width=width)
     with pytest.raises(ConfigError, match=message):
         place(needs, TWO_NODES, use_gpus=True, kind=asked)
 
@@ -73,7 +73,7 @@ def test_cpus_are_counted_too() -> None:
 )
 def test_no_node_is_given_more_than_it_has(shapes, engines, width, ranks) -> None:
     nodes = [Node(name=str(i), cpus=cpus, gpus=gpus) for i, (cpus, gpus) in enumerate(shapes)]
-    needs = Needs(num_engines=engines, num_ranks=ranks, gpus_per_engine=width)
+    needs = Needs(num_engines=engines, num_ranks=ranks, engine_width=width)
     try:
         placement = place(needs, nodes, use_gpus=True)
     except ConfigError:
@@ -126,7 +126,7 @@ def given_to(plan, needs: Needs) -> tuple[list, list]:
 )
 def test_ray_gives_what_was_drawn(gpu_cluster, kind, engines, width, ranks) -> None:
     hardware = HardwareSection(ray_address=gpu_cluster.address, placement=kind)
-    needs = Needs(num_engines=engines, num_ranks=ranks, gpus_per_engine=width)
+    needs = Needs(num_engines=engines, num_ranks=ranks, engine_width=width)
     plan = start_cluster(hardware, needs)
     try:
         assert plan.device == "cuda"
@@ -146,7 +146,7 @@ def test_ray_gives_what_was_drawn(gpu_cluster, kind, engines, width, ranks) -> N
 def test_a_cluster_refuses_before_anything_starts(gpu_cluster) -> None:
     hardware = HardwareSection(ray_address=gpu_cluster.address)
     with pytest.raises(ConfigError, match=r"an engine over 4 GPUs"):
-        start_cluster(hardware, Needs(num_engines=1, num_ranks=1, gpus_per_engine=4))
+        start_cluster(hardware, Needs(num_engines=1, num_ranks=1, engine_width=4))
     assert not ray.is_initialized()
 
 

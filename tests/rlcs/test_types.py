@@ -115,7 +115,12 @@ RECORDS = [
         num_threads=4,
         placement=Placement(kind="cpu", bundles=(Bundle(gpus=0, rank=0),), node_names=("n",)),
     ),
-    Probe(prompt=PROMPT, logprobs=np.zeros(2, dtype=np.float32), tolerance=0.1),
+    Probe(
+        prompt=PROMPT,
+        logprobs=np.zeros(2, dtype=np.float32),
+        dtype="float32",
+        previous=np.ones(2, dtype=np.float32),
+    ),
 ]
 
 

@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from rlcs.errors import EngineError
 from rlcs.types import Prompt
-from rlcs.weights import TOLERANCE, Probe, load_arrays, plan_buckets, to_array
+from rlcs.weights import Probe, load_arrays, plan_buckets, to_array
 
 
 @given(arrays.arrays(np.uint16, arrays.array_shapes(max_dims=3, max_side=6)))
@@ -106,9 +106,33 @@ def test_buckets_keep_to_their_bound(sizes: dict[str, int], max_bytes: int) -> N
 def test_a_probe_finds_other_weights(shift: float, passes: bool) -> None:
     logprobs = np.array([-1.0, -2.0, -3.0], dtype=np.float32)
     prompt = Prompt(problem_id="p", token_ids=np.arange(4))
-    probe = Probe(prompt=prompt, logprobs=logprobs, tolerance=TOLERANCE["float32"])
+    probe = Probe(prompt=prompt, logprobs=logprobs, dtype="float32")
     if passes:
         probe.check(logprobs + shift)
         return
     with pytest.raises(EngineError, match="does not serve the weights that were published"):
         probe.check(logprobs - shift)
+
+
+@pytest.mark.parametrize(
+    ("step", "engine_has", "passes"),
+    [
+        pytest.param(1e-4, 1.0, True, id="the new weights"),
+        pytest.param(1e-4, 0.0, False, id="the old weights, within the tolerance"),
+        pytest.param(1e-4, 0.4, False, id="some layers kept old values"),
+        pytest.param(3e-5, 0.0, True, id="a step too small to be told from noise"),
+        pytest.param(0.0, 1.0, True, id="the same weights again"),
+    ],
+)
+def test_a_probe_tells_a_version_from_the_one_before(
+    step: float, engine_has: float, passes: bool
+) -> None:
+    before = np.array([-1.0, -2.0, -3.0], dtype=np.float32)
+    change = np.array([step, -step, step], dtype=np.float32)
+    prompt = Prompt(problem_id="p", token_ids=np.arange(4))
+    probe = Probe(prompt=prompt, logprobs=before + change, dtype="float32", previous=before)
+    if passes:
+        probe.check(before + engine_has * change)
+        return
+    with pytest.raises(EngineError, match="nearer to those of the version before"):
+        probe.check(before + engine_has * change)

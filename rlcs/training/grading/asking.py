@@ -67,7 +67,7 @@ class Engines:
             needs = Needs(
                 num_engines=self._config.rollout.num_actors,
                 num_ranks=0,
-                gpus_per_engine=self._config.rollout.gpus_per_engine,
+                engine_width=self._config.rollout.engine_width,
             )
             self._plan = start_cluster(self._config.hardware, needs)
         return EngineAsker(self._config, questions, self._plan)

@@ -21,6 +21,7 @@ from rlcs.errors import EngineError, ModelError
 from rlcs.faults import Fault
 from rlcs.rollout.actors import EngineSettings, make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.pieces import Piece
 from rlcs.rollout.pool import RolloutPool
 from rlcs.types import Completion
 from rlcs.weights import Publication, Weights, to_array
@@ -184,6 +185,39 @@ def test_transfers_that_fail_halfway(pool, faults, requests, weights, expected) 
     groups = pool.generate(requests, SAMPLING)
     assert_same(groups, expected)
     assert versions_of(groups) == {pool.version}
+
+
+def test_a_place_that_is_given_up_is_told_of_once(
+    pool, faults, requests, weights, expected, monkeypatch
+) -> None:
+    monkeypatch.setattr("rlcs.rollout.pool.PLACE_ATTEMPTS", 1)
+    ray.get(pool.actors[1].__ray_call__.remote(fail_in_loads))
+    pool.publish(pool.version + 1, published(weights))
+    for _ in range(2):
+        assert_same(pool.generate(requests, SAMPLING), expected)
+    assert [fault.what for fault in faults] == ["rollout actor 1 failed to load weights:"]
+    pool.publish(pool.version + 1, published(weights))
+    pool.wait_until_ready()
+    assert pool.slots[1].abandoned_at is None
+
+
+def test_an_answer_that_nobody_fetched_in_time_is_an_answer(pool, faults, requests) -> None:
+    """The trainer was busy elsewhere."""
+    for slot in pool.slots:
+        slot.load(*pool._published, allowed_seconds=0.5)
+    time.sleep(2.0)
+    pool.wait_until_ready()
+    assert faults == []
+    assert [slot.version for slot in pool.slots] == [pool.version] * 2
+
+
+def test_a_row_may_take_its_whole_budget(pool, requests) -> None:
+    long = dataclasses.replace(SAMPLING, max_thinking_tokens=30_000)
+    piece = Piece(requests=tuple(requests[:1]), rows=(((0, 0),),), sampling=long)
+    pool.faults = pool.faults.model_copy(update={"min_tokens_per_second": 10.0})
+    allowed = pool._allowed_seconds(piece)
+    pool.faults = pool.faults.model_copy(update={"min_tokens_per_second": 1e6})
+    assert allowed > GRACE_SECONDS + 3000
 
 
 def test_weights_that_fit_no_engine_are_refused_and_the_next_are_taken(

@@ -25,7 +25,7 @@ LORA = LoraSection(rank=4, alpha=8)
 SAMPLING = Sampling(
     temperature=1.0, max_thinking_tokens=12, max_answer_tokens=6, force_answer="</think>"
 )
-TOLERANCE = 1e-4
+ATOL = 1e-4
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def publication(model: Any, token_ids: np.ndarray, *, shift: float = 0.0) -> Pub
     with torch.no_grad():
         logprobs = model(row).logits[0, :-1].log_softmax(-1).gather(-1, row[0, 1:, None])[:, 0]
     prompt = Prompt(problem_id="probe", token_ids=token_ids)
-    probe = Probe(prompt=prompt, logprobs=logprobs.numpy() + shift, tolerance=TOLERANCE)
+    probe = Probe(prompt=prompt, logprobs=logprobs.numpy() + shift, dtype="float32")
     return Publication(
         buckets=tuple(ray.put({name: array}) for name, array in weights.items()),
         probe=ray.put(probe),
@@ -71,9 +71,7 @@ def test_each_version_draws_with_its_own_adapters(
                 assert completion.policy_version == version
                 expected = full_logprobs(adapted, request.prompt, completion)
                 mask = completion.loss_mask
-                np.testing.assert_allclose(
-                    completion.logprobs[mask], expected[mask], atol=TOLERANCE
-                )
+                np.testing.assert_allclose(completion.logprobs[mask], expected[mask], atol=ATOL)
         drawn = [completion.token_ids.tolist() for group in groups for completion in group]
         assert drawn != drawn_before
         drawn_before = drawn
@@ -82,7 +80,7 @@ def test_each_version_draws_with_its_own_adapters(
 def test_adapters_that_say_something_else_are_not_served(
     actor: Any, adapted: Any, make_request: Callable[..., Any]
 ) -> None:
-    wrong = publication(adapted, np.arange(11, 60), shift=3 * TOLERANCE)
+    wrong = publication(adapted, np.arange(11, 60), shift=1e-3)
     load = actor.load_weights.remote(7, wrong)
     with pytest.raises(EngineError, match="does not serve the weights"):
         fetch(load, waiting_for="vLLM", timeout=300)

@@ -25,7 +25,7 @@ from rlcs.rollout.actors import check_engine_package
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.types import Completion, FinishReason, Prompt
-from rlcs.weights import TOLERANCE, Probe, Publication, Weights, load_arrays, to_array
+from rlcs.weights import Probe, Publication, Weights, load_arrays, to_array
 
 SAMPLING = Sampling(
     temperature=1.0, max_thinking_tokens=30, max_answer_tokens=10, force_answer="</think><answer>"
@@ -200,7 +200,7 @@ def probe_of(model: Any) -> Probe:
     with torch.no_grad():
         logprobs = model(row).logits[0, :-1].log_softmax(-1).gather(-1, row[0, 1:, None])[:, 0]
     prompt = Prompt(problem_id="probe", token_ids=token_ids)
-    return Probe(prompt=prompt, logprobs=logprobs.numpy(), tolerance=TOLERANCE["float32"])
+    return Probe(prompt=prompt, logprobs=logprobs.numpy(), dtype="float32")
 
 
 def publication(weights: Weights, probe: Probe) -> Publication:
@@ -272,3 +272,51 @@ def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_plugin_is_found_by_its_entry_point() -> None:
     (point,) = (each for each in entry_points(group="vllm.general_plugins") if each.name == "rlcs")
     assert point.value == "rlcs.rollout.vllm_plugin:register"
+
+
+@pytest.mark.long
+def test_a_group_reads_its_prompt_once_and_never_under_old_weights(
+    actor, generate, make_request, model, model_path
+) -> None:
+    request = make_request(7, 80, tuple(range(5)))
+    ray.get(actor.__ray_call__.remote(note_cached_tokens))
+
+    def cached() -> list[int]:
+        generate([request], replace(SAMPLING, max_thinking_tokens=2, max_answer_tokens=0))
+        return sorted(ray.get(actor.__ray_call__.remote(take_notes)))
+
+    first, again = cached(), cached()
+    assert first[0] == 0
+    assert first[1:] == [64] * 4, "whole blocks of 32 tokens"
+    assert again == [64] * 5
+    weights = changed(model, seed=1)
+    probe = probe_of(model_with(weights, model_path))
+    fetch(actor.load_weights.remote(10, publication(weights, probe)), waiting_for="", timeout=300)
+    assert cached()[0] == 0
+
+
+@pytest.mark.long
+def test_it_sleeps_and_wakes(actor, generate, make_request) -> None:
+    """On a CPU, where nothing moves: it serves the same afterwards."""
+    request = make_request(7, 9, (1, 2, 3))
+    (before,) = generate([request])
+    ray.get([actor.sleep.remote(), actor.wake.remote()], timeout=60)
+    (after,) = generate([request])
+    assert [c.token_ids.tolist() for c in after] == [c.token_ids.tolist() for c in before]
+
+
+def note_cached_tokens(actor: Any) -> None:
+    actor.notes = []
+    step = actor.engine.llm.llm_engine.step
+
+    def noting() -> Any:
+        outputs = step()
+        actor.notes += [output.num_cached_tokens for output in outputs]
+        return outputs
+
+    actor.engine.llm.llm_engine.step = noting
+
+
+def take_notes(actor: Any) -> list[int]:
+    notes, actor.notes = actor.notes, []
+    return notes

@@ -21,7 +21,7 @@ from rlcs.models import PromptReader, load_model
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.types import Prompt
-from rlcs.weights import TOLERANCE, Probe, Publication, to_array
+from rlcs.weights import Probe, Publication, to_array
 
 pytestmark = pytest.mark.long
 
@@ -87,9 +87,7 @@ def test_new_eyes_see_the_same_picture_anew(actor: Any, seen_prompts: Any, tiny_
     weights = {name: to_array(parameter) for name, parameter in model.named_parameters()}
     publication = Publication(
         buckets=(ray.put(weights),),
-        probe=ray.put(
-            Probe(prompt=probe_prompt, logprobs=logprobs, tolerance=TOLERANCE["float32"])
-        ),
+        probe=ray.put(Probe(prompt=probe_prompt, logprobs=logprobs, dtype="float32")),
     )
     fetch(actor.load_weights.remote(1, publication), waiting_for="", timeout=300)
     after = fetch(

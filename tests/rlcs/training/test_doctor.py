@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -59,18 +63,55 @@ PROBLEMS = [
     pytest.param("model.path=none", "none", id="no model"),
     pytest.param("learner.micro_batch_tokens=9000000000", "lower learner.micro", id="no memory"),
     pytest.param("tracking.mlflow_experiment=x", r"rlcs[mlflow]", id="no package"),
+    pytest.param(
+        "rollout.vllm={cache_gib: 0.00001} rollout.engine=vllm",
+        "no room for one row",
+        id="no cache",
+    ),
+    pytest.param(
+        "rollout.vllm={cache_gib: 9000} rollout.engine=vllm", "memory_share", id="huge cache"
+    ),
+    pytest.param(
+        "rollout.vllm={tensor_parallel_size: 900} rollout.engine=vllm",
+        "an engine over 900 CPUs",
+        id="too wide for the node",
+    ),
+    pytest.param(
+        "rollout.vllm={tensor_parallel_size: 2} rollout.engine=vllm",
+        "does not divide the 1 attention heads",
+        id="too wide for the model",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("override", "message"), PROBLEMS)
-def test_what_would_stop_it_is_told(config, override, message, capsys) -> None:
-    assert cli.main(["doctor", config, override]) == 1
+@pytest.mark.parametrize(("overrides", "message"), PROBLEMS)
+def test_what_would_stop_it_is_told(config, overrides, message, capsys) -> None:
+    assert cli.main(["doctor", config, *re.split(r" (?=rollout)", overrides)]) == 1
     said = capsys.readouterr().out
     problems = [line for line in said.splitlines() if line.startswith("problem: ")]
     assert any(message in line for line in problems), said
     assert len(set(problems)) == len(problems)
     assert "Traceback" not in said
     assert "this run would fail as it is" in said
+
+
+def test_a_model_that_vllm_does_not_know(config, workshop, tmp_path, capsys) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(workshop.model, model)
+    settings = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps({**settings, "architectures": ["Unheard"]}))
+    asked = [f"model.path={model}", "rollout.engine=vllm"]
+    assert cli.main(["doctor", config, *asked]) == 1
+    assert "does not know the architecture Unheard" in capsys.readouterr().out
+
+
+def test_vllm_that_is_not_installed(config, monkeypatch, capsys) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "vllm" else find(name)
+    )
+    assert cli.main(["doctor", config, "rollout.engine=vllm"]) == 1
+    assert "pip install 'rlcs[vllm]'" in capsys.readouterr().out
 
 
 def test_all_problems_are_told_at_once(config, capsys) -> None:

@@ -119,4 +119,7 @@ def test_a_full_store(
     assert small[0].policy_version == 2
     with pytest.raises(StoreFullError, match="ray memory"):
         processes.rollouts.generate(large, SAMPLING)
+    huge = Prompt(problem_id="huge", token_ids=np.arange(100_000))  # more than fits in a message
+    with pytest.raises(StoreFullError, match="handing out work"):
+        processes.rollouts.generate([GroupRequest(prompt=huge, seeds=(1,))], SAMPLING)
     taken.clear()

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,12 @@ from workshop import HERE, ROOT, Workshop, base_config, num_lines
 from rlcs import cli
 
 TOKEN = "a" * 64
+NOT_SENT = (
+    *("secrets.txt", ".git/config", ".venv/pyvenv.cfg", ".cache/a.bin"),
+    *("checkpoints/step_000001/b.bin", "runs/new/c.bin", "outputs/step_000002.partial"),
+)
+JOB_PATH = f"--env=PYTHONPATH={HERE}{os.pathsep}{ROOT}"
+"""Where jobs find the verifier of their configuration: the cluster was started without it."""
 STEPS = "log/steps.jsonl"
 
 
@@ -78,6 +85,10 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     config["data"]["heldout"] = []
     (folder / "here" / "runs" / "old").mkdir(parents=True)
     (folder / "here" / "runs" / "old" / "big.bin").write_bytes(b"x" * 10**6)
+    for path in NOT_SENT:
+        (folder / "here" / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "here" / path).write_text("x")
+    (folder / "here" / ".gitignore").write_text("secrets.txt\n")
     shutil.copytree(workshop.model, folder / "here" / "model")
     (folder / "here" / "train.jsonl").write_bytes((workshop.folder / "train.jsonl").read_bytes())
     (folder / "here" / "config.yaml").write_text(yaml.safe_dump(config))
@@ -98,7 +109,7 @@ def site(workshop: Workshop, tmp_path_factory: pytest.TempPathFactory) -> Iterat
                 f"--dashboard-agent-listen-port={free_port()}",  # others may have a cluster here
                 *(f"--temp-dir={temporary}", "--object-store-memory=100000000"),
             ],
-            env={**site.environment(), "RAY_AUTH_MODE": "token"},
+            env={**site.environment(), "RAY_AUTH_MODE": "token", "PYTHONPATH": str(ROOT)},
             stdout=output,
             stderr=subprocess.STDOUT,
         )
@@ -122,18 +133,45 @@ def wait_for_port(port: int) -> None:
 
 @pytest.mark.long
 def test_a_job_is_followed_to_its_end(site: Site) -> None:
-    done = site.submit(f"--env=PYTHONPATH={ROOT}", "run.name=job")
+    done = site.submit(JOB_PATH, "run.name=job")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "step 2/2" in done.stdout
     assert (site.runs / "job" / "summary.json").exists()
     sent = [path for path in site.temporary.rglob("working_dir_files/*/*")]
     assert {path.name for path in sent} >= {"config.yaml", "train.jsonl"}
-    assert "runs" not in {path.name for path in sent}
+    there = {path.name for path in site.temporary.rglob("working_dir_files/**/*")}
+    assert there.isdisjoint(Path(path).name for path in NOT_SENT)
 
-    again = site.submit(f"--env=PYTHONPATH={ROOT}", "run.name=job")
+    again = site.submit(JOB_PATH, "run.name=job")
     assert again.returncode == 2
     assert "exists already" in again.stdout
     assert "Traceback" not in again.stdout + again.stderr
+
+
+@pytest.mark.stress
+def test_requirements_are_there_for_the_job(site: Site, tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path, "shipped_verifier", (HERE / "checksum_verifier.py").read_text())
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(f"{wheel}\n")
+    verifier = "scoring.domains.checksum.verifier=shipped_verifier:judge"
+    done = site.submit("--requirements", str(requirements), "run.name=shipped", verifier)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (site.runs / "shipped" / "summary.json").exists()
+
+
+def write_wheel(folder: Path, module: str, text: str) -> Path:
+    """A package of one module, as pip installs it."""
+    path = folder / f"{module}-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(f"{module}.py", text)
+        about = f"{module}-1.0.dist-info"
+        archive.writestr(
+            f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n"
+        )
+        tags = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr(f"{about}/WHEEL", tags)
+        archive.writestr(f"{about}/RECORD", "")
+    return path
 
 
 @pytest.mark.stress
@@ -157,7 +195,7 @@ def test_ctrl_c_asks_whether_to_stop_the_job(site: Site) -> None:
     process = subprocess.Popen(
         [
             *site.command("submit"),
-            *("--address", site.dashboard, f"--env=PYTHONPATH={ROOT}"),
+            *("--address", site.dashboard, JOB_PATH),
             *("run.name=endless", "run.num_steps=5000"),
         ],
         cwd=site.folder,
