@@ -193,7 +193,11 @@ def fetch_start(references: Any, *, waiting_for: str, timeout: float) -> Any:
         return fetch(references, waiting_for=waiting_for, timeout=timeout)
     except LostProcessError as error:
         if isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
-            raise EngineError(str(error)) from error
+            raise EngineError(
+                f"{error} Is the cluster large enough? It has "
+                f"{_shortly(ray.cluster_resources())}, of which are free {free_resources()}. A "
+                "large model may need more time: raise faults.start_seconds."
+            ) from error
         raise
 
 
@@ -210,9 +214,7 @@ def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS)
         return ray.get(references, timeout=timeout)
     except ray.exceptions.GetTimeoutError as error:
         raise LostProcessError(
-            f"waited {timeout:.0f} s for {waiting_for}, without an answer. Is the cluster large "
-            f"enough? It has {_shortly(ray.cluster_resources())}, of which are free "
-            f"{free_resources()}."
+            f"waited {timeout:.0f} s for {waiting_for}, without an answer."
         ) from error
     except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
         raise store_full(waiting_for) from error  # also where a task met it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import ray
 from rlcs.cluster import ProcessPlan, fetch, fetch_all, fetch_start, naming_full_store
 from rlcs.cluster_sections import FaultsSection
 from rlcs.config import LoraSection, OptimiserSection, RanksSection
-from rlcs.errors import LearningError
+from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, pack
 from rlcs.learner.rank_settings import (
@@ -22,12 +22,17 @@ from rlcs.learner.rank_settings import (
     RankSettings,
     Receivers,
 )
+from rlcs.stacks import ProcessPlace, announce, stack_of
 from rlcs.types import Prompt, StepReport, TrainingSample
 from rlcs.weights import Probe, Publication, Weights
 
 
 class RankActor:
     """One :class:`~rlcs.learner.rank.LearnerRank` in a process of its own."""
+
+    def announce(self) -> ProcessPlace:
+        """Where this process lives; from now on it tells its stack when asked."""
+        return announce()
 
     def address(self) -> tuple[str, int]:
         """This node's address and a free port, where the ranks meet."""
@@ -96,6 +101,7 @@ class Learner:
             ray.remote(RankActor).options(**plan.rank_options(rank)).remote()
             for rank in range(self.ranks.num_ranks)
         ]
+        self._places = [actor.announce.remote() for actor in self.actors]
 
     def wait_until_ready(self) -> None:
         """Returns when all ranks have met and loaded the model."""
@@ -226,10 +232,10 @@ class Learner:
         receivers = Receivers(
             actors=tuple(engines), gpus_each=gpus_each, address=address, port=port
         )
-        fetch_all(
+        self._all(
             [actor.send.remote(version, transfer, receivers) for actor in self.actors],
-            waiting_for=f"the weights to go from GPU to GPU ({transfer})",
-            timeout=allowed,
+            f"the weights to go from GPU to GPU ({transfer})",
+            allowed,
         )
 
     def free_gpu(self) -> None:
@@ -248,8 +254,25 @@ class Learner:
         """Write a Hugging Face model folder."""
         self._all([actor.export.remote(folder) for actor in self.actors], "a rank to export")
 
-    def _all(self, references: Sequence[Any], waiting_for: str) -> list[Any]:
-        return fetch_all(references, waiting_for=waiting_for, timeout=self.faults.learn_seconds)
+    def _all(
+        self, references: Sequence[Any], waiting_for: str, allowed_seconds: float | None = None
+    ) -> list[Any]:
+        timeout = allowed_seconds or self.faults.learn_seconds
+        try:
+            return fetch_all(references, waiting_for=waiting_for, timeout=timeout)
+        except LostProcessError as error:
+            if not isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
+                raise
+            raise LostProcessError(" ".join([str(error), *self._silent(references)])) from error
+
+    def _silent(self, references: Sequence[Any]) -> Iterator[str]:
+        """Which ranks have not answered, and what they are doing."""
+        _, silent = ray.wait(list(references), num_returns=len(references), timeout=0)
+        for rank, reference in enumerate(references):
+            if reference in silent:
+                place = fetch(self._places[rank], waiting_for=f"learner rank {rank}")
+                where = f"learner rank {rank} (pid {place.pid} on {place.host})"
+                yield f"{where} has not answered. Its stack:\n{stack_of(place)}"
 
 
 def _all_masked(report: StepReport, objective: Objective) -> bool:

@@ -17,7 +17,8 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from rlcs.cluster import fetch
-from rlcs.errors import EngineError, LearningError
+from rlcs.cluster_sections import FaultsSection
+from rlcs.errors import EngineError, LearningError, LostProcessError
 from rlcs.learner.actors import Learner
 from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.types import Prompt
@@ -97,6 +98,19 @@ def test_no_gradient_and_dead_ranks(start, objective, make_samples) -> None:
 
     # Rank 0 waits for rank 1 when that dies: its own complaint must not hide the death.
     victim = psutil.Process(fetch(learner.actors[1].__ray_call__.remote(own_pid), waiting_for=""))
+    victim.suspend()
+    learner.faults = FaultsSection(learn_seconds=5)
+    with pytest.raises(
+        LostProcessError, match=r"waited 5 s for the learner ranks to learn"
+    ) as late:
+        learner.learn(make_samples(4), objective, **learn)
+    assert "learner rank 0 (pid" in str(late.value)
+    assert f"learner rank 1 (pid {victim.pid} on" in str(late.value)
+    assert "(the process is stopped by a signal)" in str(late.value)
+    learner.faults = FaultsSection()
+    victim.resume()
+    assert learner.learn(make_samples(4), objective, **learn).grad_norm > 0
+
     victim.suspend()
     threading.Timer(3, victim.kill).start()
     with pytest.raises(EngineError, match="the learner ranks to learn died") as caught:
