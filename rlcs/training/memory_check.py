@@ -31,7 +31,7 @@ def memory_lines(
             yield _check_machine(config, plan)
     elif torch.cuda.is_available():
         has = torch.cuda.get_device_properties(0).total_memory
-        _check_gpu(config, plan, placement, has)
+        check_gpu(config, plan, placement, has)
         yield f"a GPU here has {readable(has)}"
 
 
@@ -52,7 +52,12 @@ def _check_machine(config: RunConfig, plan: MemoryPlan) -> str:
     return f"together {readable(total)}, of {readable(has)} here"
 
 
-def _check_gpu(config: RunConfig, plan: MemoryPlan, placement: Placement, has: float) -> None:
+def check_gpu(config: RunConfig, plan: MemoryPlan, placement: Placement, has: float) -> None:
+    """Whether GPUs of ``has`` bytes are enough.
+
+    Raises:
+        ConfigError: they are not.
+    """
     _check_room("a rank needs", plan.rank_bytes, "a GPU", has)
     engine = plan.engine_bytes
     if config.rollout.engine == "vllm" and config.rollout.vllm.cache_gib is None:

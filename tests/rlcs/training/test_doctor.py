@@ -15,6 +15,9 @@ from workshop import Workshop, base_config
 from rlcs import cli
 from rlcs.config import RunConfig
 from rlcs.config_file import load_config
+from rlcs.errors import ConfigError
+from rlcs.placement import Needs, Node, place
+from rlcs.training.memory_check import check_gpu
 from rlcs.training.memory_plan import plan_memory
 
 NUM_PARAMETERS = 49_888
@@ -143,3 +146,31 @@ def test_memory_of_an_engine(config) -> None:
     per_token = 2 * 2 * 32 * 4  # keys and values, layers, hidden size, bytes
     assert plan.engine["cache"] == 1000 * per_token
     assert plan.row_bytes == (32 + 10 + 4) * per_token
+
+
+@pytest.mark.parametrize(
+    ("overrides", "gpus", "mib", "refused"),
+    [
+        pytest.param((), 2, 20, None, id="each its own"),
+        pytest.param((), 2, 2, "a rank needs", id="a rank is too large"),
+        pytest.param((), 1, 5, "what a rank keeps", id="nine tenths and a rank"),
+        pytest.param(("rollout.vllm.memory_share=0.5",), 1, 5, None, id="half and a rank"),
+        pytest.param(
+            ("rollout.vllm.memory_share=0.01",), 2, 20, "for one row", id="no room for a row"
+        ),
+        pytest.param(("rollout.vllm.cache_gib=0.001",), 1, 20, None, id="a cache of its own size"),
+        pytest.param(
+            ("rollout.vllm.cache_gib=1",), 2, 20, "an engine needs", id="a cache that is too large"
+        ),
+    ],
+)
+def test_memory_of_a_gpu(config, overrides, gpus, mib, refused) -> None:
+    asked = ["rollout.engine=vllm", "hardware.device=auto", *overrides]
+    run = load_config(config, asked, kind=RunConfig)
+    nodes = [Node(name="n", cpus=8, gpus=gpus)]
+    placement = place(Needs(num_engines=1, num_ranks=1), nodes, use_gpus=True)
+    if refused is None:
+        check_gpu(run, plan_memory(run), placement, mib * 2**20)
+        return
+    with pytest.raises(ConfigError, match=refused):
+        check_gpu(run, plan_memory(run), placement, mib * 2**20)
