@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
 import psutil
 import ray
 import torch
@@ -305,10 +306,21 @@ def join_cluster(address: str) -> None:
 
 
 def _knock(address: str) -> None:
-    """Ray tries for minutes to reach a place where nobody is; this takes seconds."""
+    """Ray tries for minutes to reach a place where nobody is, or somebody else; this, seconds."""
     host, colon, port = address.rpartition(":")
-    if colon and port.isdecimal() and "/" not in host:
-        socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+    if not colon or not port.isdecimal() or "/" in host:
+        return
+    socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return
+    with grpc.insecure_channel(address) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=KNOCK_SECONDS)
+        except grpc.FutureTimeoutError as error:
+            raise OSError(
+                "something listens there, but it is not Ray (its dashboard has another port; the "
+                "cluster's own is 6379 unless told otherwise)"
+            ) from error
 
 
 def _start_local(needs: Needs) -> None:

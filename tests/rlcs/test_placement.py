@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 
 import pytest
@@ -148,6 +149,14 @@ def test_a_cluster_refuses_before_anything_starts(gpu_cluster) -> None:
     with pytest.raises(ConfigError, match=r"an engine over 4 GPUs"):
         start_cluster(hardware, Needs(num_engines=1, num_ranks=1, engine_width=4))
     assert not ray.is_initialized()
+
+
+def test_somebody_else_at_the_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        hardware = HardwareSection(ray_address=f"127.0.0.1:{port}")
+        with pytest.raises(EngineError, match="something listens there, but it is not Ray"):
+            start_cluster(hardware, Needs(num_engines=1, num_ranks=1))
 
 
 def test_nobody_at_the_address() -> None:
