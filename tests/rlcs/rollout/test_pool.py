@@ -17,7 +17,7 @@ import ray
 from rlcs.cluster import ProcessPlan
 from rlcs.cluster_sections import FaultsSection
 from rlcs.config import VllmSection
-from rlcs.errors import EngineError, ModelError
+from rlcs.errors import EngineError, LostProcessError, ModelError
 from rlcs.faults import Fault
 from rlcs.rollout.actors import EngineSettings, make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
@@ -232,6 +232,16 @@ def test_weights_that_fit_no_engine_are_refused_and_the_next_are_taken(
     assert_same(pool.generate(requests, SAMPLING), expected)
 
 
+def test_a_learner_that_makes_no_weights_is_lost_and_not_the_engines(pool, faults) -> None:
+    limits, pool.faults = pool.faults, pool.faults.model_copy(update={"transfer_seconds": 4.0})
+    never = ray.remote(sleep_for_ever).options(num_cpus=0).remote()
+    with pytest.raises(LostProcessError, match="waited 4 s for the learner to make a bucket"):
+        pool.publish(pool.version + 1, Publication(buckets=(never,)))
+    ray.cancel(never, force=True)
+    pool.faults = limits
+    assert faults == []
+
+
 def test_work_that_no_actor_survives_ends_and_names_the_problems(pool, requests) -> None:
     deadly = GroupRequest(prompt=dataclasses.replace(requests[0].prompt), seeds=(POISON,))
     ray.get([actor.__ray_call__.remote(die_of_poison) for actor in pool.actors])
@@ -281,10 +291,11 @@ def test_an_engine_that_cannot_start_says_why(settings, plan, tmp_path: Path) ->
 POISON = 666
 
 
-def hang_in_generate(actor: object) -> None:
-    def sleep_for_ever(*_: object) -> None:
-        time.sleep(10**6)
+def sleep_for_ever(*_: object) -> None:
+    time.sleep(10**6)
 
+
+def hang_in_generate(actor: object) -> None:
     actor.engine.generate = sleep_for_ever
 
 
