@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from ray.cluster_utils import Cluster
 from safetensors.numpy import load_file
-from workshop import Command, Workshop, num_lines, read_jsonl
+from workshop import Command, Workshop, assert_counts_add_up, num_lines, read_jsonl
 
 pytestmark = pytest.mark.stress
 
@@ -109,6 +109,24 @@ def test_a_run_that_loses_its_rank_again_and_again_ends(workshop: Workshop) -> N
     assert "Going on from the beginning; 1 restarts are left" in said
     assert "rlcs: error: the learner ranks" in said
     assert "Traceback" not in said
+
+
+def test_losses_in_the_overlapped_schedule(workshop: Workshop) -> None:
+    run = workshop.run_folder("hurried")
+    schedule = ("schedule.kind=overlapped", "schedule.max_staleness=2", "schedule.segment_tokens=4")
+    command = workshop.start("train", workshop.config, "run.name=hurried", *OVERRIDES, *schedule)
+    driver = psutil.Process(command.process.pid)
+    victims: set[int] = set()
+    losses = [(2, "RolloutActor"), (6, "RolloutActor"), (14, "RankActor"), (16, "RolloutActor")]
+    for step, who in losses:
+        command.wait_for(lambda step=step: num_lines(run / "log" / "steps.jsonl") >= step)
+        victim = wait_for_processes(command, driver, f"ray::{who}", but=victims)[0]
+        victims.add(victim.pid)
+        victim.kill()
+    assert command.finish() == 0, command.text()
+    assert "Traceback" not in command.text()
+    assert "Going on from step_000012; 3 restarts are left" in command.text()
+    assert_counts_add_up(run, NUM_STEPS)
 
 
 def named(parent: psutil.Process, start: str) -> list[psutil.Process]:

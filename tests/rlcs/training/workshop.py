@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pyarrow.parquet as pq
+
+from curricula import Fate
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -215,3 +219,23 @@ def heldout_rows() -> list[dict[str, Any]]:
         {"id": f"h{number}", "question": f"Calculate {number} - {number}.", "answer": "50"}
         for number in range(5)
     ]
+
+
+def assert_counts_add_up(run: Path, num_steps: int) -> None:
+    """Every group that was drawn has all its completions, once, and a fate at every step."""
+    steps = read_jsonl(run / "log" / "steps.jsonl")
+    groups = read_jsonl(run / "log" / "groups.jsonl")
+    assert [row["step"] for row in steps] == list(range(1, num_steps + 1))
+    drawn: list[tuple[int, str]] = []
+    carried: set[str] = set()
+    for step in range(1, num_steps + 1):
+        here = [row for row in groups if row["step"] == step]
+        ids = [row["problem_id"] for row in here]
+        assert len(set(ids)) == len(ids)
+        assert carried <= set(ids)
+        drawn += [(step, problem) for problem in ids if problem not in carried]
+        carried = {row["problem_id"] for row in here if row["fate"] == Fate.CARRIED}
+    rows = [row for path in (run / "rollouts").iterdir() for row in pq.read_table(path).to_pylist()]
+    completions = Counter((row["step"], row["problem_id"]) for row in rows)
+    assert completions == dict.fromkeys(drawn, GROUP_SIZE)
+    assert steps[-1]["curriculum"]["num_drawn"] == len(drawn)
