@@ -114,9 +114,9 @@ def reference_model(tiny_model: str) -> torch.nn.Module:
     return model.eval()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def plan() -> Iterator[ProcessPlan]:
-    """A local Ray cluster with room for four processes."""
+    """A local Ray cluster with room for four engines and four ranks."""
     hardware = HardwareSection(device="cpu", threads_per_process=1)
     yield start_cluster(hardware, Needs(num_engines=4, num_ranks=4))
     stop_cluster()
