@@ -249,7 +249,8 @@ class RolloutPool:
             if isinstance(error, StoreFullError) and task.piece:
                 self._wait_for_room(task.piece, work, error)
             elif task.asked is Asked.LOAD and isinstance(error, LostProcessError):
-                raise error from None  # the learner's: the actor waited for it
+                if task.version == self.version:  # otherwise the next version has come meanwhile
+                    raise error from None  # the learner is lost: the actor waited for it
             elif task.asked is Asked.LOAD and isinstance(error, RlcsError):
                 slot.refusals.append(error)
             else:
