@@ -324,21 +324,30 @@ def _knock(address: str) -> None:
 
 
 def _start_local(needs: Needs) -> None:
-    try:
-        ray.init(
-            address="local",
-            num_cpus=max(os.cpu_count() or 1, needs.num_processes),
-            object_store_memory=_store_bytes(needs),
-            include_dashboard=False,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
-        )
-    except Exception as error:  # Ray has no type of its own for a node that does not come up
-        raise EngineError(
-            f"Ray did not start on this machine: {_first_line(error)} It is usually overloaded, or "
-            "out of memory or of room on the disk; try again when it is not."
-        ) from error
+    """Ray gives its own processes 30 s to come up, which a busy machine may miss once."""
+    for last in (False, True):
+        try:
+            _init_local(needs)
+            return
+        except Exception as error:  # Ray has no type of its own for a node that does not come up
+            ray.shutdown()
+            if last:
+                raise EngineError(
+                    f"Ray did not start on this machine: {_first_line(error)} It is usually "
+                    "overloaded, or out of memory or of room on the disk; try again when it is not."
+                ) from error
+
+
+def _init_local(needs: Needs) -> None:
+    ray.init(
+        address="local",
+        num_cpus=max(os.cpu_count() or 1, needs.num_processes),
+        object_store_memory=_store_bytes(needs),
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
+    )
 
 
 def _store_bytes(needs: Needs) -> int | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rlcs.cluster import start_cluster
+from rlcs import cluster
+from rlcs.cluster import start_cluster, stop_cluster
 from rlcs.cluster_sections import HardwareSection
 from rlcs.errors import EngineError
 from rlcs.placement import Needs
@@ -21,3 +22,20 @@ def test_a_ray_that_does_not_start_is_told(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(EngineError, match="Ray did not start on this machine"):
         start_cluster(HardwareSection(device="cpu"), Needs(num_engines=1, num_ranks=0))
+
+
+@pytest.mark.long
+def test_a_ray_that_is_late_once_is_started_again(monkeypatch) -> None:
+    start, tries = cluster._init_local, []
+
+    def start_at_second_try(needs: Needs) -> None:
+        tries.append(needs)
+        if len(tries) == 1:
+            raise RuntimeError("The current node timed out during startup.")
+        start(needs)
+
+    monkeypatch.setattr(cluster, "_init_local", start_at_second_try)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    start_cluster(HardwareSection(device="cpu"), Needs(num_engines=1, num_ranks=0))
+    stop_cluster()
+    assert len(tries) == 2
