@@ -146,11 +146,7 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        with naming_full_store("handing out samples"):
-            asked = [
-                actor.learn.remote(share, objective, learning_rate)
-                for actor, share in zip(self.actors, shares, strict=True)
-            ]
+        asked = self._hand_out(shares, "learn", objective, learning_rate)
         reports: list[StepReport] = self._all(asked, "the learner ranks to learn")
         report = dataclasses.replace(reports[0], num_samples=len(samples))
         if report.grad_norm == 0 and not _all_masked(report, objective):
@@ -191,11 +187,7 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        with naming_full_store("handing out samples"):
-            asked = [
-                actor.logprobs.remote(share, objective)
-                for actor, share in zip(self.actors, shares, strict=True)
-            ]
+        asked = self._hand_out(shares, "logprobs", objective)
         answers = self._all(asked, "the learner ranks to compute log-probabilities")
         found: dict[int, np.ndarray] = {}
         for share, answer in zip(shares, answers, strict=True):
@@ -208,14 +200,7 @@ class Learner:
             for index, sample in enumerate(samples)
         ]
 
-    def send(
-        self,
-        version: int,
-        transfer: str,
-        engines: Sequence[Any],
-        *,
-        gpus_each: int,
-    ) -> None:
+    def send(self, version: int, transfer: str, engines: Sequence[Any], *, gpus_each: int) -> None:
         """Bring the weights to vLLM ``engines`` (actors) from GPU to GPU.
 
         They serve the version once they also got its :meth:`publication`, of which they then
@@ -253,6 +238,16 @@ class Learner:
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder."""
         self._all([actor.export.remote(folder) for actor in self.actors], "a rank to export")
+
+    def _hand_out(
+        self, shares: Sequence[Sequence[MicroBatch]], method: str, *arguments: Any
+    ) -> list[Any]:
+        """Ask each rank for ``method`` of its share; returns references to the answers."""
+        with naming_full_store("handing out samples"):
+            return [
+                getattr(actor, method).remote(share, *arguments)
+                for actor, share in zip(self.actors, shares, strict=True)
+            ]
 
     def _all(
         self, references: Sequence[Any], waiting_for: str, allowed_seconds: float | None = None

@@ -17,8 +17,10 @@ from transformers import Glm4vForConditionalGeneration
 
 from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
 from rlcs.cluster_sections import HardwareSection
+from rlcs.config import VllmSection
 from rlcs.data.images import encoded_image
 from rlcs.placement import Needs
+from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest
 from rlcs.types import Image, Problem, Prompt, TrainingSample
 
@@ -112,6 +114,25 @@ def reference_model(tiny_model: str) -> torch.nn.Module:
 
     model: torch.nn.Module = AutoModelForCausalLM.from_pretrained(tiny_model, dtype=torch.float32)
     return model.eval()
+
+
+@pytest.fixture(scope="session")
+def make_settings() -> Callable[..., EngineSettings]:
+    """Makes the settings of an engine in float32 on one thread of a CPU."""
+
+    def make(model_path: str, *, engine: str, **replaced: Any) -> EngineSettings:
+        fields: dict[str, Any] = {
+            "dtype": "float32",
+            "device": "cpu",
+            "num_threads": 1,
+            "batch_tokens": 20_000,
+            "eos_token_ids": (),
+            "max_row_tokens": 128,
+            "vllm": VllmSection(),
+        }
+        return EngineSettings(engine=engine, model_path=model_path, **{**fields, **replaced})
+
+    return make
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,6 @@ sys.path.insert(0, str(Path(__file__).parent))  # the helpers import by name
 from seeing import SIZES
 
 from rlcs.cluster import fetch
-from rlcs.config import VllmSection
 from rlcs.data import Renderer
 from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.transformers_engine import TransformersEngine
@@ -106,25 +105,16 @@ def seen_prompts(
 
 
 @pytest.fixture(scope="module")
-def start_vllm(plan: Any) -> Iterator[Callable[..., Any]]:
+def start_vllm(
+    plan: Any, make_settings: Callable[..., EngineSettings]
+) -> Iterator[Callable[..., Any]]:
     """Starts vLLM around a model in an actor; it takes most of a minute, so once a file."""
     actors = []
 
     def start(model_path: str, eos_token_ids: tuple[int, ...], **settings: Any) -> Any:
         actor: Any = ray.remote(RolloutActor).options(**plan.engine_options(0)).remote()
         actors.append(actor)
-        asked = EngineSettings(
-            engine="vllm",
-            model_path=model_path,
-            dtype="float32",
-            device="cpu",
-            num_threads=1,
-            batch_tokens=20_000,
-            eos_token_ids=eos_token_ids,
-            max_row_tokens=128,
-            vllm=VllmSection(),
-            **settings,
-        )
+        asked = make_settings(model_path, engine="vllm", eos_token_ids=eos_token_ids, **settings)
         fetch(actor.start.remote(asked), waiting_for="vLLM", timeout=300)
         return actor
 

@@ -16,7 +16,6 @@ import ray
 
 from rlcs.cluster import ProcessPlan
 from rlcs.cluster_sections import FaultsSection
-from rlcs.config import VllmSection
 from rlcs.errors import EngineError, LostProcessError, ModelError
 from rlcs.faults import Fault
 from rlcs.rollout.actors import EngineSettings, make_engine
@@ -35,17 +34,13 @@ SAMPLING = Sampling(
 
 
 @pytest.fixture(scope="module")
-def settings(tiny_model: str) -> EngineSettings:
-    return EngineSettings(
+def settings(tiny_model: str, make_settings: Callable[..., EngineSettings]) -> EngineSettings:
+    return make_settings(
+        tiny_model,
         engine="transformers",
-        model_path=tiny_model,
-        dtype="float32",
-        device="cpu",
-        num_threads=1,
         batch_tokens=1000,
         eos_token_ids=tuple(range(1, 400, 12)),
         max_row_tokens=100,
-        vllm=VllmSection(),
     )
 
 

@@ -59,21 +59,16 @@ def faults() -> list[Fault]:
 
 
 @pytest.fixture(scope="module")
-def processes(model_path: str, plan: ProcessPlan, faults: list[Fault]) -> Iterator[Processes]:
+def processes(
+    model_path: str,
+    plan: ProcessPlan,
+    faults: list[Fault],
+    make_settings: Callable[..., EngineSettings],
+) -> Iterator[Processes]:
     """Whose engines and ranks carry NCCL's messages without NCCL."""
     vllm = VllmSection(tensor_parallel_size=WIDTH, transfer="nccl", max_rows=16)
     rollouts = RolloutPool(
-        EngineSettings(
-            engine="vllm",
-            model_path=model_path,
-            dtype="float32",
-            device="cpu",
-            num_threads=1,
-            batch_tokens=20_000,
-            eos_token_ids=(),
-            max_row_tokens=128,
-            vllm=vllm,
-        ),
+        make_settings(model_path, engine="vllm", vllm=vllm),
         num_actors=2,
         plan=plan,
         faults=FaultsSection(transfer_seconds=120.0),

@@ -35,7 +35,9 @@ def faults() -> list[Fault]:
 
 
 @pytest.fixture
-def processes(tiny_model: str, faults: list[Fault]) -> Iterator[Processes]:
+def processes(
+    tiny_model: str, faults: list[Fault], make_settings: Callable[..., EngineSettings]
+) -> Iterator[Processes]:
     """An engine and a rank on a node whose store is small and may not use the disk."""
     ray.shutdown()
     full = {"automatic_object_spilling_enabled": False, "local_fs_capacity_threshold": 1e-4}
@@ -43,16 +45,12 @@ def processes(tiny_model: str, faults: list[Fault]) -> Iterator[Processes]:
     cluster = Cluster(initialize_head=True, head_node_args=head)
     hardware = HardwareSection(device="cpu", threads_per_process=1, ray_address=cluster.address)
     plan = start_cluster(hardware, Needs(num_engines=1, num_ranks=1))
-    engine = EngineSettings(
+    engine = make_settings(
+        tiny_model,
         engine="transformers",
-        model_path=tiny_model,
-        dtype="float32",
-        device="cpu",
-        num_threads=1,
         batch_tokens=100_000,
         eos_token_ids=(1,),
         max_row_tokens=100,
-        vllm=VllmSection(),
     )
     rollouts = RolloutPool(engine, num_actors=1, plan=plan, on_fault=faults.append)
     settings = rank_settings(
