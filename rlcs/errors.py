@@ -61,3 +61,8 @@ class LearningError(RlcsError, RuntimeError):
 
 class PackageMissingError(RlcsError, ImportError):
     """An optional package that the configuration needs is not installed."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message that is not empty, or how Python shows the error."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

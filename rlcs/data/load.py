@@ -7,9 +7,9 @@ from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import rewards
+from rlcs.config import DataSection, SourceSection
 from rlcs.data.problems import BadRowError, build_problem
 from rlcs.data.sources import read_rows
-from rlcs.data_section import DataSection, SourceSection
 from rlcs.errors import DatasetError
 from rlcs.types import Problem
 

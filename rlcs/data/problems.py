@@ -10,10 +10,10 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from rlcs.config import SourceSection
 from rlcs.data.images import PLACEHOLDER, BadImageError, read_images
 from rlcs.data.response_format import build_response
 from rlcs.data.sources import Row
-from rlcs.data_section import SourceSection
 from rlcs.types import Image, Message, Problem
 
 NUM_ID_CHARACTERS = 16

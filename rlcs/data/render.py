@@ -238,7 +238,7 @@ def _typed_parts(content: str, has_images: bool) -> list[dict[str, str]]:
 def _image_token_ids(folder: Path) -> tuple[int, ...]:
     from transformers import AutoConfig
 
-    from rlcs.models import image_token_ids
+    from rlcs.model.loading import image_token_ids
 
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)

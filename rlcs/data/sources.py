@@ -22,7 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NoReturn
 
-from rlcs.data_section import SourceSection
+from rlcs.config import SourceSection
 from rlcs.errors import DatasetError, PackageMissingError
 
 

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import ray
 
-from rlcs.cluster import ProcessPlan, fetch, fetch_all, fetch_start, naming_full_store
-from rlcs.cluster_sections import FaultsSection
-from rlcs.config import LoraSection, OptimiserSection, RanksSection
+from rlcs.cluster.fetch import fetch, fetch_all, fetch_start, naming_full_store
+from rlcs.cluster.ray_cluster import ProcessPlan
+from rlcs.cluster.stacks import ProcessPlace, announce, stack_of
+from rlcs.config import FaultsSection, LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, pack
@@ -22,9 +23,8 @@ from rlcs.learner.rank_settings import (
     RankSettings,
     Receivers,
 )
-from rlcs.stacks import ProcessPlace, announce, stack_of
+from rlcs.model.weights import Probe, Publication, Weights
 from rlcs.types import Prompt, StepReport, TrainingSample
-from rlcs.weights import Probe, Publication, Weights
 
 
 class RankActor:

@@ -20,7 +20,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from rlcs.errors import ModelError
 from rlcs.learner.losses import completion_logprobs
 from rlcs.learner.packing import MicroBatch
-from rlcs.models import PromptReader, positions
+from rlcs.model.loading import PromptReader, positions
 
 KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
 """Cache layers that hold keys and values and nothing else."""

@@ -34,10 +34,10 @@ from rlcs.learner.losses import (
 from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
 from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
-from rlcs.lora import adapter_parameters, add_adapters, merge
-from rlcs.models import load_model
+from rlcs.model.loading import load_model
+from rlcs.model.lora import adapter_parameters, add_adapters, merge
+from rlcs.model.weights import Probe, Weights, plan_buckets, to_array, to_tensor
 from rlcs.types import Prompt, StepReport
-from rlcs.weights import Probe, Weights, plan_buckets, to_array, to_tensor
 
 if TYPE_CHECKING:
     from rlcs.learner.gpu_sender import GpuSender

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rlcs.cluster import ANSWER_SECONDS, fetch
+from rlcs.cluster.fetch import ANSWER_SECONDS, fetch
+from rlcs.cluster.stacks import ProcessPlace, announce
 from rlcs.config import LoraSection, VllmSection
 from rlcs.errors import PackageMissingError
+from rlcs.model.weights import Publication
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
-from rlcs.stacks import ProcessPlace, announce
 from rlcs.types import Completion
-from rlcs.weights import Publication
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +59,7 @@ def check_engine_package(engine: str) -> None:
 def make_engine(settings: EngineSettings) -> Engine:
     """The engine that ``settings.engine`` names, in this process."""
     if settings.engine == "vllm":
-        from rlcs.rollout.vllm_engine import VllmEngine
+        from rlcs.rollout.engines.vllm.engine import VllmEngine
 
         return VllmEngine(
             settings.model_path,
@@ -73,7 +73,7 @@ def make_engine(settings: EngineSettings) -> Engine:
         )
     import torch
 
-    from rlcs.rollout.transformers_engine import TransformersEngine
+    from rlcs.rollout.engines.transformers.engine import TransformersEngine
 
     torch.set_num_threads(settings.num_threads)
     return TransformersEngine(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from rlcs.errors import EngineError
+from rlcs.model.weights import Probe, Weights
 from rlcs.types import Completion, Prompt
-from rlcs.weights import Probe, Weights
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,11 +6,11 @@ import dataclasses
 
 import ray
 
-from rlcs.cluster import free_resources, store_full
-from rlcs.errors import EngineError, RlcsError
-from rlcs.faults import Fault
+from rlcs.cluster.faults import Fault
+from rlcs.cluster.fetch import free_resources, store_full
+from rlcs.cluster.stacks import stack_of
+from rlcs.errors import EngineError, RlcsError, first_line
 from rlcs.rollout.slots import Slot, Task
-from rlcs.stacks import stack_of
 
 
 def fault_of(slot: Slot, task: Task, error: Exception) -> Fault:
@@ -22,7 +22,7 @@ def fault_of(slot: Slot, task: Task, error: Exception) -> Fault:
         what=f"{slot.name} "
         + ("stopped answering" if stalled else "died" if died else f"failed to {task.asked}")
         + ":",
-        detail=_first_line(error)
+        detail=first_line(error)
         + ("" if place else f" It never came up; the cluster has free {free_resources()}."),
         problem_ids=task.piece.problem_ids if task.piece else (),
         node=place.host if place else "",
@@ -52,7 +52,3 @@ def error_of(error: Exception, fault: Fault) -> Exception:
         "it needs more, or a new run a lower rollout.batch_tokens."
     )
     return EngineError(str(dataclasses.replace(fault, remedy=remedy)))
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))

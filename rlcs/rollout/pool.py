@@ -25,10 +25,11 @@ from typing import Any
 
 import ray
 
-from rlcs.cluster import ProcessPlan
-from rlcs.cluster_sections import FaultsSection
+from rlcs.cluster.faults import Fault, FaultListener
+from rlcs.cluster.ray_cluster import ProcessPlan
+from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
-from rlcs.faults import Fault, FaultListener
+from rlcs.model.weights import Publication
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.failures import cause_of, error_of, fault_of
@@ -38,7 +39,6 @@ from rlcs.rollout.slots import TURNS, Asked, Slot, Task
 from rlcs.rollout.timing import Timing
 from rlcs.rollout.work import Work
 from rlcs.types import Completion
-from rlcs.weights import Publication
 
 PLACE_ATTEMPTS = 3
 """Actors in a row that may fail in one place before it is given up until the next version."""

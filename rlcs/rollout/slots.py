@@ -9,12 +9,13 @@ from typing import Any
 
 import ray
 
-from rlcs.cluster import ProcessPlan, naming_full_store
+from rlcs.cluster.fetch import naming_full_store
+from rlcs.cluster.ray_cluster import ProcessPlan
+from rlcs.cluster.stacks import ProcessPlace
 from rlcs.errors import RlcsError
+from rlcs.model.weights import Publication
 from rlcs.rollout.actors import EngineSettings, RolloutActor
 from rlcs.rollout.pieces import Piece
-from rlcs.stacks import ProcessPlace
-from rlcs.weights import Publication
 
 LOAD_ATTEMPTS = 2
 """Times an actor that answers is asked to load the same weights."""

@@ -19,11 +19,11 @@ from rlcs.learner.packing import split_updates
 from rlcs.learner.schedule import learning_rate
 from rlcs.rollout.engine import Sampling
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.training.batch import Batch
-from rlcs.training.checkpoint import TrainerState
+from rlcs.run.batch import Batch
+from rlcs.run.checkpoint import TrainerState
+from rlcs.run.log import RunLog
 from rlcs.training.groups import result_of, roll_out
 from rlcs.training.parts import Material, Processes, policy_objective
-from rlcs.training.run_log import RunLog
 from rlcs.training.step_row import Stopwatch, step_row
 from rlcs.types import RolloutGroup, StepReport
 

@@ -23,7 +23,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from rlcs.training.batch import Batch
+from rlcs.run.batch import Batch
 from rlcs.training.loop import Trainer, collect, update
 from rlcs.training.step_row import Stopwatch
 

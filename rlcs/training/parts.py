@@ -16,7 +16,10 @@ import numpy as np
 
 import curricula
 from curricula import Curriculum, CurriculumError
-from rlcs.cluster import start_cluster, stop_cluster
+from rlcs.cluster.faults import Fault, FaultListener
+from rlcs.cluster.placement import Needs
+from rlcs.cluster.placement_rules import check_placement
+from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RanksSection, RolloutSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import (
@@ -26,20 +29,17 @@ from rlcs.errors import (
     ResumeError,
     StoreFullError,
 )
-from rlcs.faults import Fault, FaultListener
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
-from rlcs.lora import check_adapter_package
-from rlcs.models import folder_bytes
-from rlcs.placement import Needs
+from rlcs.model.loading import folder_bytes
+from rlcs.model.lora import check_adapter_package
+from rlcs.model.weights import Publication
 from rlcs.rollout.actors import EngineSettings, check_engine_package
 from rlcs.rollout.engine import Sampling
 from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
 from rlcs.rollout.segments import Segmenter
 from rlcs.scoring import Scorer
-from rlcs.training.placement_rules import check_placement
 from rlcs.types import Problem, Prompt
-from rlcs.weights import Publication
 
 PUBLISH_ATTEMPTS = 3
 """Of one version, where the nodes have no room for its weights."""

@@ -16,18 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from rlcs.cluster import start_cluster, stop_cluster
+from rlcs.cluster.placement import Needs
+from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import SftConfig
 from rlcs.data import Renderer, check_references, load_data
 from rlcs.errors import DatasetError, RunFolderError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.schedule import learning_rate
-from rlcs.placement import Needs
+from rlcs.run.progress import Progress
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
 from rlcs.training.parts import check_image_mix, model_location
-from rlcs.training.progress import Progress
 from rlcs.types import Problem, TrainingSample
 
 SHOWN_EVERY = 20

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rlcs.training.batch import Batch
+from rlcs.run.batch import Batch
 from rlcs.types import FinishReason, RolloutGroup, StepReport
 
 

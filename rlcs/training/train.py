@@ -10,17 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from curricula import Curriculum
-from rlcs.cluster import stop_cluster
-from rlcs.config import RunConfig
-from rlcs.config_file import write_config
+from rlcs.cluster.faults import Fault
+from rlcs.cluster.ray_cluster import stop_cluster
+from rlcs.config import RunConfig, write_config
+from rlcs.data.difficulty import grade_problems
 from rlcs.errors import LostProcessError, ResumeError, StoreFullError
-from rlcs.faults import Fault
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.training.checkpoint import Checkpoints, TrainerState, read_state, write_whole
-from rlcs.training.difficulty import grade_problems
+from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state, write_whole
+from rlcs.run.fault_log import FaultLog
+from rlcs.run.folder import (
+    CONFIG_NAME,
+    check_resumable,
+    free_run_folder,
+    read_run_config,
+)
+from rlcs.run.interruption import INTERRUPTED, interruption
+from rlcs.run.log import RunLog
+from rlcs.run.progress import Progress
+from rlcs.run.trackers import check_packages
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
-from rlcs.training.fault_log import FaultLog
-from rlcs.training.interruption import INTERRUPTED, interruption
 from rlcs.training.loop import Trainer, run_steps
 from rlcs.training.parts import (
     Material,
@@ -30,16 +38,7 @@ from rlcs.training.parts import (
     start_processes,
     training_sampling,
 )
-from rlcs.training.progress import Progress
-from rlcs.training.run_folder import (
-    CONFIG_NAME,
-    check_resumable,
-    free_run_folder,
-    read_run_config,
-)
-from rlcs.training.run_log import RunLog
 from rlcs.training.schedules import Schedule, make_schedule
-from rlcs.training.trackers import check_packages
 
 
 def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""What the tests of the trainer share: a tiny real model, its engine, and a Ray cluster."""
+"""What the trainer's tests share: tiny real models, engines, a Ray cluster, and a whole run."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ import numpy as np
 import PIL.Image
 import pytest
 import torch
+import yaml
 from transformers import Glm4vForConditionalGeneration
 
-from rlcs.cluster import ProcessPlan, start_cluster, stop_cluster
-from rlcs.cluster_sections import HardwareSection
-from rlcs.config import VllmSection
+from rlcs.cluster.placement import Needs
+from rlcs.cluster.ray_cluster import ProcessPlan, start_cluster, stop_cluster
+from rlcs.config import HardwareSection, VllmSection
 from rlcs.data.images import encoded_image
-from rlcs.placement import Needs
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest
 from rlcs.types import Image, Problem, Prompt, TrainingSample
+
+sys.path.insert(0, str(Path(__file__).parent))  # verifiers and helpers of the tests import by name
+
+from workshop import Workshop, base_config, heldout_rows, train_rows, write_jsonl
 
 ROOT = Path(__file__).parents[2]
 FIRST_PLAIN_TOKEN, LAST_PLAIN_TOKEN = 11, 300
@@ -186,3 +190,22 @@ def make_samples() -> Callable[..., list[TrainingSample]]:
         return samples
 
     return make
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+    """A tiny untrained model and problems for it."""
+    folder = tmp_path_factory.mktemp("workshop")
+    make = [sys.executable, str(ROOT / "scripts" / "make_tiny_model"), str(folder / "model")]
+    subprocess.run([*make, "--hidden", "32", "--layers", "2"], check=True, capture_output=True)
+    write_jsonl(folder / "train.jsonl", train_rows())
+    write_jsonl(folder / "heldout.jsonl", heldout_rows())
+    (folder / "config.yaml").write_text(yaml.safe_dump(base_config(folder)))
+    return Workshop(folder)
+
+
+@pytest.fixture(scope="session")
+def whole_run(workshop: Workshop) -> Path:
+    """A run that nothing disturbed, from its first step to its summary."""
+    workshop.call("train", workshop.config)
+    return workshop.run_folder("whole")

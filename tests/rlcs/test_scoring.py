@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,6 @@ from rlcs.config import DomainScoringSection, ScoringSection
 from rlcs.errors import ConfigError
 from rlcs.scoring import Scorer, reward_of, rewards_of
 from rlcs.types import Completion, FinishReason, Problem
-
-sys.path.insert(0, str(Path(__file__).parent))  # the user verifiers here import by name
 
 BY_LENGTH = "scoring_user_verifiers:by_length"
 

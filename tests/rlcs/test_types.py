@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from rewards import Outcome, Request, Verdict
-from rlcs.cluster import ProcessPlan
+from rlcs.cluster.placement import Bundle, Placement
+from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import OptimiserSection, RanksSection, VllmSection
 from rlcs.learner.losses import ImitationObjective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank_settings import RankPlace, RankSettings
-from rlcs.placement import Bundle, Placement
+from rlcs.model.weights import Probe
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.types import (
@@ -27,7 +28,6 @@ from rlcs.types import (
     StepReport,
     TrainingSample,
 )
-from rlcs.weights import Probe
 
 PROBLEM = Problem(
     problem_id="数 1",

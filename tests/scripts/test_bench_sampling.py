@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from rlcs.config_file import write_config
+from rlcs.config import write_config
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ import datasets
 import PIL.Image
 import pytest
 
+from rlcs.config import DataSection
 from rlcs.data import load_data
 from rlcs.data.images import BadImageError, read_images
-from rlcs.data_section import DataSection
 from rlcs.errors import DatasetError
 
 SIZES = {"a.png": (30, 20), "b.jpg": (16, 16), "deep/c.png": (8, 9)}

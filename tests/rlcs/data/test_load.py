@@ -14,10 +14,8 @@ from datasets import Dataset
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rlcs.config import RunConfig, SftConfig
-from rlcs.config_file import load_config
+from rlcs.config import DataSection, RunConfig, SftConfig, SourceSection, load_config
 from rlcs.data import load_data
-from rlcs.data_section import DataSection, SourceSection
 from rlcs.errors import DatasetError, PackageMissingError
 from rlcs.types import Problem
 

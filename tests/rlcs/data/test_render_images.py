@@ -14,7 +14,7 @@ from transformers import AutoProcessor
 from rlcs.data import Renderer
 from rlcs.data.response_format import build_response
 from rlcs.errors import DatasetError
-from rlcs.models import decode_image
+from rlcs.model.loading import decode_image
 from rlcs.types import Image, Problem
 
 MakeProblem = Callable[..., Problem]

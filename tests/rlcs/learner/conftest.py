@@ -15,8 +15,8 @@ from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank import LearnerRank
 from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.model.weights import Weights
 from rlcs.types import StepReport, TrainingSample
-from rlcs.weights import Weights
 
 LEARNING_RATE = 1e-4
 MAX_GRAD_NORM = 0.05

@@ -13,7 +13,7 @@ from transformers import AutoProcessor
 from rlcs.data import Renderer
 from rlcs.learner.forward import CompletionForward
 from rlcs.learner.packing import pack
-from rlcs.models import decode_image, load_model
+from rlcs.model.loading import decode_image, load_model
 from rlcs.types import Image, Problem, Prompt, TrainingSample
 
 SIZES = [(112, 112), (112, 160), (56, 200)]

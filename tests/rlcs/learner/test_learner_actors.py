@@ -16,13 +16,13 @@ import ray
 import torch
 from transformers import AutoModelForCausalLM
 
-from rlcs.cluster import fetch
-from rlcs.cluster_sections import FaultsSection
+from rlcs.cluster.fetch import fetch
+from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LearningError, LostProcessError
 from rlcs.learner.actors import Learner
-from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.model.weights import Weights, to_array
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Prompt
-from rlcs.weights import Weights, to_array
 
 pytestmark = pytest.mark.long
 

@@ -14,10 +14,10 @@ from transformers import AutoModelForCausalLM
 from rlcs.config import LoraSection
 from rlcs.errors import ConfigError, EngineError, PackageMissingError
 from rlcs.learner.rank import LearnerRank
-from rlcs.lora import check_adapter_package
-from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.model.lora import check_adapter_package
+from rlcs.model.weights import Weights
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Prompt
-from rlcs.weights import Weights
 
 LORA = LoraSection(rank=4, alpha=6, targets=["q_proj", "v_proj", "down_proj"])
 PROBE_TOKEN_IDS = np.arange(11, 50)

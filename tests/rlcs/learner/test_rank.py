@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM
 from rlcs.errors import LearningError, ModelError
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.rank import LearnerRank
-from rlcs.rollout.transformers_engine import TransformersEngine
-from rlcs.weights import to_array
+from rlcs.model.weights import to_array
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 
 CUTS = (10**6, 150, 40, 1)
 """Tokens of a micro-batch: one holds all, some hold a few samples, each holds one."""

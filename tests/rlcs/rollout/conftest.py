@@ -16,10 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent))  # the helpers import by name
 
 from seeing import SIZES
 
-from rlcs.cluster import fetch
+from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
 from rlcs.rollout.actors import EngineSettings, RolloutActor
-from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Completion, FinishReason, Image, Problem, Prompt
 
 NEVER = ()

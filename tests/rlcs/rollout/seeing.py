@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from transformers import AutoProcessor
 
-from rlcs.models import decode_image
+from rlcs.model.loading import decode_image
 from rlcs.rollout.engine import Sampling
 from rlcs.types import Completion, Prompt
 

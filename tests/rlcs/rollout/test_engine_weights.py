@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from rlcs.errors import EngineError
+from rlcs.model.weights import Weights, to_array
 from rlcs.rollout.engine import Sampling
-from rlcs.weights import Weights, to_array
 
 SAMPLING = Sampling(temperature=1.0, max_thinking_tokens=8, max_answer_tokens=2)
 

@@ -14,7 +14,7 @@ import transformers
 
 from rlcs.errors import EngineError, ModelError
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.transformers_engine import TransformersEngine
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Completion, FinishReason
 
 SAMPLING = Sampling(

@@ -9,7 +9,7 @@ import numpy as np
 from seeing import SAMPLING, logprobs_of
 
 from rlcs.data import Renderer
-from rlcs.models import load_model
+from rlcs.model.loading import load_model
 from rlcs.rollout.engine import GroupRequest
 from rlcs.types import Prompt
 

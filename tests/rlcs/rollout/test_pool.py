@@ -14,16 +14,16 @@ import psutil
 import pytest
 import ray
 
-from rlcs.cluster import ProcessPlan
-from rlcs.cluster_sections import FaultsSection
+from rlcs.cluster.faults import Fault
+from rlcs.cluster.ray_cluster import ProcessPlan
+from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LostProcessError, ModelError
-from rlcs.faults import Fault
+from rlcs.model.weights import Publication, Weights, to_array
 from rlcs.rollout.actors import EngineSettings, make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pieces import Piece
 from rlcs.rollout.pool import RolloutPool
 from rlcs.types import Completion
-from rlcs.weights import Publication, Weights, to_array
 
 pytestmark = pytest.mark.long
 

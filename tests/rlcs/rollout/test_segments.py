@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.rollout.segments import Segmenter
-from rlcs.rollout.transformers_engine import TransformersEngine
 from rlcs.rollout.work import Work
 from rlcs.types import Completion, FinishReason
 

@@ -14,8 +14,8 @@ import pytest
 from safetensors.numpy import load_file
 from workshop import NUM_STEPS, SAVE_EVERY, Workshop, num_lines, read_jsonl, wait_for_end
 
-from rlcs import cli
-from rlcs.training.checkpoint import Checkpoints, read_state
+from rlcs.cli.main import main
+from rlcs.run.checkpoint import Checkpoints, read_state
 
 pytestmark = pytest.mark.long
 
@@ -176,7 +176,7 @@ def test_other_problems_are_refused(
     rows = data.read_bytes()
     data.write_bytes(b"\n".join(rows.splitlines()[:-1]) + b"\n")
     try:
-        assert cli.main(["train", "--resume", str(run), "run.num_steps=20"]) == 2
+        assert main(["train", "--resume", str(run), "run.num_steps=20"]) == 2
     finally:
         data.write_bytes(rows)
     said = capsys.readouterr().err

@@ -11,13 +11,12 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from rlcs.cluster import start_cluster, stop_cluster
-from rlcs.cluster_sections import HardwareSection
-from rlcs.config import OptimiserSection, RanksSection, VllmSection
+from rlcs.cluster.faults import Fault
+from rlcs.cluster.placement import Needs
+from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
+from rlcs.config import HardwareSection, OptimiserSection, RanksSection, VllmSection
 from rlcs.errors import StoreFullError
-from rlcs.faults import Fault
 from rlcs.learner.actors import Learner, rank_settings
-from rlcs.placement import Needs
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool

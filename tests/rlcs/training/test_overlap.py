@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 from workshop import Workshop, assert_counts_add_up, num_lines, read_jsonl
 
-from rlcs.training.checkpoint import Checkpoints, read_state
+from rlcs.run.checkpoint import Checkpoints, read_state
 
 pytestmark = pytest.mark.long
 

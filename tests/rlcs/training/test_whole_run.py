@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from workshop import GROUP_SIZE, NUM_STEPS, Workshop, read_jsonl
 
 from curricula import Fate
-from rlcs.training.checkpoint import Checkpoints, find_model
+from rlcs.run.checkpoint import Checkpoints, find_model
 
 pytestmark = pytest.mark.long
 

@@ -1,0 +1,74 @@
+"""What the verbs' arguments have in common."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from rlcs.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+Verbs = argparse._SubParsersAction
+"""Where a verb adds its parser."""
+
+
+def add_verb(
+    verbs: Verbs[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    summary: str,
+    examples: Sequence[str],
+) -> argparse.ArgumentParser:
+    """Add the parser of the verb ``name``; ``run`` does its work and returns the exit status."""
+    parser = verbs.add_parser(
+        name,
+        help=summary,
+        description=summary,
+        epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(verb=run)
+    return parser
+
+
+def add_config(parser: argparse.ArgumentParser, *, schema: bool = False) -> None:
+    """Add a config file and overrides; with ``schema`` also ``--schema``, which needs no file."""
+    parser.add_argument("config", nargs="?" if schema else None, help="a YAML file")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key.path=value", help="values that replace the file's"
+    )
+    if schema:
+        parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
+
+
+def is_override(argument: str) -> bool:
+    """Whether ``argument`` has the form of ``key.path=value``."""
+    return "=" in argument and not argument.startswith("-")
+
+
+def read_config(arguments: argparse.Namespace, kind: type[ConfigT]) -> ConfigT:
+    """The configuration that ``arguments`` name.
+
+    Raises:
+        ConfigError: they name none, or it cannot be used.
+    """
+    from rlcs.config import load_config
+
+    if arguments.config is None:
+        raise ConfigError("expected a config file; see the verb's --help.")
+    return load_config(arguments.config, arguments.overrides, kind=kind)
+
+
+def print_schema(kind: type[BaseModel]) -> int:
+    """Print the JSON schema of the configuration ``kind``; returns the exit status."""
+    import json
+
+    from rlcs.config import config_schema
+
+    print(json.dumps(config_schema(kind), indent=2))
+    return 0

@@ -1,0 +1,190 @@
+"""``rlcs doctor``: everything that can be known about a run before anything starts."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from transformers import AutoConfig
+
+from rlcs.cli.doctor.memory_check import memory_lines
+from rlcs.cluster.placement import Node, Placement, draw, place
+from rlcs.cluster.placement_rules import check_placement
+from rlcs.cluster.ray_cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
+from rlcs.config import RunConfig
+from rlcs.errors import ConfigError, ModelError, RlcsError
+from rlcs.rollout.actors import check_engine_package
+from rlcs.run.trackers import check_packages
+from rlcs.training.parts import load_material, make_run_curriculum, needs_of
+from rlcs.types import Problem
+
+PROBLEMS_FOUND = 1
+
+PACKAGES = ("torch", "transformers", "ray", "deepspeed", "vllm")
+
+
+def examine_run(config: RunConfig) -> int:
+    """Print the report; returns 0, or 1 when the run would not start or not fit.
+
+    A cluster that is named is asked for its nodes; otherwise this machine is what there is.
+    """
+    report = Report()
+    with report.section("batch"):
+        for line in batch_lines(config):
+            print(line)
+    nodes: list[Node] = []
+    placement: Placement | None = None
+    with report.section("placement"):
+        nodes = find_nodes(config)
+        use_gpus = wants_gpus(config.hardware, nodes)
+        placement = place(
+            needs_of(config), nodes, use_gpus=use_gpus, kind=config.hardware.placement
+        )
+        print(f"{placement.kind}, {config.schedule.kind} schedule")
+        print(draw(placement, nodes))
+        check_placement(config, placement)
+    with report.section("memory"):
+        for line in memory_lines(config, placement, nodes):
+            print(line)
+    with report.section("packages"):
+        for name in PACKAGES:
+            print(f"{name} {_version(name)}")
+        check_packages(config.tracking)
+        check_engine_package(config.rollout.engine)
+        if config.rollout.engine == "vllm":
+            check_vllm_model(config)
+    with report.section("data"):
+        for line in data_lines(config):
+            print(line)
+    return report.end()
+
+
+@dataclass
+class Report:
+    """Sections that may each fail; all problems are told, at the end."""
+
+    problems: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def section(self, title: str) -> Iterator[None]:
+        """Print a heading; an error within is noted as a problem."""
+        print(f"== {title}")
+        try:
+            yield
+        except RlcsError as error:
+            if str(error) not in self.problems:
+                self.problems.append(str(error))
+            print("see below")
+
+    def end(self) -> int:
+        """Print what was noted; returns the exit status."""
+        print()
+        for problem in self.problems:
+            print(f"problem: {problem}")
+        print("this run would fail as it is" if self.problems else "nothing stands in the way")
+        return PROBLEMS_FOUND if self.problems else 0
+
+
+def batch_lines(config: RunConfig) -> Iterator[str]:
+    """How many completions a step makes and learns from."""
+    groups, size = config.run.groups_per_step, config.rollout.group_size
+    updates, ranks = config.learner.updates_per_step, config.learner.num_ranks
+    samples = groups * size
+    longest = config.rollout.max_prompt_tokens + config.rollout.max_completion_tokens
+    yield f"{groups} groups x {size} completions = {samples} samples a step, of valid groups"
+    yield (
+        f"{updates} updates of {samples // updates} samples, "
+        f"{samples // updates / ranks:g} a rank ({ranks} ranks)"
+    )
+    yield (
+        f"a row is at most {longest} tokens: {config.learner.micro_batch_tokens // longest} or "
+        f"more of them a micro-batch, {config.rollout.batch_tokens // longest} or more an engine"
+    )
+    if folder := _taken_folder(config):
+        raise ConfigError(
+            f"the run folder {folder} exists already; use another run.name, or --resume."
+        )
+
+
+def _taken_folder(config: RunConfig) -> Path | None:
+    folder = Path(config.run.folder) / config.run.name
+    return folder if folder.exists() else None
+
+
+def find_nodes(config: RunConfig) -> list[Node]:
+    """The nodes of the cluster that the run would join, or this machine."""
+    address = config.hardware.ray_address or os.environ.get("RAY_ADDRESS")
+    if address is None:
+        num_processes = needs_of(config).num_processes
+        # A local cluster counts as many CPUs as there are processes.
+        cpus = max(os.cpu_count() or 1, num_processes)
+        return [Node(name=platform.node(), cpus=cpus, gpus=torch.cuda.device_count())]
+    join_cluster(address)
+    try:
+        return cluster_nodes()
+    finally:
+        stop_cluster()
+
+
+def data_lines(config: RunConfig) -> Iterator[str]:
+    """What a run would load: every row is read and every reference checked."""
+    material = load_material(config)
+    try:
+        make_run_curriculum(config, material.problems, {})
+        prompts = [len(prompt.token_ids) for prompt in material.prompts.values()]
+        yield f"{len(material.problems)} problems to train on, {len(material.heldout)} held out"
+        yield f"prompts of {min(prompts)} to {max(prompts)} tokens"
+        yield from material.notes
+        yield from _shares(material.problems.values())
+    finally:
+        material.scorer.close()
+
+
+def _shares(problems: Iterable[Problem]) -> Iterator[str]:
+    counts = Counter(f"{problem.domain}/{problem.category}" for problem in problems)
+    for name, count in sorted(counts.items()):
+        yield f"  {count:>8}  {name}"
+
+
+def check_vllm_model(config: RunConfig) -> None:
+    """vLLM knows the model's architecture and can cut it into ``tensor_parallel_size`` parts.
+
+    Raises:
+        ModelError: it does not, or cannot.
+    """
+    import vllm
+
+    try:
+        settings = AutoConfig.from_pretrained(config.model.path)
+    except (OSError, ValueError):
+        return  # the section about memory says so
+    known = vllm.ModelRegistry.get_supported_archs()
+    names = settings.architectures or []
+    if not set(names) & set(known):
+        raise ModelError(
+            f"vLLM {vllm.__version__} does not know the architecture "
+            f"{', '.join(names) or '(none named)'} of {config.model.path}. Use "
+            "rollout.engine=transformers, or another vLLM."
+        )
+    width, heads = config.rollout.engine_width, settings.get_text_config().num_attention_heads
+    if heads % width:
+        raise ModelError(
+            f"rollout.vllm.tensor_parallel_size = {width} does not divide the {heads} attention "
+            f"heads of {config.model.path}. Use a divisor of {heads}."
+        )
+
+
+def _version(package: str) -> str:
+    for name in (package, f"{package}-cpu"):
+        try:
+            return importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return "is not installed"

@@ -1,0 +1,49 @@
+"""``rlcs export``: a run's model as a Hugging Face folder."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+from rlcs.cli.arguments import Verbs, add_verb
+from rlcs.errors import RunFolderError
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare the verb and its arguments."""
+    parser = add_verb(
+        verbs,
+        "export",
+        run,
+        "copy a run's best (or last) model to a Hugging Face model folder",
+        ["rlcs export runs/quickstart my-model"],
+    )
+    parser.add_argument("run", metavar="RUN", help="a run folder or a checkpoint")
+    parser.add_argument("out", metavar="OUT", help="the folder to write; must not exist")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Copy the model; returns the exit status."""
+    return export(Path(arguments.run), Path(arguments.out))
+
+
+def export(run: Path, out: Path) -> int:
+    """Copy the model of ``run`` (its best checkpoint, else its last) to ``out``.
+
+    Raises:
+        RunFolderError: there is no model in ``run``, or ``out`` exists.
+    """
+    from rlcs.run.checkpoint import find_model
+
+    if out.exists():
+        raise RunFolderError(f"the folder {out} exists already; remove it or name another.")
+    model = find_model(run)
+    partial = out.with_name(out.name + ".partial")
+    if partial.exists():
+        shutil.rmtree(partial)
+    shutil.copytree(model, partial)
+    os.replace(partial, out)
+    print(f"{model} -> {out}")
+    return 0

@@ -1,0 +1,79 @@
+"""``rlcs serve``: vLLM's OpenAI-compatible server on a run's model."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rlcs.cli.arguments import Verbs, add_verb
+
+CPU_CACHE_GIB = 1
+"""Key-value cache where there is no GPU; vLLM itself would take most of the memory."""
+
+
+def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    """Declare the verb and its arguments."""
+    parser = add_verb(
+        verbs,
+        "serve",
+        run,
+        "answer by vLLM's OpenAI-compatible server with a run's best (or last) model",
+        [
+            "rlcs serve runs/quickstart",
+            "rlcs serve my-model --port 9000 --option max-model-len=4096",
+            "curl http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' "
+            '-d \'{"model": "quickstart", "messages": [{"role": "user", "content": "1 + 2?"}]}\'',
+        ],
+    )
+    parser.add_argument("model", metavar="RUN", help="a run folder, a checkpoint or a model folder")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME[=VALUE]",
+        help="an option of vLLM's server, without its dashes; may be given several times",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until the server ends; returns its exit status."""
+    return serve(
+        Path(arguments.model), host=arguments.host, port=arguments.port, options=arguments.option
+    )
+
+
+def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
+    """Become vLLM's server; returns only if there is an error.
+
+    The model goes by the name of its run (or folder). Its own chat template and end tokens lie
+    in the folder, where vLLM finds them.
+
+    Raises:
+        RunFolderError: there is no model at ``path``.
+        PackageMissingError: vLLM is not installed.
+    """
+    from rlcs.rollout.actors import check_engine_package
+    from rlcs.run.checkpoint import find_model
+
+    check_engine_package("vllm")
+    command = serve_command(find_model(path), name=path.resolve().name, host=host, port=port)
+    command += [f"--{option}" for option in options]
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, *command])
+
+
+def serve_command(model: Path, *, name: str, host: str, port: int) -> list[str]:
+    """What Python is called with."""
+    import torch
+
+    # Not `vllm serve`, which asks for a package of that name: the CPU build has another.
+    command = ["-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
+    command += ["--served-model-name", name, "--host", host, "--port", str(port)]
+    if not torch.cuda.is_available():
+        command += ["--enforce-eager", "--kv-cache-memory-bytes", str(CPU_CACHE_GIB * 2**30)]
+    return command

@@ -1,0 +1,120 @@
+"""Results of Ray tasks, with Ray's errors turned into ours: the one place where that is done."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import ray
+
+from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError, first_line
+
+DEATH_SECONDS = 5
+"""How long a process whose peer failed may take to be found dead."""
+
+ANSWER_SECONDS = 3600
+"""How long one call may take where nothing else is said."""
+
+
+def fetch_start(references: Any, *, waiting_for: str, timeout: float) -> Any:
+    """:func:`fetch` of what processes answer when they start.
+
+    One that does not come up was not lost: there is no room for it, and trying again will not
+    help. So being late is an EngineError here.
+    """
+    try:
+        return fetch(references, waiting_for=waiting_for, timeout=timeout)
+    except LostProcessError as error:
+        if isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
+            raise EngineError(
+                f"{error} Is the cluster large enough? It has "
+                f"{_shortly(ray.cluster_resources())}, of which are free {free_resources()}. A "
+                "large model may need more time: raise faults.start_seconds."
+            ) from error
+        raise
+
+
+def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS) -> Any:
+    """``ray.get`` whose errors are ours: the cause of a failed task, a dead actor, a deadline.
+
+    ``waiting_for`` names the work in the message, for example ``"rollout actor 0"``.
+
+    Raises:
+        LostProcessError: a process died, or did not answer within ``timeout`` seconds.
+        RlcsError: what the process itself raised.
+    """
+    try:
+        return ray.get(references, timeout=timeout)
+    except ray.exceptions.GetTimeoutError as error:
+        raise LostProcessError(
+            f"waited {timeout:.0f} s for {waiting_for}, without an answer."
+        ) from error
+    except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
+        raise store_full(waiting_for) from error  # also where a task met it
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause if isinstance(error.cause, RlcsError) else None
+        if cause is not None:
+            raise cause from None
+        death = _find_death(references)
+        if death is None:
+            raise
+        raise _died(waiting_for, death) from error
+    except (ray.exceptions.RayActorError, ray.exceptions.ObjectLostError) as error:
+        raise _died(waiting_for, error) from error
+
+
+def fetch_all(
+    references: Sequence[Any], *, waiting_for: str, timeout: float = ANSWER_SECONDS
+) -> list[Any]:
+    """The results of several tasks; the first failure is raised."""
+    results: list[Any] = fetch(list(references), waiting_for=waiting_for, timeout=timeout)
+    return results
+
+
+def store_full(what: str) -> StoreFullError:
+    """The error of ``what`` that found no room."""
+    return StoreFullError(
+        f"{what}: the object store of a node is full, and so is the disk it falls back to. Look "
+        "with `ray memory` and `df`; make room, or start the node with a larger "
+        "--object-store-memory."
+    )
+
+
+@contextlib.contextmanager
+def naming_full_store(what: str) -> Iterator[None]:
+    """Arguments of a remote call go through the store: what it raises when full becomes ours."""
+    try:
+        yield
+    except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
+        raise store_full(what) from error
+
+
+def free_resources() -> str:
+    """What the cluster has to give, in words."""
+    return _shortly(ray.available_resources())
+
+
+def _find_death(references: Any) -> ray.exceptions.RayActorError | None:
+    """The death behind a failed task: the peers of a dead rank fail too, and may be heard first."""
+    for reference in references if isinstance(references, list) else [references]:
+        try:
+            ray.get(reference, timeout=DEATH_SECONDS)
+        except ray.exceptions.RayActorError as error:
+            return error
+        except ray.exceptions.RayError:
+            continue
+    return None
+
+
+def _died(what: str, error: ray.exceptions.RayError) -> LostProcessError:
+    return LostProcessError(
+        f"{what} died: {first_line(error)} A training run can go on from its last checkpoint "
+        "(rlcs train --resume RUN), a grading by the same call. If the machine ran out of "
+        "memory, lower rollout.batch_tokens or the learner's micro_batch_tokens."
+    )
+
+
+def _shortly(resources: dict[str, float]) -> str:
+    shown = [f"{resources[name]:g} {name}" for name in ("CPU", "GPU") if name in resources]
+    return ", ".join(shown) or "neither CPU nor GPU"

@@ -1,0 +1,254 @@
+"""The Ray cluster: starting or joining it, and what each process gets of it.
+
+A run on a laptop starts a local cluster; the same
+code joins a running one when ``hardware.ray_address`` or ``RAY_ADDRESS`` names it, which is
+also how it behaves inside ``ray job submit``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import ray
+import torch
+from ray.util.placement_group import placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from rlcs.cluster.fetch import free_resources
+from rlcs.cluster.placement import Needs, Node, Placement, place
+from rlcs.config import HardwareSection
+from rlcs.errors import EngineError, first_line
+
+RESERVE_SECONDS = 60
+"""How long a cluster that is large enough may be busy before a run gives up."""
+
+KNOCK_SECONDS = 10
+"""For a cluster's address to accept a connection."""
+
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Least size of a local CPU cluster's object store, in which completions travel."""
+
+STORED_VERSIONS = 3
+"""Copies of the weights that a local CPU cluster's store has room for, besides."""
+
+SPIN_COUNT = "1000"
+"""Turns that a waiting OpenMP thread spins before it sleeps."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProcessPlan:
+    """What each engine and each rank runs on."""
+
+    device: str
+    """``cpu`` or ``cuda``."""
+    num_threads: int
+    placement: Placement
+    group: Any = None
+    """Ray's placement group with the bundles of ``placement``; None on CPUs, which any node has."""
+
+    def engine_options(self, engine: int) -> dict[str, Any]:
+        """Options for ``ActorClass.options`` of an engine."""
+        return self._options(self.placement.bundle_of(engine=engine))
+
+    def rank_options(self, rank: int) -> dict[str, Any]:
+        """The same of a rank."""
+        return self._options(self.placement.bundle_of(rank=rank))
+
+    def _options(self, index: int) -> dict[str, Any]:
+        bundle = self.placement.bundles[index]
+        options: dict[str, Any] = {
+            "num_cpus": 1,
+            "num_gpus": bundle.gpus / bundle.cpus,  # shared by those in the bundle
+            "runtime_env": {"env_vars": self._environment()},
+        }
+        if self.group is not None:
+            options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
+                self.group, placement_group_bundle_index=index
+            )
+        return options
+
+    def _environment(self) -> dict[str, str]:
+        """What OpenMP must know before torch is imported.
+
+        Waiting threads spin for some microseconds and then sleep. Spinning long, as is the
+        default, takes the cores from those that work beside any other busy process, and a step
+        takes up to ten times as long; sleeping at once costs a third more on an idle machine.
+        """
+        threads = str(self.num_threads)
+        return {
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            "GOMP_SPINCOUNT": SPIN_COUNT,
+            "TOKENIZERS_PARALLELISM": "false",
+        }
+
+
+def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
+    """Join or start Ray and find a place in it for all processes of a run.
+
+    Raises:
+        EngineError: there is no cluster at the address, or no GPU where one is asked for.
+        ConfigError: the cluster has no room.
+    """
+    # Telemetry and the dashboard's side processes are of no use to a run and cost memory.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray lowers its workers' priority by 15; here they do the work itself.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    address = hardware.ray_address or os.environ.get("RAY_ADDRESS")
+    if address:
+        join_cluster(address)
+    else:
+        _start_local(needs)
+    try:
+        return _plan(hardware, needs)
+    except BaseException:
+        ray.shutdown()
+        raise
+
+
+def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
+    nodes = cluster_nodes()
+    use_gpus = wants_gpus(hardware, nodes)
+    placement = place(needs, nodes, use_gpus=use_gpus, kind=hardware.placement)
+    return ProcessPlan(
+        device="cuda" if use_gpus else "cpu",
+        num_threads=hardware.threads_per_process or _num_threads(needs, use_gpus),
+        placement=placement,
+        group=_reserve(placement) if use_gpus else None,
+    )
+
+
+def _num_threads(needs: Needs, use_gpus: bool) -> int:
+    """All cores where processes take turns on them; a share where the work is done by GPUs."""
+    cpus = os.cpu_count() or 1
+    return max(1, cpus // needs.num_workers) if use_gpus else cpus
+
+
+def cluster_nodes() -> list[Node]:
+    """The nodes of the cluster that is joined, that with the driver first."""
+    here = ray.get_runtime_context().get_node_id()
+    alive = [node for node in ray.nodes() if node["Alive"]]
+    return [
+        Node(
+            name=f"{node['NodeManagerHostname']} {node['NodeID'][:6]}",
+            cpus=int(node["Resources"].get("CPU", 0)),
+            gpus=int(node["Resources"].get("GPU", 0)),
+        )
+        for node in sorted(alive, key=lambda node: (node["NodeID"] != here, node["NodeID"]))
+    ]
+
+
+def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:
+    """Whether processes get GPUs: where there are any, unless ``device`` is ``cpu``."""
+    has_gpus = any(node.gpus for node in nodes)
+    if hardware.device == "cuda" and not has_gpus:
+        raise EngineError(
+            "hardware.device = cuda, but this Ray cluster has no GPU. "
+            "Use hardware.device=cpu, or join a cluster with GPUs by hardware.ray_address."
+        )
+    return has_gpus and hardware.device != "cpu"
+
+
+def _reserve(placement: Placement) -> Any:
+    """All bundles at once, or none: half a run would hold GPUs and never start."""
+    group = placement_group(
+        [{"CPU": bundle.cpus, "GPU": bundle.gpus} for bundle in placement.bundles], strategy="PACK"
+    )
+    if not group.wait(RESERVE_SECONDS):
+        remove_placement_group(group)
+        raise EngineError(
+            f"waited {RESERVE_SECONDS} s for the cluster to give {len(placement.bundles)} bundles "
+            f"of GPUs; free are {free_resources()}. Is another run using them?"
+        )
+    return group
+
+
+def stop_cluster() -> None:
+    """Leave Ray; a local cluster ends with it."""
+    ray.shutdown()
+
+
+def join_cluster(address: str) -> None:
+    """Connect to a running cluster.
+
+    Raises:
+        EngineError: there is none at ``address``, or it does not let us in.
+    """
+    try:
+        _knock(address)
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
+    except ray.exceptions.AuthenticationError as error:
+        raise EngineError(
+            f"the Ray cluster at {address} does not take the token: {first_line(error)} Put its "
+            "token (on its head node: ~/.ray/auth_token) into RAY_AUTH_TOKEN."
+        ) from error
+    except (OSError, ValueError, RuntimeError) as error:
+        raise EngineError(
+            f"expected a Ray cluster at {address}, found none that answers: {first_line(error)}. "
+            "Start one with `ray start --head`, or leave hardware.ray_address out. If it runs, it "
+            "may not take the token: put that of its head node (~/.ray/auth_token) into "
+            "RAY_AUTH_TOKEN."
+        ) from error
+
+
+def _knock(address: str) -> None:
+    """Ray tries for minutes to reach a place where nobody is, or somebody else; this, seconds."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or "/" in host:
+        return
+    socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()
+    if os.environ.get("RAY_USE_TLS", "0") != "0":
+        return
+    with grpc.insecure_channel(address) as channel:
+        try:
+            grpc.channel_ready_future(channel).result(timeout=KNOCK_SECONDS)
+        except grpc.FutureTimeoutError as error:
+            raise OSError(
+                "something listens there, but it is not Ray (its dashboard has another port; the "
+                "cluster's own is 6379 unless told otherwise)"
+            ) from error
+
+
+def _start_local(needs: Needs) -> None:
+    """Ray gives its own processes 30 s to come up, which a busy machine may miss once."""
+    for last in (False, True):
+        try:
+            _init_local(needs)
+            return
+        except Exception as error:  # Ray has no type of its own for a node that does not come up
+            ray.shutdown()
+            if last:
+                raise EngineError(
+                    f"Ray did not start on this machine: {first_line(error)} It is usually "
+                    "overloaded, or out of memory or of room on the disk; try again when it is not."
+                ) from error
+
+
+def _init_local(needs: Needs) -> None:
+    ray.init(
+        address="local",
+        num_cpus=max(os.cpu_count() or 1, needs.num_processes),
+        object_store_memory=_store_bytes(needs),
+        include_dashboard=False,
+        logging_level=logging.ERROR,
+        log_to_driver=False,
+        _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
+    )
+
+
+def _store_bytes(needs: Needs) -> int | None:
+    """Ray's own share of the memory where there are GPUs; little on a laptop."""
+    if torch.cuda.is_available():
+        return None
+    wanted = OBJECT_STORE_BYTES + STORED_VERSIONS * needs.weight_bytes
+    return max(OBJECT_STORE_BYTES, min(wanted, psutil.virtual_memory().total // 3))

@@ -1,0 +1,65 @@
+"""The configuration as strict, frozen pydantic models: one tree, checked before anything starts.
+
+``rlcs train`` reads a ``RunConfig``, ``rlcs sft`` an ``SftConfig`` and ``rlcs grade`` a
+``GradeConfig``; ``load_config`` makes any of them from a YAML file.
+"""
+
+from rlcs.config.cluster import FaultsSection, HardwareSection, ScheduleSection
+from rlcs.config.curriculum import CurriculumSection
+from rlcs.config.data import (
+    ColumnsSection,
+    DataSection,
+    DifficultySection,
+    SourceSection,
+    TrainingDataSection,
+)
+from rlcs.config.grade import EndpointSection, GradeConfig, GradedModelSection, GradeSection
+from rlcs.config.learner import (
+    CorrectionSection,
+    LearnerSection,
+    LoraSection,
+    OptimiserSection,
+    RanksSection,
+)
+from rlcs.config.loading import config_differences, config_schema, load_config, write_config
+from rlcs.config.model import ModelSection
+from rlcs.config.rollout import RolloutSection, VllmSection
+from rlcs.config.run import EvaluationSection, RunConfig, RunSection, TrackingSection
+from rlcs.config.scoring import DomainScoringSection, ScoringSection
+from rlcs.config.sft import SftConfig, SftSection
+
+__all__ = [
+    "ColumnsSection",
+    "CorrectionSection",
+    "CurriculumSection",
+    "DataSection",
+    "DifficultySection",
+    "DomainScoringSection",
+    "EndpointSection",
+    "EvaluationSection",
+    "FaultsSection",
+    "GradeConfig",
+    "GradeSection",
+    "GradedModelSection",
+    "HardwareSection",
+    "LearnerSection",
+    "LoraSection",
+    "ModelSection",
+    "OptimiserSection",
+    "RanksSection",
+    "RolloutSection",
+    "RunConfig",
+    "RunSection",
+    "ScheduleSection",
+    "ScoringSection",
+    "SftConfig",
+    "SftSection",
+    "SourceSection",
+    "TrackingSection",
+    "TrainingDataSection",
+    "VllmSection",
+    "config_differences",
+    "config_schema",
+    "load_config",
+    "write_config",
+]

@@ -1,0 +1,172 @@
+"""The data section: where problems come from, and what is known about their difficulty."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from rlcs.config.section import Section
+
+
+class ColumnsSection(Section):
+    """Which column of a row holds what; a column left out is not read."""
+
+    question: str | None = "question"
+    """Text of the one user turn."""
+    messages: str | None = None
+    """A list of ``{"role", "content"}`` turns, in place of ``question``."""
+    reference: str = "answer"
+    id: str | None = None
+    """Unique ids; made from the content when left out."""
+    domain: str | None = None
+    category: str | None = None
+    pass_rate: str | None = None
+    """Pass rate from offline grading, in [0, 1]."""
+    label: str | None = None
+    """What a person said of the difficulty: a tier's name, or a number (see data.difficulty)."""
+    response: str | None = None
+    """A whole response to imitate (cold start)."""
+    thinking: str | None = None
+    """The thinking alone; the response is built around it and the reference (cold start)."""
+    images: str | None = None
+    """Pictures: a file's name, encoded bytes, or a list of these. ``<image>`` in the text says
+    where each stands; without any they stand before the last turn."""
+
+    @model_validator(mode="after")
+    def check_question(self) -> ColumnsSection:
+        if self.question is None and self.messages is None:
+            raise ValueError("expected question or messages to name a column; found neither.")
+        return self
+
+
+class SourceSection(Section):
+    """Where rows come from: exactly one of ``path``, ``hub`` and ``reasoning_gym``."""
+
+    path: str | None = None
+    """A JSONL or Parquet file."""
+    hub: str | None = None
+    """A data-set id on the Hugging Face hub."""
+    subset: str | None = None
+    """Configuration name of a hub data set."""
+    split: str = "train"
+    """Split of a hub data set."""
+    reasoning_gym: str | None = None
+    """A task of the reasoning-gym package, for example ``chain_sum``."""
+    knobs: dict[str, Any] = Field(default_factory=dict)
+    """Difficulty knobs of the reasoning-gym task."""
+    size: int = Field(default=500, ge=1)
+    """Problems to generate from a reasoning-gym task."""
+    seed: int = Field(default=0, ge=0)
+    """Seed of the reasoning-gym task."""
+    columns: ColumnsSection = ColumnsSection()
+    reference_pattern: str | None = None
+    """Regular expression; its first group, searched in the reference column, is the reference."""
+    thinking_pattern: str | None = None
+    """The same for the thinking column."""
+    domain: str = "math"
+    """Domain of rows without a domain column."""
+    category: str | None = None
+    """Category of rows without a category column; the source's own name when left out."""
+    system_prompt: str | None = None
+    images_folder: str | None = None
+    """Where pictures' files lie, none outside of it; the folder of ``path`` when left out."""
+    limit: int | None = Field(default=None, ge=1)
+    """Use the first rows only."""
+
+    @field_validator("reference_pattern", "thinking_pattern")
+    @classmethod
+    def check_pattern(cls, pattern: str | None) -> str | None:
+        try:
+            num_groups = 1 if pattern is None else re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(
+                f"expected a regular expression, found {pattern!r}: {error}."
+            ) from None
+        if num_groups < 1:
+            raise ValueError(
+                f"expected a regular expression with a group, found {pattern!r}. "
+                "Put parentheses around what is wanted."
+            )
+        return pattern
+
+    @model_validator(mode="after")
+    def check_one_origin(self) -> SourceSection:
+        given = [key for key in ("path", "hub", "reasoning_gym") if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none of them"
+            raise ValueError(
+                f"expected exactly one of path, hub, reasoning_gym; found {found}. "
+                "Write one list entry for each source."
+            )
+        return self
+
+    @property
+    def name(self) -> str:
+        """What reports call this source."""
+        return self.path or self.hub or f"reasoning_gym:{self.reasoning_gym}"
+
+
+class DataSection(Section):
+    """What is trained on, and what is held out to measure it."""
+
+    train: list[SourceSection] = Field(min_length=1)
+    heldout: list[SourceSection] = Field(default_factory=list)
+    """Never trained on: rows of ``train`` that ask the same question are taken out."""
+
+
+class DifficultySection(Section):
+    """What is known about the training problems' difficulty before the run, as its prior.
+
+    A problem that neither the table nor a label grades keeps the pass rate of
+    ``columns.pass_rate``, if it has one.
+    """
+
+    path: str | None = None
+    """A difficulty table (Parquet), as ``rlcs grade`` writes it; labels alone when left out."""
+    models: list[str] = Field(default_factory=list)
+    """The models of the table that count, from the oldest to the newest; all when empty."""
+    merge: Literal["weighted", "mean", "best", "last"] = "weighted"
+    """How several models' pass rates become one: all attempts added up, the mean of the rates,
+    or the rate of the best or of the last model that was asked."""
+    labels: Literal["counts", "first", "ignore"] = "counts"
+    """People's labels count as ``label_weight`` attempts, or decide alone, or not at all. They
+    come from ``columns.label`` and, for problems without one there, from the table."""
+    label_weight: float = Field(default=4.0, gt=0)
+    """Attempts that a label is worth."""
+    label_scale: list[float] = Field(default=[1.0, 5.0], min_length=2, max_length=2)
+    """The easiest and the hardest number a label can be."""
+
+    @field_validator("label_scale")
+    @classmethod
+    def check_scale(cls, scale: list[float]) -> list[float]:
+        if scale[0] == scale[1]:
+            raise ValueError(f"expected two different ends of the scale, found {scale}.")
+        return scale
+
+
+class TrainingDataSection(DataSection):
+    """The data of an RL run: what is trained on, held out, and known of its difficulty."""
+
+    difficulty: DifficultySection | None = None
+
+    @model_validator(mode="after")
+    def check_difficulty(self) -> TrainingDataSection:
+        labelled = [source.name for source in self.train if source.columns.label is not None]
+        if self.difficulty is None:
+            if labelled:
+                raise ValueError(
+                    f"columns.label names a column of labels in {labelled[0]}, but nothing says "
+                    "how they count. Add difficulty: {labels: first}, or counts."
+                )
+        elif self.difficulty.path is None and not labelled:
+            raise ValueError(
+                "difficulty: expected path (a difficulty table) or a column of labels "
+                "(columns.label of a source), found neither."
+            )
+        elif self.difficulty.path is None and self.difficulty.labels == "ignore":
+            raise ValueError(
+                "difficulty: expected path (a difficulty table) where labels = ignore, found none."
+            )
+        return self

@@ -1,0 +1,72 @@
+"""The learner section: the optimiser, the DeepSpeed ranks, and the loss of the RL run."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from rlcs.config.section import Section
+
+
+class OptimiserSection(Section):
+    """AdamW with warm-up: shared by the cold start and the RL run."""
+
+    learning_rate: float = Field(default=1e-6, gt=0)
+    warmup_steps: int = Field(default=0, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How the rate falls from the end of the warm-up to the last step."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+
+
+class RanksSection(Section):
+    """The DeepSpeed ranks and how a batch is cut for them."""
+
+    num_ranks: int = Field(default=1, ge=1)
+    zero_stage: Literal[0, 1, 2, 3] = 0
+    micro_batch_tokens: int = Field(default=16384, ge=1)
+    """Tokens (rows times longest row) that one forward and backward pass holds."""
+
+
+class CorrectionSection(Section):
+    """Importance weights between the policy that drew a token and the learner's."""
+
+    level: Literal["token", "sequence"] = "token"
+    """A weight for each token, or one for a whole completion."""
+    mode: Literal["truncate", "mask"] = "truncate"
+    """Cap weights at ``high``, or leave out what lies outside of ``low`` to ``high``."""
+    low: float = Field(default=0.5, gt=0, lt=1)
+    high: float = Field(default=2.0, gt=1)
+
+
+class LoraSection(Section):
+    """Adapters that are trained in place of the model's own weights."""
+
+    rank: int = Field(default=16, ge=1, le=512)
+    alpha: int = Field(default=32, ge=1)
+    """Their output is multiplied by alpha / rank."""
+    targets: list[str] | None = Field(default=None, min_length=1)
+    """Linear layers that get one, for example ``q_proj``; all but the output layer if left out."""
+
+
+class LearnerSection(OptimiserSection, RanksSection):
+    """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
+
+    loss: Literal["per_sample", "per_token"] = "per_sample"
+    """Mean within each completion, then over completions; or one mean over all tokens."""
+    clip_low: float = Field(default=0.2, gt=0, lt=1)
+    clip_high: float = Field(default=0.28, gt=0)
+    normalise_advantages: bool = True
+    """Divide a group's advantages by their standard deviation."""
+    updates_per_step: int = Field(default=1, ge=1)
+    """Optimiser steps made of one batch of groups."""
+    publish_bucket_mib: float = Field(default=256, gt=0)
+    """New weights go to the engines in buckets of at most this size."""
+    correction: CorrectionSection | None = None
+    """For engines that compute otherwise than the learner, and for the overlapped schedule; left
+    out, the clip alone bounds the step from the drawing policy."""
+    lora: LoraSection | None = None
+    """Train adapters alone; all weights when left out."""

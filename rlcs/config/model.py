@@ -1,0 +1,16 @@
+"""The model section: the policy that is trained."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rlcs.config.section import Section
+
+
+class ModelSection(Section):
+    """The policy that is trained."""
+
+    path: str
+    """A Hugging Face model folder or hub id."""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """Type of weights and arithmetic; float32 on a CPU."""

@@ -1,0 +1,54 @@
+"""The rollout section: how completions are generated, and by which engines."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from rlcs.config.section import Section
+
+
+class VllmSection(Section):
+    """The engines where ``rollout.engine`` is ``vllm``."""
+
+    tensor_parallel_size: int = Field(default=1, ge=1)
+    """GPUs that one engine is spread over; on a CPU, processes."""
+    max_rows: int = Field(default=256, ge=1)
+    """Completions that an engine draws at the same time."""
+    memory_share: float = Field(default=0.9, gt=0, lt=1)
+    """Share of a GPU's memory for weights and key-value cache; less where a learner shares it."""
+    cache_gib: float | None = Field(default=None, gt=0)
+    """Key-value cache. Left out: what ``memory_share`` leaves, or ``batch_tokens`` on a CPU."""
+    transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
+    """How new weights come: by the host's memory, or from GPU to GPU: ``nccl`` where engines and
+    ranks have their own, ``cuda_ipc`` where they share them."""
+
+
+class RolloutSection(Section):
+    """How completions are drawn."""
+
+    engine: Literal["transformers", "vllm"] = "transformers"
+    num_actors: int = Field(default=1, ge=1)
+    group_size: int = Field(default=8, ge=2)
+    """Completions of one problem, G."""
+    temperature: float = Field(default=1.0, gt=0)
+    max_prompt_tokens: int = Field(default=512, ge=1)
+    max_thinking_tokens: int = Field(default=512, ge=1)
+    max_answer_tokens: int = Field(default=64, ge=1)
+    """Tokens after the thinking budget."""
+    force_answer: str | None = "</think><answer>"
+    """Inserted when thinking runs over its budget; null lets it run into the length limit."""
+    batch_tokens: int = Field(default=65536, ge=1)
+    """Tokens (rows times longest possible row) that an engine holds at once."""
+    vllm: VllmSection = VllmSection()
+
+    @property
+    def engine_width(self) -> int:
+        """GPUs of one node that one engine has to itself; without GPUs, its processes."""
+        return self.vllm.tensor_parallel_size if self.engine == "vllm" else 1
+
+    @property
+    def max_completion_tokens(self) -> int:
+        """The drawn tokens of a completion, inserted ones not counted."""
+        return self.max_thinking_tokens + self.max_answer_tokens

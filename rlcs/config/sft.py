@@ -1,0 +1,36 @@
+"""The configuration of ``rlcs sft``, the cold start."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from rlcs.config.cluster import HardwareSection
+from rlcs.config.data import DataSection
+from rlcs.config.learner import OptimiserSection, RanksSection
+from rlcs.config.model import ModelSection
+from rlcs.config.scoring import ScoringSection
+from rlcs.config.section import Section
+
+
+class SftSection(OptimiserSection, RanksSection):
+    """The cold start."""
+
+    num_epochs: int = Field(default=1, ge=1)
+    batch_size: int = Field(default=64, ge=1)
+    """Responses an optimiser step learns from."""
+    max_tokens: int = Field(default=2048, ge=2)
+    """Longest prompt and response together; longer rows are refused."""
+
+
+class SftConfig(Section):
+    """``rlcs sft``: supervised fine-tuning on demonstrated responses."""
+
+    run_name: str = Field(default="sft", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    seed: int = Field(default=0, ge=0)
+    output: str
+    """Folder of the trained model."""
+    model: ModelSection
+    data: DataSection
+    sft: SftSection = SftSection()
+    scoring: ScoringSection = ScoringSection()
+    hardware: HardwareSection = HardwareSection()

@@ -1,0 +1,129 @@
+"""Asking a model: through a rollout engine of ours, in Ray actors, or through an endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from rlcs.cluster.placement import Needs
+from rlcs.cluster.ray_cluster import ProcessPlan, start_cluster, stop_cluster
+from rlcs.config import GradeConfig, RunConfig
+from rlcs.data import Renderer
+from rlcs.rollout.engine import GroupRequest
+from rlcs.rollout.pool import RolloutPool
+from rlcs.seeds import derive_seed
+from rlcs.training.parts import engine_settings, training_sampling
+from rlcs.types import Problem, Prompt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """One attempt of a model at a problem."""
+
+    text: str | None
+    """None where the endpoint refused the request: our failure, not the model's."""
+    finish_reason: str
+    num_tokens: int | None
+    """Drawn tokens, where they are known."""
+    detail: str = ""
+    """Why there is no text."""
+
+
+class Asker(Protocol):
+    """A model that is ready to be asked."""
+
+    def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
+        """``grade.attempts`` answers to each problem, in order. Raises EngineError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of processes and connections."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineQuestions:
+    """The problems as an engine's model reads them."""
+
+    run: RunConfig
+    """What an engine of a run is built from: model, rollout and hardware; it has no data."""
+    renderer: Renderer
+    prompts: dict[str, Prompt]
+    """By problem id."""
+
+
+class Engines:
+    """The cluster under the engines: started with the first, kept for the next model's."""
+
+    def __init__(self, config: GradeConfig) -> None:
+        self._config = config
+        self._plan: ProcessPlan | None = None
+
+    def asker(self, questions: EngineQuestions) -> EngineAsker:
+        """The engines of one model, ready to be asked."""
+        if self._plan is None:
+            needs = Needs(
+                num_engines=self._config.rollout.num_actors,
+                num_ranks=0,
+                engine_width=self._config.rollout.engine_width,
+            )
+            self._plan = start_cluster(self._config.hardware, needs)
+        return EngineAsker(self._config, questions, self._plan)
+
+    def close(self) -> None:
+        """Leave the cluster; a local one ends."""
+        if self._plan is not None:
+            stop_cluster()
+
+
+class EngineAsker:
+    """Engines of ours; the same seeds for every model, so that differences are the models'."""
+
+    def __init__(self, config: GradeConfig, questions: EngineQuestions, plan: ProcessPlan) -> None:
+        """Start the engines and wait for them."""
+        self._grade = config.grade
+        self._prompts = questions.prompts
+        self._sampling = training_sampling(config.rollout)
+        self._pool = RolloutPool(
+            engine_settings(questions.run, questions.renderer, plan),
+            num_actors=config.rollout.num_actors,
+            plan=plan,
+        )
+        self._pool.wait_until_ready()
+
+    def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
+        """See :class:`Asker`; a pure function of seed, problems and weights."""
+        requests = [
+            GroupRequest(
+                prompt=self._prompts[problem.problem_id],
+                seeds=tuple(
+                    derive_seed(self._grade.seed, "grade", problem.problem_id, index)
+                    for index in range(self._grade.attempts)
+                ),
+            )
+            for problem in problems
+        ]
+        return [
+            [
+                Answer(
+                    text=completion.text,
+                    finish_reason=completion.finish_reason.value,
+                    num_tokens=len(completion.token_ids),
+                )
+                for completion in group
+            ]
+            for group in self._pool.generate(requests, self._sampling)
+        ]
+
+    def close(self) -> None:
+        """End the engines: Ray ends actors that nobody holds."""
+        del self._pool
+
+
+def instructed(problem: Problem, system_prompt: str | None) -> Problem:
+    """The problem with a system turn in front, unless it has one; its id stays."""
+    if system_prompt is None or problem.messages[0]["role"] == "system":
+        return problem
+    turn = {"role": "system", "content": system_prompt}
+    return replace(problem, messages=(turn, *problem.messages))

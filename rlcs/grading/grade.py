@@ -1,0 +1,224 @@
+"""``rlcs grade``: ask, judge, save, piece by piece and model by model; then table and chart.
+
+Left out: asking until a rate is known well enough. k is the same for every problem, so that
+pass@k means the same everywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from curricula import Grades
+from rlcs.config import GradeConfig, GradedModelSection, ModelSection, RunConfig
+from rlcs.data import Renderer, check_references, load_data
+from rlcs.errors import EngineError
+from rlcs.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
+from rlcs.grading.chart import draw_chart, show_chart
+from rlcs.grading.endpoint import EndpointAsker
+from rlcs.grading.folder import CHART_NAME, GradingFolder
+from rlcs.grading.pass_at_k import parts_of
+from rlcs.grading.progress import GradingProgress
+from rlcs.rollout.actors import check_engine_package
+from rlcs.run.checkpoint import find_model
+from rlcs.run.interruption import INTERRUPTED, interruption
+from rlcs.scoring import Scorer
+from rlcs.types import Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grading:
+    """The parts of a grading."""
+
+    config: GradeConfig
+    problems: Sequence[Problem]
+    scorer: Scorer
+    folder: GradingFolder
+    questions: dict[str, EngineQuestions]
+    """Model name → its prompts, for engines that have something left to do."""
+    engines: Engines
+    progress: GradingProgress
+
+    def missing(self, model: GradedModelSection) -> list[int]:
+        """Pieces that are left of a model."""
+        return self.folder.missing(model.name)
+
+
+def grade(config: GradeConfig) -> int:
+    """Grade, or go on grading; returns the exit status.
+
+    Raises:
+        ConfigError, DatasetError, ModelError, RunFolderError: before anything is asked.
+        EngineError: an engine died or an endpoint does not answer; what was graded is kept.
+    """
+    scorer, engines = Scorer(config.scoring), Engines(config)
+    try:
+        grading = _prepare(config, scorer, engines)
+        with interruption("this piece") as interrupted, grading.progress:
+            for model in config.models:
+                _grade_model(grading, model, interrupted)
+        if any(grading.missing(model) for model in config.models):
+            grading.progress.say(
+                "stopped; whole pieces are saved. Go on with the same command, for example: "
+                f"rlcs grade CONFIG grade.name={config.grade.name}"
+            )
+            return INTERRUPTED
+        _finish(grading)
+        return 0
+    finally:
+        engines.close()
+        scorer.close()
+
+
+def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
+    """Load and check everything; nothing is written or started but verifier processes."""
+    loaded = load_data(config.data, extra_domains=config.scoring.domains)
+    problems = loaded.train
+    notes = [*loaded.notes, *check_references(problems, scorer.pool, passed=scorer.passed)]
+    folder = GradingFolder(config, problems)
+    left = {model.name: len(folder.missing(model.name)) for model in config.models}
+    if any(model.path is not None for model in config.models):
+        check_engine_package(config.rollout.engine)
+    questions = {
+        model.name: _questions(config, model, problems)
+        for model in config.models
+        if model.path is not None and left[model.name]
+    }
+    total = folder.num_pieces * len(config.models)
+    progress = GradingProgress(num_pieces=total, pieces_done=total - sum(left.values()))
+    for note in notes:
+        progress.say(note)
+    if 0 < sum(left.values()) < total:
+        progress.say(f"going on with {folder.path}: {total - sum(left.values())} of {total} pieces")
+    return Grading(
+        config=config,
+        problems=problems,
+        scorer=scorer,
+        folder=folder,
+        questions=questions,
+        engines=engines,
+        progress=progress,
+    )
+
+
+def _questions(
+    config: GradeConfig, model: GradedModelSection, problems: Sequence[Problem]
+) -> EngineQuestions:
+    assert model.path is not None
+    path = str(find_model(model.path)) if Path(model.path).exists() else model.path
+    renderer = Renderer.load(path, config.rollout.max_prompt_tokens)
+    asked = [instructed(problem, model.system_prompt) for problem in problems]
+    return EngineQuestions(
+        # Not validated: it holds no data, and both its sections were validated where they are from.
+        run=RunConfig.model_construct(
+            model=ModelSection(path=path, dtype=model.dtype),
+            rollout=config.rollout,
+            hardware=config.hardware,
+        ),
+        renderer=renderer,
+        prompts=renderer.render_all(asked),
+    )
+
+
+def _grade_model(grading: Grading, model: GradedModelSection, interrupted: list[int]) -> None:
+    missing = grading.missing(model)
+    if not missing or interrupted:
+        return
+    asker = _asker(grading, model)
+    try:
+        for index in missing:
+            if interrupted:
+                return
+            started = time.perf_counter()  # engines that start are no part of a piece
+            problems = grading.folder.piece(index)
+            asked = [instructed(problem, model.system_prompt) for problem in problems]
+            rows = _judge(grading.scorer, problems, asker.ask(asked))
+            grading.folder.save(model.name, index, rows)
+            grading.progress.show_piece(model.name, rows, time.perf_counter() - started)
+    except EngineError as error:
+        raise EngineError(
+            f"{model.name}: {error} What was graded is kept: go on with the same command."
+        ) from error
+    finally:
+        asker.close()
+
+
+def _asker(grading: Grading, model: GradedModelSection) -> Asker:
+    if model.endpoint is not None:
+        config = grading.config
+        return EndpointAsker(model.endpoint, config.rollout, config.grade.attempts)
+    return grading.engines.asker(grading.questions[model.name])
+
+
+def _judge(
+    scorer: Scorer, problems: Sequence[Problem], answers: Sequence[Sequence[Answer]]
+) -> list[dict[str, Any]]:
+    """Rows of a piece, one an attempt. Where we have no answer or no verdict, no pass or fail."""
+    given = [[answer for answer in group if answer.text is not None] for group in answers]
+    texts = [[answer.text or "" for answer in group] for group in given]
+    rows = []
+    for problem, group, judged in zip(
+        problems, answers, scorer.judge_texts(problems, texts), strict=True
+    ):
+        verdicts = iter(judged)
+        for index, answer in enumerate(group):
+            row: dict[str, Any] = {
+                "problem_id": problem.problem_id,
+                "index": index,
+                "text": answer.text,
+                "passed": None,
+                "outcome": "error",
+                "detail": answer.detail,
+                "finish_reason": answer.finish_reason,
+                "tokens": answer.num_tokens,
+            }
+            if answer.text is not None:
+                verdict = next(verdicts)
+                row |= {
+                    "passed": None
+                    if verdict.ours_failed
+                    else scorer.passed(problem.domain, verdict),
+                    "outcome": verdict.outcome.value,
+                    "score": verdict.score,
+                    "extracted": verdict.extracted,
+                    "detail": verdict.detail,
+                }
+            rows.append(row)
+    return rows
+
+
+def _finish(grading: Grading) -> None:
+    """Write the table, show the chart, and say what was counted apart."""
+    grades = grading.folder.grades()
+    table = grading.folder.write_table(grades)
+    console = Console()
+    k = grading.config.grade.attempts
+    charts = [
+        (name, parts_of(grades, row, grading.problems, k)) for row, name in enumerate(grades.models)
+    ]
+    for name, parts in charts:
+        show_chart(console, name, parts)
+    say = grading.progress.say
+    _say_errors(grades, k, say)
+    picture = grading.folder.path / CHART_NAME
+    if draw_chart(picture, charts):
+        say(f"drawn: {picture}")
+    else:
+        say("no picture: matplotlib is not installed (pip install 'rlcs[plots]')")
+    say(f"done: {table}; train with it: rlcs train CONFIG data.difficulty.path={table}")
+
+
+def _say_errors(grades: Grades, k: int, say: Any) -> None:
+    for name, errors, attempts in zip(grades.models, grades.errors, grades.attempts, strict=True):
+        if errors.any():
+            say(
+                f"{name}: {errors.sum():,.0f} attempts at {(errors > 0).sum():,} problems could "
+                f"not be had or judged; they count neither way. {(attempts == 0).sum():,} problems "
+                f"have no judged attempt, {(attempts < k).sum():,} are left out of pass@{k}. "
+                f"See detail in the pieces under attempts/{name}."
+            )

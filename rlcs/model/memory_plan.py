@@ -1,0 +1,122 @@
+"""What a run's memory will be used for, estimated from the model's configuration alone.
+
+Weights, gradients and AdamW's state are exact. Activations and the cache are estimates: what
+transformers keeps for the backward pass of one micro-batch without recomputation, and the keys
+and values of as many tokens as an engine may hold at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import AutoConfig
+
+from rlcs.config import RunConfig
+from rlcs.errors import ModelError
+from rlcs.model.loading import model_class
+
+GIB = 2**30
+FLOAT32_BYTES = 4
+ACTIVATIONS_PER_LAYER = 34
+"""Bytes a token and hidden unit in 16 bits, without attention scores (Korthikanti et al., arXiv
+2205.05198, section 4.1)."""
+LOGIT_COPIES = 3
+"""Of a micro-batch's logits, in float32: themselves, scaled, and their gradient."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MemoryPlan:
+    """Bytes, by use, of one rank and of one engine."""
+
+    num_parameters: int
+    rank: dict[str, float]
+    engine: dict[str, float]
+    row_bytes: float
+    """Keys and values of the longest row, on each GPU of an engine."""
+
+    @property
+    def rank_bytes(self) -> float:
+        return sum(self.rank.values())
+
+    @property
+    def kept_bytes(self) -> float:
+        """Of a rank, also while it does nothing."""
+        return self.rank_bytes - self.rank["activations"]
+
+    @property
+    def engine_bytes(self) -> float:
+        return sum(self.engine.values())
+
+    def lines(self) -> Iterator[str]:
+        """As plain text."""
+        yield f"{self.num_parameters:,} parameters"
+        for who, uses in (("rank", self.rank), ("engine", self.engine)):
+            parts = ", ".join(f"{use} {readable(number)}" for use, number in uses.items())
+            yield f"each {who}: {readable(sum(uses.values()))} ({parts})"
+
+
+def readable(number: float) -> str:
+    """Bytes in the unit that suits them."""
+    return f"{number / GIB:.1f} GiB" if number >= 0.1 * GIB else f"{number / 2**20:.1f} MiB"
+
+
+def plan_memory(config: RunConfig) -> MemoryPlan:
+    """The plan for a run.
+
+    Raises:
+        ModelError: the model's configuration cannot be read.
+    """
+    try:
+        settings = AutoConfig.from_pretrained(config.model.path)
+        with torch.device("meta"):
+            model = model_class(settings).from_config(settings)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
+    count = sum(parameter.numel() for parameter in model.parameters())
+    text = settings.get_text_config()
+    size, gpus = _number_bytes(config), config.rollout.engine_width
+    token_bytes = _token_bytes(text) * size / gpus
+    longest = config.rollout.max_prompt_tokens + config.rollout.max_completion_tokens
+    cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
+    return MemoryPlan(
+        num_parameters=count,
+        rank=_rank_bytes(config, count, text),
+        engine={
+            "weights": count * size / gpus,
+            "cache": cache_gib * GIB if cache_gib else config.rollout.batch_tokens * token_bytes,
+        },
+        row_bytes=longest * token_bytes,
+    )
+
+
+def _number_bytes(config: RunConfig) -> int:
+    return torch.finfo(getattr(torch, config.model.dtype)).bits // 8
+
+
+def _rank_bytes(config: RunConfig, count: int, text: Any) -> dict[str, float]:
+    """ZeRO cuts the optimiser's state, then gradients, then weights by the number of ranks."""
+    ranks, stage, size = config.learner.num_ranks, config.learner.zero_stage, _number_bytes(config)
+
+    def share(from_stage: int) -> float:
+        return 1 / ranks if stage >= from_stage else 1.0
+
+    master = FLOAT32_BYTES if config.model.dtype != "float32" else 0
+    tokens = config.learner.micro_batch_tokens
+    per_token = text.num_hidden_layers * text.hidden_size * ACTIVATIONS_PER_LAYER * size / 2
+    return {
+        "weights": count * size * share(3),
+        "gradients": count * size * share(2),
+        "optimiser": count * (2 * FLOAT32_BYTES + master) * share(1),
+        "activations": tokens * (per_token + LOGIT_COPIES * text.vocab_size * FLOAT32_BYTES),
+    }
+
+
+def _token_bytes(text: Any) -> int:
+    """Numbers that the cache holds for a token."""
+    heads = text.num_attention_heads
+    key_value_heads = getattr(text, "num_key_value_heads", None) or heads
+    head_size = getattr(text, "head_dim", None) or text.hidden_size // heads
+    return int(2 * text.num_hidden_layers * key_value_heads * head_size)

@@ -1,0 +1,1 @@
+"""The embedded engine: transformers models, without a GPU and without an extra package."""

@@ -1,0 +1,1 @@
+"""The fast engine: vLLM, on GPUs and on CPUs."""

@@ -1,0 +1,88 @@
+"""With which options vLLM is started, on a CPU and on GPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import AutoConfig
+from vllm.config import WeightTransferConfig
+
+from rlcs.config import LoraSection, VllmSection
+from rlcs.rollout.engines.vllm.plugin import TRANSFER_NAME
+
+CPU_BLOCK_TOKENS = 32
+"""Tokens in a block of a CPU's key-value cache. vLLM's own 128 is longer than short prompts, of
+which it would then share nothing."""
+
+CPU_STEP_TOKENS = 4096
+"""Tokens that vLLM reads in one step on a CPU; more where a single row can be longer."""
+
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+"""Ranks that vLLM makes room for."""
+
+
+def vllm_options(
+    model_path: str,
+    *,
+    dtype: str,
+    device: str,
+    batch_tokens: int,
+    max_row_tokens: int,
+    section: VllmSection,
+    lora: LoraSection | None,
+) -> dict[str, Any]:
+    """Keyword arguments of ``vllm.LLM``; no row is longer than ``max_row_tokens``."""
+    options = {
+        "dtype": dtype,
+        "max_model_len": max_row_tokens,
+        "max_num_seqs": section.max_rows,
+        "generation_config": "vllm",  # nothing of the model folder's own sampling
+        "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
+        **_placement(section, device, max_row_tokens),
+        **_changing_weights(lora),
+    }
+    if device == "cpu":
+        num_bytes = _cache_bytes(model_path, dtype, batch_tokens, section.tensor_parallel_size)
+        options["kv_cache_memory_bytes"] = num_bytes
+    if section.cache_gib is not None:
+        options["kv_cache_memory_bytes"] = int(section.cache_gib * 2**30)
+    return options
+
+
+def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[str, Any]:
+    """Options for what the engine runs on."""
+    options: dict[str, Any] = {}
+    if section.tensor_parallel_size > 1:
+        # Ray gave all of an engine's GPUs to this actor: the workers are its children.
+        options["tensor_parallel_size"] = section.tensor_parallel_size
+        options["distributed_executor_backend"] = "mp"
+    if device == "cpu":
+        return options | {
+            "enforce_eager": True,
+            "block_size": CPU_BLOCK_TOKENS,
+            # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
+            # draw by a counter that torch's CPU generators do not have.
+            "enable_chunked_prefill": False,
+            "max_num_batched_tokens": max(max_row_tokens, CPU_STEP_TOKENS),
+        }
+    return options | {"gpu_memory_utilization": section.memory_share, "enable_sleep_mode": True}
+
+
+def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
+    """Options for what is published: all weights, or adapters."""
+    if lora is None:
+        return {"weight_transfer_config": WeightTransferConfig(backend=TRANSFER_NAME)}
+    wide_enough = next(rank for rank in VLLM_RANKS if rank >= lora.rank)
+    return {"enable_lora": True, "max_loras": 1, "max_lora_rank": wide_enough}
+
+
+def _cache_bytes(model_path: str, dtype: str, num_tokens: int, num_workers: int) -> int:
+    """Memory of each worker for keys and values of ``num_tokens``, in whole blocks."""
+    config = AutoConfig.from_pretrained(model_path).get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    heads = -(-heads // num_workers)
+    token_bytes = 2 * config.num_hidden_layers * heads * size * getattr(torch, dtype).itemsize
+    num_blocks = -(-num_tokens // CPU_BLOCK_TOKENS) + 1  # vLLM keeps one for itself
+    return num_blocks * CPU_BLOCK_TOKENS * token_bytes

@@ -1,0 +1,30 @@
+"""Faults as they happen: a line for the user, a row of ``log/faults.jsonl``."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+from rlcs.cluster.faults import Fault
+from rlcs.run.progress import Progress
+
+
+class FaultLog:
+    """The listener of a run; called from any thread.
+
+    Rows are only ever added: unlike the other logs this one tells of every sitting.
+    """
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self.path = folder / "log" / "faults.jsonl"
+        self.progress = progress
+        self._lock = threading.Lock()
+
+    def __call__(self, fault: Fault) -> None:
+        with self._lock:
+            self.progress.say(f"fault: {fault}")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"time": time.time(), **fault.as_json()}) + "\n")

@@ -1,0 +1,158 @@
+"""The files a run leaves behind, which the dashboard, notebooks and ``rlcs simulate`` read.
+
+``log/steps.jsonl`` has a row for each step, ``log/groups.jsonl`` one for each drawn problem
+with its fate, ``rollouts/step_*.parquet`` every completion. Numbers also go to TensorBoard,
+Weights & Biases and MLflow where configured.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from curricula import Fate
+from rlcs.config import TrackingSection
+from rlcs.errors import ResumeError
+from rlcs.run.trackers import make_trackers
+from rlcs.types import RolloutGroup
+
+LOG_FILES = ("steps", "groups")
+
+
+class RunLog:
+    """Appends to the log of one run folder."""
+
+    def __init__(
+        self, folder: Path, tracking: TrackingSection, *, position: dict[str, int], steps_done: int
+    ) -> None:
+        """Open the log at ``position``; what an interrupted run wrote beyond it is removed."""
+        self.folder = folder
+        (folder / "log").mkdir(parents=True, exist_ok=True)
+        (folder / "rollouts").mkdir(exist_ok=True)
+        self._files: dict[str, IO[str]] = {}
+        for name in LOG_FILES:
+            path = folder / "log" / f"{name}.jsonl"
+            _cut(path, position.get(name, 0))
+            self._files[name] = path.open("a", encoding="utf-8")
+        for path in (folder / "rollouts").glob("step_*.parquet"):
+            if int(path.stem.removeprefix("step_")) > steps_done:
+                path.unlink()
+        self._trackers = make_trackers(tracking, folder, steps_done)
+
+    def write_step(self, step: int, row: dict[str, Any]) -> None:
+        """One row of ``steps.jsonl``, and its numbers to the trackers."""
+        self._append("steps", row)
+        for tracker in self._trackers:
+            tracker.log(step, flatten_numbers(row))
+
+    def write_groups(
+        self, step: int, groups: Sequence[RolloutGroup], fates: dict[str, Fate]
+    ) -> None:
+        """One row of ``groups.jsonl`` for each group that was up for selection.
+
+        A group carried over has a row in each of its steps; the last one says what became of it.
+        """
+        for group in groups:
+            self._append("groups", group_row(step, group, fates[group.problem.problem_id]))
+
+    def write_rollouts(self, step: int, groups: Sequence[RolloutGroup]) -> None:
+        """Every completion drawn in the step."""
+        write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
+
+    def position(self) -> dict[str, int]:
+        """Bytes written to each file, all of them on disk."""
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        return {name: (self.folder / "log" / f"{name}.jsonl").stat().st_size for name in LOG_FILES}
+
+    def close(self) -> None:
+        """Flush and close everything."""
+        for file in self._files.values():
+            file.close()
+        for tracker in self._trackers:
+            tracker.close()
+
+    def _append(self, name: str, row: dict[str, Any]) -> None:
+        self._files[name].write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._files[name].flush()
+
+
+def _cut(path: Path, position: int) -> None:
+    """Remove what lies beyond ``position``; raises ResumeError when less is there."""
+    path.touch()
+    if (size := path.stat().st_size) < position:
+        raise ResumeError(
+            f"expected at least {position} bytes in {path}, which the checkpoint counts as "
+            f"written, found {size}: the log was changed or lost. Put it back as it was."
+        )
+    os.truncate(path, position)
+
+
+def group_row(step: int, group: RolloutGroup, fate: Fate) -> dict[str, Any]:
+    """A group as ``groups.jsonl`` holds it."""
+    attempts = int(group.graded.sum())
+    return {
+        "step": step,
+        "problem_id": group.problem.problem_id,
+        "domain": group.problem.domain,
+        "category": group.problem.category,
+        "tier": group.tier,
+        "draw_probability": group.draw_probability,
+        "passes": int(group.passed.sum()),
+        "attempts": attempts,
+        "errors": len(group.verdicts) - attempts,
+        "tokens": group.num_tokens,
+        "fate": fate.value,
+    }
+
+
+def write_rollouts(path: Path, step: int, groups: Sequence[RolloutGroup]) -> None:
+    """Every completion of a step as a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [
+        {
+            "step": step,
+            "problem_id": group.problem.problem_id,
+            "index": index,
+            "text": completion.text,
+            "reward": None if math.isnan(reward) else float(reward),
+            "passed": bool(passed),
+            "outcome": verdict.outcome.value,
+            "score": verdict.score,
+            "extracted": verdict.extracted,
+            "detail": verdict.detail,
+            "verifier_seconds": verdict.seconds,
+            "prompt_tokens": len(group.prompt.token_ids),
+            "completion_tokens": len(completion.token_ids),
+            "finish_reason": completion.finish_reason.value,
+            "forced": completion.forced,
+            "policy_version": completion.policy_version,
+            "last_policy_version": int(completion.token_versions[-1]),
+            "mean_logprob": float(completion.logprobs[completion.loss_mask].mean()),
+        }
+        for group in groups
+        for index, (completion, verdict, reward, passed) in enumerate(
+            zip(group.completions, group.verdicts, group.rewards, group.passed, strict=True)
+        )
+    ]
+    partial = path.with_name(path.name + ".partial")
+    pq.write_table(pa.Table.from_pylist(rows), partial)
+    partial.rename(path)
+
+
+def flatten_numbers(row: dict[str, Any], prefix: str = "") -> dict[str, float]:
+    """The numbers of a nested row under names such as ``learner/loss``."""
+    numbers: dict[str, float] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            numbers.update(flatten_numbers(value, f"{prefix}{name}/"))
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            numbers[f"{prefix}{name}"] = float(value)
+    return numbers
