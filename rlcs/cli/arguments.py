@@ -32,7 +32,7 @@ def add_verb(
         epilog="examples:\n" + "\n".join(f"  {example}" for example in examples),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.set_defaults(verb=run)
+    parser.set_defaults(verb=run, prog=parser.prog)
     return parser
 
 
@@ -60,7 +60,7 @@ def read_config(arguments: argparse.Namespace, kind: type[ConfigT]) -> ConfigT:
     from rlcs.config import load_config
 
     if arguments.config is None:
-        raise ConfigError("expected a config file; see the verb's --help.")
+        raise ConfigError(f"expected a config file; see {arguments.prog} --help.")
     return load_config(arguments.config, arguments.overrides, kind=kind)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 from pathlib import Path
 
 from rlcs.cli.arguments import Verbs, add_verb
 from rlcs.errors import RunFolderError
+from rlcs.files import whole
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -40,10 +40,7 @@ def export(run: Path, out: Path) -> int:
     if out.exists():
         raise RunFolderError(f"the folder {out} exists already; remove it or name another.")
     model = find_model(run)
-    partial = out.with_name(out.name + ".partial")
-    if partial.exists():
-        shutil.rmtree(partial)
-    shutil.copytree(model, partial)
-    os.replace(partial, out)
+    with whole(out) as partial:
+        shutil.copytree(model, partial)
     print(f"{model} -> {out}")
     return 0

@@ -10,7 +10,6 @@ stands on the command line.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from rlcs.config.messages import describe_problems, describe_value
 from rlcs.config.yaml_dialect import read_yaml, write_yaml
 from rlcs.errors import ConfigError
+from rlcs.files import write_whole
 
 ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
@@ -57,13 +57,8 @@ def load_config(path: str | Path, overrides: Sequence[str] = (), *, kind: type[C
 
 
 def write_config(config: BaseModel, path: str | Path) -> None:
-    """Write every key of ``config``, defaults included, as YAML that loads back equal.
-
-    A reader, or a resume after a kill, finds the old file or the new one, never a part.
-    """
-    partial = Path(f"{path}.partial")
-    partial.write_text(write_yaml(config.model_dump()), encoding="utf-8")
-    os.replace(partial, path)
+    """Write every key of ``config``, defaults included, as YAML that loads back equal."""
+    write_whole(Path(path), write_yaml(config.model_dump()))
 
 
 def config_schema(kind: type[BaseModel]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rlcs.files import whole
 from rlcs.grading.pass_at_k import Part
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -54,9 +54,8 @@ def draw_chart(path: Path, models: Sequence[tuple[str, Sequence[Part]]]) -> bool
         _draw_curves(right, parts)
     bars, labels = rows[0, 0].get_legend_handles_labels()
     figure.legend(bars, labels, fontsize="x-small", ncols=len(labels), loc="outside upper center")
-    partial = path.with_name(path.name + ".partial")
-    figure.savefig(partial, format="png", dpi=120)
-    os.replace(partial, path)
+    with whole(path) as partial:
+        figure.savefig(partial, format="png", dpi=120)
     return True
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +25,7 @@ import numpy as np
 from curricula import Grades, write_grades
 from rlcs.config import GradeConfig, config_differences, load_config, write_config
 from rlcs.errors import ResumeError, RunFolderError
-from rlcs.run.checkpoint import write_whole
+from rlcs.files import whole, write_whole
 from rlcs.run.folder import CONFIG_NAME
 from rlcs.types import Problem
 
@@ -81,9 +80,9 @@ class GradingFolder:
             write_whole(self.path / PROBLEMS_NAME, json.dumps(self._digest) + "\n")
             write_config(self._config, self.path / CONFIG_NAME)
             self._written = True
-        partial = path.with_name(path.name + ".partial")
-        pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), partial, compression="zstd")
-        os.replace(partial, path)
+        table = pa.Table.from_pylist(rows, schema=_schema())
+        with whole(path) as partial:
+            pq.write_table(table, partial, compression="zstd")
 
     def grades(self) -> Grades:
         """All models' counts. Every piece must be there."""
@@ -105,9 +104,8 @@ class GradingFolder:
     def write_table(self, grades: Grades) -> Path:
         """The difficulty table, whole or not at all."""
         path = self.path / TABLE_NAME
-        partial = path.with_name(path.name + ".partial")
-        write_grades(grades, partial)
-        os.replace(partial, path)
+        with whole(path) as partial:
+            write_grades(grades, partial)
         return path
 
     def _file(self, model: str, index: int) -> Path:

@@ -5,6 +5,7 @@ A checkpoint is a folder ``checkpoints/step_000100`` with
 - ``model/``     a Hugging Face model folder, which ``rlcs export`` copies
 - ``learner/``   weights and optimiser as DeepSpeed writes them
 - ``trainer.pkl`` everything else: :class:`TrainerState`
+- ``format.json`` the number of the format
 
 The name appears only by a rename, after everything in it was written and flushed.
 """
@@ -21,13 +22,16 @@ from typing import Any
 
 from rlcs.data import Renderer
 from rlcs.errors import ResumeError, RunFolderError
+from rlcs.files import PARTIAL, remove, write_whole
 from rlcs.learner.actors import Learner
 from rlcs.run.batch import Batch
 from rlcs.types import RolloutGroup
 
-FORMAT = 2
-PARTIAL = ".partial"
+FORMAT = 3
+"""Raised where what was written before can no longer be read: 3, because classes moved."""
 STATE_NAME = "trainer.pkl"
+FORMAT_NAME = "format.json"
+"""Says in which format a checkpoint is, before anything of it is unpickled."""
 
 
 @dataclass(kw_only=True)
@@ -70,7 +74,7 @@ class Checkpoints:
         """
         final = self.folder / f"step_{state.steps_done:06d}"
         partial = self.folder / f"{final.name}{PARTIAL}"
-        written = pickle.dumps({"format": FORMAT, "state": state})
+        written = pickle.dumps(state)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.drop_partial()
         if final.exists():
@@ -81,6 +85,7 @@ class Checkpoints:
             learner.export(str(partial.resolve() / "model"))
             renderer.save(partial / "model")
             (partial / STATE_NAME).write_bytes(written)
+            (partial / FORMAT_NAME).write_text(json.dumps({"format": FORMAT}) + "\n")
             _flush(partial)
             os.replace(partial, final)
             _flush(self.folder, deep=False)
@@ -90,7 +95,7 @@ class Checkpoints:
     def drop_partial(self) -> None:
         """Remove what an interrupted save left behind."""
         for left in self.folder.glob(f"*{PARTIAL}"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            remove(left)
 
     def latest(self) -> Path | None:
         """The newest complete checkpoint."""
@@ -122,21 +127,38 @@ class Checkpoints:
 
 
 def read_state(checkpoint: Path) -> TrainerState:
-    """The trainer's part of a checkpoint."""
+    """The trainer's part of a checkpoint.
+
+    Raises:
+        ResumeError: it was written in another format, or is damaged.
+    """
+    _check_format(checkpoint)
     try:
-        written: dict[str, Any] = pickle.loads((checkpoint / STATE_NAME).read_bytes())
+        state: TrainerState = pickle.loads((checkpoint / STATE_NAME).read_bytes())
     except (OSError, EOFError, pickle.UnpicklingError) as error:
         raise ResumeError(
             f"expected a readable {STATE_NAME} in {checkpoint}, found a damaged one ({error}). "
             "Remove this checkpoint to resume from the one before it."
         ) from error
-    if written["format"] != FORMAT:
-        raise ResumeError(
-            f"{checkpoint} was written in format {written['format']}; this version of rlcs reads "
-            f"format {FORMAT}. Resume with the version that wrote it."
-        )
-    state: TrainerState = written["state"]
     return state
+
+
+def _check_format(checkpoint: Path) -> None:
+    path = checkpoint / FORMAT_NAME
+    try:
+        # Up to format 2 the number stood inside the pickle, whose classes have moved since.
+        written = json.loads(path.read_text())["format"] if path.exists() else "2 or older"
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResumeError(
+            f"expected the number of the format in {path}, found a damaged file ({error}). "
+            "Remove this checkpoint to resume from the one before it."
+        ) from error
+    if written != FORMAT:
+        raise ResumeError(
+            f"{checkpoint} was written in format {written}; this version of rlcs reads format "
+            f"{FORMAT}. Resume with the version that wrote it, or start a new run from its model: "
+            f"rlcs train CONFIG model.path={checkpoint / 'model'} run.name=OTHER."
+        )
 
 
 def find_model(path: str | Path) -> Path:
@@ -158,13 +180,6 @@ def find_model(path: str | Path) -> Path:
             "found none of them."
         )
     return chosen / "model"
-
-
-def write_whole(path: Path, content: str | bytes) -> None:
-    """Replace a small file so that a reader sees the old content or the new, never a part."""
-    partial = path.with_name(path.name + PARTIAL)
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
-    os.replace(partial, path)
 
 
 def _flush(folder: Path, *, deep: bool = True) -> None:

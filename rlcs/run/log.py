@@ -17,6 +17,7 @@ from typing import IO, Any
 from curricula import Fate
 from rlcs.config import TrackingSection
 from rlcs.errors import ResumeError
+from rlcs.files import whole
 from rlcs.run.trackers import make_trackers
 from rlcs.types import RolloutGroup
 
@@ -142,9 +143,8 @@ def write_rollouts(path: Path, step: int, groups: Sequence[RolloutGroup]) -> Non
             zip(group.completions, group.verdicts, group.rewards, group.passed, strict=True)
         )
     ]
-    partial = path.with_name(path.name + ".partial")
-    pq.write_table(pa.Table.from_pylist(rows), partial)
-    partial.rename(path)
+    with whole(path) as partial:
+        pq.write_table(pa.Table.from_pylist(rows), partial)
 
 
 def flatten_numbers(row: dict[str, Any], prefix: str = "") -> dict[str, float]:

@@ -7,8 +7,6 @@ the policy loss. Every token of a response weighs the same.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +19,7 @@ from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import SftConfig
 from rlcs.data import Renderer, check_references, load_data
 from rlcs.errors import DatasetError, RunFolderError
+from rlcs.files import whole
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.schedule import learning_rate
@@ -155,13 +154,10 @@ def _batches(config: SftConfig, num_samples: int) -> Iterator[np.ndarray]:
 def _write_model(
     output: Path, learner: Learner, renderer: Renderer, rows: Sequence[dict[str, Any]]
 ) -> None:
-    """Write the whole folder beside its place, then rename it."""
-    partial = output.with_name(output.name + ".partial")
-    if partial.exists():
-        shutil.rmtree(partial)
-    partial.mkdir(parents=True)
-    learner.export(str(partial.resolve()))
-    renderer.save(partial)
-    text = "".join(json.dumps(row) + "\n" for row in rows)
-    (partial / "sft_steps.jsonl").write_text(text)
-    os.replace(partial, output)
+    """Write the model folder, with the log of the steps in it."""
+    with whole(output) as partial:
+        partial.mkdir(parents=True)
+        learner.export(str(partial.resolve()))
+        renderer.save(partial)
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        (partial / "sft_steps.jsonl").write_text(text)

@@ -15,8 +15,9 @@ from rlcs.cluster.ray_cluster import stop_cluster
 from rlcs.config import RunConfig, write_config
 from rlcs.data.difficulty import grade_problems
 from rlcs.errors import LostProcessError, ResumeError, StoreFullError
+from rlcs.files import write_whole
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state, write_whole
+from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state
 from rlcs.run.fault_log import FaultLog
 from rlcs.run.folder import (
     CONFIG_NAME,

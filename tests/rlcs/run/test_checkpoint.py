@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 
 import pytest
@@ -104,8 +103,14 @@ def test_a_state_comes_back_as_it_was(checkpoints: Checkpoints) -> None:
 
 
 def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "trainer.pkl").write_bytes(pickle.dumps({"format": 99, "state": None}))
-    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 2"):
+    (tmp_path / "format.json").write_text('{"format": 99}')
+    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 3"):
+        read_state(tmp_path)
+
+
+def test_a_checkpoint_of_before_the_moves_is_refused_without_unpickling(tmp_path: Path) -> None:
+    (tmp_path / "trainer.pkl").write_bytes(b"crlcs.training.checkpoint\nTrainerState\n.")
+    with pytest.raises(ResumeError, match="format 2 or older.*model.path=.*/model"):
         read_state(tmp_path)
 
 
