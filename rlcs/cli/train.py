@@ -55,6 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
             path, overrides = None, [path, *overrides]
         path = path or own
     config = load_config(path, overrides, kind=RunConfig)
-    from rlcs.training.train import train
+    from rlcs.training.session import train
 
     return train(config, resume, reconcile=arguments.reconcile)

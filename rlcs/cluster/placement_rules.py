@@ -26,6 +26,8 @@ def _problems(config: RunConfig, placement: Placement) -> Iterator[str]:
             "are too few GPUs: engines and ranks would take turns on them. Use fewer of either, or "
             "schedule.kind=synchronous."
         )
+    if placement.kind == "cpu":  # hardware.device = auto has become one
+        yield from config.rollout.check_batch_tokens("cpu")
     transfer = config.rollout.vllm.transfer
     if transfer == "nccl" and placement.kind != "separate":
         yield (

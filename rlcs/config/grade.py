@@ -12,9 +12,7 @@ from rlcs.config.cluster import HardwareSection
 from rlcs.config.data import DataSection
 from rlcs.config.rollout import RolloutSection
 from rlcs.config.scoring import ScoringSection
-from rlcs.config.section import Section
-
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+from rlcs.config.section import NAME_PATTERN, Section
 
 
 class GradeSection(Section):
@@ -111,10 +109,6 @@ class GradeConfig(Section):
             )
 
     def _budget_problems(self) -> Iterator[str]:
-        longest = self.rollout.max_prompt_tokens + self.rollout.max_completion_tokens
-        if self.rollout.batch_tokens < longest:
-            yield (
-                f"rollout.batch_tokens = {self.rollout.batch_tokens} is less than one row can "
-                f"need: max_prompt_tokens + max_thinking_tokens + max_answer_tokens = {longest}. "
-                f"Raise rollout.batch_tokens to {longest} or more."
-            )
+        # Endpoints have limits of their own.
+        if any(model.path is not None for model in self.models):
+            yield from self.rollout.check_batch_tokens(self.hardware.device)

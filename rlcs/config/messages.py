@@ -88,7 +88,8 @@ def _advice(path: str, section: type[BaseModel] | None, kind: type[BaseModel]) -
     parent, _, key = path.rpartition(".")
     known = list(section.model_fields) if section else []
     near = difflib.get_close_matches(key, known, n=1)
-    elsewhere = [other for other in _all_keys(kind) if other.rpartition(".")[2] == key]
+    every = dict.fromkeys(_all_keys(kind))  # kinds of one section share keys
+    elsewhere = [other for other in every if other.rpartition(".")[2] == key and other != path]
     meant = elsewhere or near
     guess = f"Did you mean {' or '.join(meant)}? " if meant else ""
     owner = parent or "a configuration"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
@@ -40,7 +41,8 @@ class RolloutSection(Section):
     force_answer: str | None = "</think><answer>"
     """Inserted when thinking runs over its budget; null lets it run into the length limit."""
     batch_tokens: int = Field(default=65536, ge=1)
-    """Tokens (rows times longest possible row) that an engine holds at once."""
+    """Tokens (rows times longest possible row) that an engine holds at once. vLLM reads it on a CPU
+    alone, to size its cache where ``vllm.cache_gib`` is left out."""
     vllm: VllmSection = VllmSection()
 
     @property
@@ -50,5 +52,29 @@ class RolloutSection(Section):
 
     @property
     def max_completion_tokens(self) -> int:
-        """The drawn tokens of a completion, inserted ones not counted."""
+        """The sampled tokens of a completion, inserted ones not counted."""
         return self.max_thinking_tokens + self.max_answer_tokens
+
+    @property
+    def max_row_tokens(self) -> int:
+        """The tokens of the longest row: a prompt and its completion, inserted ones not counted."""
+        return self.max_prompt_tokens + self.max_completion_tokens
+
+    def check_budget(self, key: str, budget: int) -> Iterator[str]:
+        """A sentence when ``key``, a number of tokens, has no room for the longest row."""
+        if budget < self.max_row_tokens:
+            yield (
+                f"{key} = {budget} is less than one row can need: max_prompt_tokens "
+                f"{self.max_prompt_tokens} + max_thinking_tokens {self.max_thinking_tokens} + "
+                f"max_answer_tokens {self.max_answer_tokens} = {self.max_row_tokens}. Raise {key} "
+                f"to {self.max_row_tokens} or more."
+            )
+
+    def check_batch_tokens(self, device: str) -> Iterator[str]:
+        """A sentence when ``batch_tokens`` is too small for an engine on ``device`` that reads it.
+
+        Where ``device`` is ``auto``, only a look at the cluster tells whether vLLM reads it.
+        """
+        by_vllm = device == "cpu" and self.vllm.cache_gib is None
+        if self.engine == "transformers" or by_vllm:
+            yield from self.check_budget("rollout.batch_tokens", self.batch_tokens)

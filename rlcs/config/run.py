@@ -20,13 +20,13 @@ from rlcs.config.learner import LearnerSection
 from rlcs.config.model import ModelSection
 from rlcs.config.rollout import RolloutSection
 from rlcs.config.scoring import ScoringSection
-from rlcs.config.section import Section
+from rlcs.config.section import NAME_PATTERN, Section
 
 
 class RunSection(Section):
     """The run as a whole: its name, length and rhythm."""
 
-    name: str = Field(default="run", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(default="run", pattern=NAME_PATTERN)
     """Names the run folder."""
     folder: str = "runs"
     """Where run folders lie."""
@@ -110,19 +110,9 @@ class RunConfig(Section):
             )
 
     def _token_budget_problems(self) -> Iterator[str]:
-        rollout = self.rollout
-        longest = rollout.max_prompt_tokens + rollout.max_completion_tokens
-        for key, budget in (
-            ("learner.micro_batch_tokens", self.learner.micro_batch_tokens),
-            ("rollout.batch_tokens", rollout.batch_tokens),
-        ):
-            if budget < longest:
-                yield (
-                    f"{key} = {budget} is less than one row can need: max_prompt_tokens "
-                    f"{rollout.max_prompt_tokens} + max_thinking_tokens "
-                    f"{rollout.max_thinking_tokens} + max_answer_tokens "
-                    f"{rollout.max_answer_tokens} = {longest}. Raise {key} to {longest} or more."
-                )
+        learner, rollout = self.learner, self.rollout
+        yield from rollout.check_budget("learner.micro_batch_tokens", learner.micro_batch_tokens)
+        yield from rollout.check_batch_tokens(self.hardware.device)
 
     def _schedule_problems(self) -> Iterator[str]:
         schedule = self.schedule

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+"""Names that become names of folders: they lead nowhere else."""
+
 
 class Section(BaseModel):
     """Unknown keys refused, values never coerced, frozen."""

@@ -9,7 +9,7 @@ from rlcs.config.data import DataSection
 from rlcs.config.learner import OptimiserSection, RanksSection
 from rlcs.config.model import ModelSection
 from rlcs.config.scoring import ScoringSection
-from rlcs.config.section import Section
+from rlcs.config.section import NAME_PATTERN, Section
 
 
 class SftSection(OptimiserSection, RanksSection):
@@ -25,7 +25,7 @@ class SftSection(OptimiserSection, RanksSection):
 class SftConfig(Section):
     """``rlcs sft``: supervised fine-tuning on demonstrated responses."""
 
-    run_name: str = Field(default="sft", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    run_name: str = Field(default="sft", pattern=NAME_PATTERN)
     seed: int = Field(default=0, ge=0)
     output: str
     """Folder of the trained model."""

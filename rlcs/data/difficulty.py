@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from curricula import (
     read_grades,
     with_labels,
 )
-from rlcs.config import DifficultySection, RunConfig
+from rlcs.config import CurriculumSection, DifficultySection
 from rlcs.data.load import list_problems
 from rlcs.errors import ConfigError
 from rlcs.types import Problem
@@ -26,30 +26,30 @@ MAX_SHOWN = 3
 
 
 def grade_problems(
-    config: RunConfig, problems: Mapping[str, Problem]
-) -> tuple[dict[str, Problem], list[str]]:
-    """The problems with the pass rates that ``data.difficulty`` gives them, and notes about it.
+    section: DifficultySection, curriculum: CurriculumSection, train: Sequence[Problem]
+) -> tuple[list[Problem], list[str]]:
+    """The problems with the pass rates that ``section`` gives them, and notes about it.
+
+    A label that names a tier gets its pass rate from the tiers of ``curriculum``.
 
     Raises ConfigError for a table that cannot be used or is of other problems, for models that
     are not in it, and for labels that are neither a tier nor on the scale (all of them).
     """
-    section = config.data.difficulty
-    if section is None:
-        return dict(problems), []
+    problems = {problem.problem_id: problem for problem in train}
     try:
         grades = _read(section)
         if section.path is not None:
             _check_table(section.path, grades, problems)
         labels = {} if section.labels == "ignore" else _labels(grades, problems)
-        rates = _label_rates(config, section, labels)
+        rates = _label_rates(curriculum, section, labels)
         merged = _merge(section, grades, rates)
     except CurriculumError as error:
         raise ConfigError(f"data.difficulty: {error}.") from error
     known = merged.pass_rates
-    graded = {
-        name: replace(problem, prior_pass_rate=known.get(name, problem.prior_pass_rate))
-        for name, problem in problems.items()
-    }
+    graded = [
+        replace(each, prior_pass_rate=known.get(each.problem_id, each.prior_pass_rate))
+        for each in train
+    ]
     return graded, _notes(section, grades, graded, len(rates))
 
 
@@ -95,7 +95,7 @@ def _labels(grades: Grades, problems: Mapping[str, Problem]) -> dict[str, str]:
 
 
 def _label_rates(
-    config: RunConfig, section: DifficultySection, labels: Mapping[str, str]
+    curriculum: CurriculumSection, section: DifficultySection, labels: Mapping[str, str]
 ) -> dict[str, float]:
     easiest, hardest = section.label_scale
     rates: dict[str, float] = {}
@@ -106,8 +106,8 @@ def _label_rates(
             if label not in by_label:
                 by_label[label] = label_pass_rate(
                     label,
-                    tiers=config.curriculum.tiers,
-                    boundaries=config.curriculum.boundaries,
+                    tiers=curriculum.settings["tiers"],
+                    boundaries=curriculum.settings["boundaries"],
                     scale=(easiest, hardest),
                 )
             rates[name] = by_label[label]
@@ -122,11 +122,10 @@ def _label_rates(
 
 
 def _notes(
-    section: DifficultySection, grades: Grades, problems: Mapping[str, Problem], num_labels: int
+    section: DifficultySection, grades: Grades, problems: Sequence[Problem], num_labels: int
 ) -> list[str]:
-    graded = [
-        each.prior_pass_rate for each in problems.values() if each.prior_pass_rate is not None
-    ]
+    names = {problem.problem_id for problem in problems}
+    graded = [each.prior_pass_rate for each in problems if each.prior_pass_rate is not None]
     by = [
         *(
             [f"{section.merge} of {', '.join(section.models or grades.models)}"]
@@ -140,7 +139,7 @@ def _notes(
         f"difficulty: {len(graded):,} of {len(problems):,} training problems are graded by "
         f"{' and '.join(by)}{mean}; the others start unknown."
     ]
-    if foreign := sum(name not in problems for name in grades.ids):
+    if foreign := sum(name not in names for name in grades.ids):
         notes.append(
             f"difficulty: {foreign:,} of {len(grades.ids):,} problems in {section.path} are not "
             "training problems of this run and are left out."

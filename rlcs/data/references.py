@@ -10,9 +10,9 @@ hits a box, say) is not the reference itself, so those are counted in a note ins
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from rewards import Request, SettingsError, Verdict, VerifierPool
+from rewards import Request, SettingsError, VerifierPool
 from rlcs.data.load import list_problems
 from rlcs.data.response_format import answer_text
 from rlcs.errors import ConfigError, DatasetError
@@ -22,12 +22,9 @@ from rlcs.types import Problem
 def check_references(
     problems: Sequence[Problem],
     pool: VerifierPool,
-    *,
-    passed: Callable[[str, Verdict], bool] | None = None,
 ) -> list[str]:
     """Judge each reference as a bare answer to its own problem.
 
-    ``passed`` decides by domain and verdict what a pass is, the pool itself when left out.
     Returns notes about references that could not be checked. Raises DatasetError naming
     the id, reference and verdict of each that does not pass (the first 20 are shown);
     ConfigError for a verifier of the user's own that cannot be imported.
@@ -37,12 +34,11 @@ def check_references(
         verdicts = pool.judge([_as_answer(problem) for problem in checked])
     except SettingsError as error:  # a verifier of the user's own that does not import
         raise ConfigError(f"scoring: {error}") from error
-    is_pass = passed or pool.passed
     failures = [
         f"{problem.problem_id}: expected the {problem.domain} verifier to pass the reference "
         f"{problem.reference!r}, found {verdict.outcome}: {verdict.detail}."
         for problem, verdict in zip(checked, verdicts, strict=True)
-        if not is_pass(problem.domain, verdict)
+        if not pool.passed(problem.domain, verdict)
     ]
     if failures:
         advice = "Correct these references or take the rows out."

@@ -13,7 +13,7 @@ from rlcs.data import Renderer
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.pool import RolloutPool
 from rlcs.seeds import derive_seed
-from rlcs.training.parts import engine_settings, training_sampling
+from rlcs.training.workers import engine_settings, training_sampling
 from rlcs.types import Problem, Prompt
 
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from curricula import Grades
 from rlcs.config import GradeConfig, GradedModelSection, ModelSection, RunConfig
-from rlcs.data import Renderer, check_references, load_data
+from rlcs.data import Renderer, load_problems
 from rlcs.errors import EngineError
 from rlcs.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
 from rlcs.grading.chart import draw_chart, show_chart
@@ -77,9 +77,8 @@ def grade(config: GradeConfig) -> int:
 
 def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     """Load and check everything; nothing is written or started but verifier processes."""
-    loaded = load_data(config.data, extra_domains=config.scoring.domains)
+    loaded = load_problems(config, pool=scorer.pool)
     problems = loaded.train
-    notes = [*loaded.notes, *check_references(problems, scorer.pool, passed=scorer.passed)]
     folder = GradingFolder(config, problems)
     left = {model.name: len(folder.missing(model.name)) for model in config.models}
     if any(model.path is not None for model in config.models):
@@ -91,7 +90,7 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     }
     total = folder.num_pieces * len(config.models)
     progress = GradingProgress(num_pieces=total, pieces_done=total - sum(left.values()))
-    for note in notes:
+    for note in loaded.notes:
         progress.say(note)
     if 0 < sum(left.values()) < total:
         progress.say(f"going on with {folder.path}: {total - sum(left.values())} of {total} pieces")

@@ -79,7 +79,6 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
     text = settings.get_text_config()
     size, gpus = _number_bytes(config), config.rollout.engine_width
     token_bytes = _token_bytes(text) * size / gpus
-    longest = config.rollout.max_prompt_tokens + config.rollout.max_completion_tokens
     cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
     return MemoryPlan(
         num_parameters=count,
@@ -88,7 +87,7 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
             "weights": count * size / gpus,
             "cache": cache_gib * GIB if cache_gib else config.rollout.batch_tokens * token_bytes,
         },
-        row_bytes=longest * token_bytes,
+        row_bytes=config.rollout.max_row_tokens * token_bytes,
     )
 
 

@@ -12,13 +12,13 @@ from rlcs.rollout.lengths import LengthHistory
 from rlcs.rollout.pool import RolloutPool
 from rlcs.scoring import rewards_of
 from rlcs.seeds import derive_seed
-from rlcs.training.parts import Material
+from rlcs.training.data import TrainingData
 from rlcs.types import RolloutGroup
 
 
 def roll_out(
     draws: Sequence[Draw],
-    material: Material,
+    training_data: TrainingData,
     rollouts: RolloutPool,
     sampling: Sampling,
     lengths: LengthHistory,
@@ -31,10 +31,10 @@ def roll_out(
 
     ``lengths`` says how long completions will be, and learns how long they were.
     """
-    problems = [material.problems[draw.problem_id] for draw in draws]
+    problems = [training_data.problems[draw.problem_id] for draw in draws]
     requests = [
         GroupRequest(
-            prompt=material.prompts[draw.problem_id],
+            prompt=training_data.prompts[draw.problem_id],
             seeds=tuple(
                 derive_seed(seed, "rollout", step, draw.problem_id, index)
                 for index in range(group_size)
@@ -46,7 +46,7 @@ def roll_out(
     completions = rollouts.generate(requests, sampling)
     for problem, group in zip(problems, completions, strict=True):
         lengths.observe(problem.problem_id, problem.category, [len(c.token_ids) for c in group])
-    verdicts = material.scorer.judge(problems, completions)
+    verdicts = training_data.scorer.judge(problems, completions)
     return [
         RolloutGroup(
             problem=problem,
@@ -56,7 +56,7 @@ def roll_out(
             completions=answers,
             verdicts=judged,
             rewards=rewards_of(judged),
-            passed=np.array([material.scorer.passed(problem.domain, v) for v in judged]),
+            passed=np.array([training_data.scorer.passed(problem.domain, v) for v in judged]),
         )
         for draw, problem, request, answers, judged in zip(
             draws, problems, requests, completions, verdicts, strict=True

@@ -22,9 +22,10 @@ from rlcs.rollout.lengths import LengthHistory
 from rlcs.run.batch import Batch
 from rlcs.run.checkpoint import TrainerState
 from rlcs.run.log import RunLog
+from rlcs.training.data import TrainingData
 from rlcs.training.groups import result_of, roll_out
-from rlcs.training.parts import Material, Processes, policy_objective
 from rlcs.training.step_row import Stopwatch, step_row
+from rlcs.training.workers import Workers, policy_objective
 from rlcs.types import RolloutGroup, StepReport
 
 
@@ -33,11 +34,11 @@ class Trainer:
     """The parts of a run, and its state between steps."""
 
     config: RunConfig
-    material: Material
+    training_data: TrainingData
     sampling: Sampling
     curriculum: Curriculum
     lengths: LengthHistory
-    processes: Processes
+    workers: Workers
     log: RunLog
     state: TrainerState
 
@@ -58,15 +59,15 @@ def collect(trainer: Trainer, step: int) -> Batch:
         with watch.measure("rollout"):
             groups = roll_out(
                 draws,
-                trainer.material,
-                trainer.processes.rollouts,
+                trainer.training_data,
+                trainer.workers.rollouts,
                 trainer.sampling,
                 trainer.lengths,
                 group_size=config.rollout.group_size,
                 seed=config.run.seed,
                 step=step,
             )
-        watch.add("rollout_idle", trainer.processes.rollouts.timing.idle_seconds)
+        watch.add("rollout_idle", trainer.workers.rollouts.timing.idle_seconds)
         curriculum.observe([result_of(group, step) for group in groups])
         drawn += groups
 
@@ -92,12 +93,12 @@ def update(trainer: Trainer, batch: Batch, watch: Stopwatch) -> dict[str, Any]:
     trained = batch.with_fate(Fate.TRAINED)
     version_before = state.policy_version
     with watch.measure("learn"):
-        trainer.processes.make_room()
+        trainer.workers.make_room()
         reports = learn(trainer, trained, step)
     with watch.measure("publish"):
         if reports:
             state.policy_version += 1
-            trainer.processes.publish(state.policy_version)
+            trainer.workers.publish(state.policy_version)
 
     state.steps_done = step
     state.num_rollouts += sum(len(group.completions) for group in batch.drawn)
@@ -124,9 +125,9 @@ def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepR
     objective = policy_objective(trainer.config)
     samples = training_samples(groups, normalise=settings.normalise_advantages)
     if objective.correction and num_updates > 1:
-        samples = trainer.processes.learner.with_proximal(samples, objective)
+        samples = trainer.workers.learner.with_proximal(samples, objective)
     return [
-        trainer.processes.learner.learn(
+        trainer.workers.learner.learn(
             part,
             objective,
             loss=settings.loss,

@@ -54,7 +54,7 @@ class Overlapped:
 
     def close(self) -> None:
         """Give up what is being collected."""
-        self.trainer.processes.rollouts.stop()
+        self.trainer.workers.rollouts.stop()
         self._background.shutdown(cancel_futures=True)
 
     def _collect_ahead(self, number: int, *, after: int | None = None) -> None:

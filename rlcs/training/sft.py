@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import SftConfig
-from rlcs.data import Renderer, check_references, load_data
+from rlcs.data import Renderer, load_problems
 from rlcs.errors import DatasetError, RunFolderError
 from rlcs.files import whole
 from rlcs.learner.actors import Learner, rank_settings
@@ -26,7 +27,8 @@ from rlcs.learner.schedule import learning_rate
 from rlcs.run.progress import Progress
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
-from rlcs.training.parts import check_image_mix, model_location
+from rlcs.training.data import check_image_mix
+from rlcs.training.workers import model_location
 from rlcs.types import Problem, TrainingSample
 
 SHOWN_EVERY = 20
@@ -46,12 +48,8 @@ def sft(config: SftConfig) -> int:
             f"the output folder {output} exists already; remove it or use another."
         )
     renderer = Renderer.load(config.model.path, config.sft.max_tokens)
-    loaded = load_data(config.data, extra_domains=config.scoring.domains)
-    scorer = Scorer(config.scoring)
-    try:
-        check_references(loaded.train, scorer.pool, passed=scorer.passed)
-    finally:
-        scorer.close()
+    with closing(Scorer(config.scoring)) as scorer:
+        loaded = load_problems(config, pool=scorer.pool)
     check_image_mix(config.sft, loaded.train)
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
     progress = Progress(num_steps=0, steps_done=0)

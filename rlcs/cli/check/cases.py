@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rewards.check.command import CHECKS, run_check
 from rlcs.config import RunConfig, load_config
-from rlcs.data import load_data
+from rlcs.data import load_problems
 
 
 def check_config(arguments: argparse.Namespace) -> int:
@@ -39,7 +39,7 @@ def check_config(arguments: argparse.Namespace) -> int:
 
 def write_cases(config: RunConfig, path: Path) -> None:
     """Write every training and held-out problem of ``config`` as a row of ``rlcs check``."""
-    loaded = load_data(config.data, extra_domains=config.scoring.domains)
+    loaded = load_problems(config)
     rows = (
         {
             "id": problem.problem_id,

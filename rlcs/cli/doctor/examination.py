@@ -7,7 +7,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +22,8 @@ from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, ModelError, RlcsError
 from rlcs.rollout.actors import check_engine_package
 from rlcs.run.trackers import check_packages
-from rlcs.training.parts import load_material, make_run_curriculum, needs_of
+from rlcs.training.data import load_training_data, make_run_curriculum
+from rlcs.training.workers import needs_of
 from rlcs.types import Problem
 
 PROBLEMS_FOUND = 1
@@ -97,7 +98,7 @@ def batch_lines(config: RunConfig) -> Iterator[str]:
     groups, size = config.run.groups_per_step, config.rollout.group_size
     updates, ranks = config.learner.updates_per_step, config.learner.num_ranks
     samples = groups * size
-    longest = config.rollout.max_prompt_tokens + config.rollout.max_completion_tokens
+    longest = config.rollout.max_row_tokens
     yield f"{groups} groups x {size} completions = {samples} samples a step, of valid groups"
     yield (
         f"{updates} updates of {samples // updates} samples, "
@@ -135,16 +136,14 @@ def find_nodes(config: RunConfig) -> list[Node]:
 
 def data_lines(config: RunConfig) -> Iterator[str]:
     """What a run would load: every row is read and every reference checked."""
-    material = load_material(config)
-    try:
-        make_run_curriculum(config, material.problems, {})
-        prompts = [len(prompt.token_ids) for prompt in material.prompts.values()]
-        yield f"{len(material.problems)} problems to train on, {len(material.heldout)} held out"
+    with closing(load_training_data(config)) as training_data:
+        make_run_curriculum(config, training_data.problems, {})
+        prompts = [len(prompt.token_ids) for prompt in training_data.prompts.values()]
+        num_train, num_heldout = len(training_data.problems), len(training_data.heldout)
+        yield f"{num_train} problems to train on, {num_heldout} held out"
         yield f"prompts of {min(prompts)} to {max(prompts)} tokens"
-        yield from material.notes
-        yield from _shares(material.problems.values())
-    finally:
-        material.scorer.close()
+        yield from training_data.notes
+        yield from _shares(training_data.problems.values())
 
 
 def _shares(problems: Iterable[Problem]) -> Iterator[str]:

@@ -17,8 +17,9 @@ from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
 from rlcs.rollout.pool import RolloutPool
 from rlcs.run.checkpoint import find_model
+from rlcs.training.data import load_training_data
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
-from rlcs.training.parts import engine_settings, load_material, needs_of, training_sampling
+from rlcs.training.workers import engine_settings, needs_of, training_sampling
 
 
 def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> int:
@@ -53,20 +54,20 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
 
 def run_evaluation(config: RunConfig) -> Evaluation:
     """Start the engines alone, evaluate, and stop them."""
-    material = load_material(config)
+    training_data = load_training_data(config)
     try:
         plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(
-            engine_settings(config, material.renderer, plan),
+            engine_settings(config, training_data.renderer, plan),
             num_actors=config.rollout.num_actors,
             plan=plan,
         )
         rollouts.wait_until_ready()
         examinee = Examinee(
-            problems=material.heldout,
-            prompts=material.prompts,
+            problems=training_data.heldout,
+            prompts=training_data.prompts,
             rollouts=rollouts,
-            scorer=material.scorer,
+            scorer=training_data.scorer,
         )
         return evaluate(
             examinee,
@@ -76,7 +77,7 @@ def run_evaluation(config: RunConfig) -> Evaluation:
         )
     finally:
         stop_cluster()
-        material.scorer.close()
+        training_data.scorer.close()
 
 
 def accuracy_table(evaluation: Evaluation) -> Table:

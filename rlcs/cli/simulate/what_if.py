@@ -140,20 +140,20 @@ def _problems_of(path: Path, log: Log) -> tuple[ProblemSet | None, str | None, l
     if not (path / CONFIG_NAME).is_file():
         return None, None, [f"{missing}there is no {CONFIG_NAME} beside it."]
     from rlcs.config import RunConfig
-    from rlcs.data import load_data
-    from rlcs.data.difficulty import grade_problems
+    from rlcs.data import load_problems
 
     kind: str | None = None
     try:
         config = load_config(path / CONFIG_NAME, kind=RunConfig)
         kind = config.curriculum.kind
-        loaded = load_data(config.data, extra_domains=config.scoring.domains)
-        graded, _ = grade_problems(config, {each.problem_id: each for each in loaded.train})
+        train = load_problems(config).train
     except RlcsError as error:
         reason = str(error).splitlines()[0]
         return None, kind, [f"{missing}the run's data cannot be read ({reason})."]
-    problems = ProblemSet.of([problem.for_curriculum() for problem in graded.values()])
-    strangers = {group.result.problem_id for group in log.groups} - set(graded)
+    problems = ProblemSet.of([problem.for_curriculum() for problem in train])
+    strangers = {group.result.problem_id for group in log.groups} - {
+        problem.problem_id for problem in train
+    }
     if strangers:
         note = f"{missing}{len(strangers)} of them are no longer in the run's data."
         return None, kind, [note]

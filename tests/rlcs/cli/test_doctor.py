@@ -8,10 +8,12 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from workshop import Workshop, base_config
 
+from curricula import Grades, write_grades
 from rlcs.cli.doctor.memory_check import check_gpu
 from rlcs.cli.main import main
 from rlcs.cluster.placement import Needs, Node, place
@@ -95,6 +97,44 @@ def test_what_would_stop_it_is_told(config, overrides, message, capsys) -> None:
     assert len(set(problems)) == len(problems)
     assert "Traceback" not in said
     assert "this run would fail as it is" in said
+
+
+def graded(folder: Path, ids: list[str]) -> str:
+    """The override that names a table of these problems; the first of them is the hardest."""
+    passes = np.full((1, len(ids)), 4.0)
+    passes[0, 0] = 1.0
+    grades = Grades(
+        ids=ids,
+        models=["m"],
+        passes=passes,
+        attempts=np.full((1, len(ids)), 8.0),
+        errors=np.zeros((1, len(ids))),
+        labels=[""] * len(ids),
+    )
+    write_grades(grades, folder / "difficulty.parquet")
+    return f"data.difficulty.path={folder / 'difficulty.parquet'}"
+
+
+@pytest.mark.parametrize(
+    "curriculum",
+    ["curriculum={kind: static}", "curriculum={kind: hard_stage, pass_rate_upto: 0.2}"],
+)
+def test_kinds_that_need_grades_are_judged_with_them(
+    curriculum: str, config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``train`` lays the grades on the problems; without them ``doctor`` refused such runs."""
+    table = graded(tmp_path, [f"p{number}" for number in range(9)])
+    assert main(["doctor", config, curriculum, "run.groups_per_step=1", table]) == 0
+    assert "difficulty: 9 of 9 training problems are graded" in capsys.readouterr().out
+
+
+def test_a_table_of_other_problems_is_found(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``doctor`` passed a run whose table ``train`` refuses."""
+    assert main(["doctor", config, graded(tmp_path, ["elsewhere"])]) == 1
+    said = capsys.readouterr().out
+    assert "problem: data.difficulty: expected a table of this run's problems" in said
 
 
 def test_a_model_that_vllm_does_not_know(config, workshop, tmp_path, capsys) -> None:

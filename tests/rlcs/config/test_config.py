@@ -147,6 +147,10 @@ def test_an_override_leaves_other_aliases_alone(config_path: Path) -> None:
         ("learner.num_steps=1", "learner.num_steps: unknown key. Did you mean run.num_steps?"),
         ("data.train.1.colums.id=x", "data.train.1.colums: unknown key. Did you mean columns?"),
         ("scoring.domains.math.pasmark=1", "Did you mean pass_mark? Known keys of scoring.domains"),
+        (
+            "curriculum={kind: static, carry_over: true}",
+            "curriculum.carry_over: unknown key. Known keys of curriculum: kind, tiers,",
+        ),
         ("curriculum.discont=1", "curriculum.discont: unknown key. Did you mean discount?"),
         ("runn.seed=1", "runn: unknown key. Did you mean run? Known keys of a configuration: run,"),
         ("run.num_steps=ten", "run.num_steps: expected a whole number, found the text 'ten'."),
@@ -224,6 +228,42 @@ def test_what_only_vllm_has_and_what_only_on_gpus(
         assert refused in refusal(config_path, *asked)
     else:
         load_config(config_path, asked, kind=RunConfig)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "demanded", "reason"),
+    [
+        ([], True, "the embedded engine cuts its batches by it"),
+        (["rollout.engine=vllm", "hardware.device=cuda"], False, "vLLM fills the GPU"),
+        (["rollout.engine=vllm", "hardware.device=cpu"], True, "it sizes vLLM's cache"),
+        (
+            ["rollout.engine=vllm", "hardware.device=cpu", "rollout.vllm.cache_gib=1"],
+            False,
+            "the cache has a size of its own",
+        ),
+        (["rollout.engine=vllm"], False, "only the cluster tells whether there are GPUs"),
+    ],
+)
+def test_batch_tokens_count_where_an_engine_reads_them(
+    overrides: list[str], demanded: bool, reason: str, config_path: Path
+) -> None:
+    changes = [*overrides, "rollout.batch_tokens=10"]
+    if demanded:
+        assert "Raise rollout.batch_tokens to 1088 or more" in refusal(config_path, *changes)
+    else:
+        assert load_config(config_path, changes, kind=RunConfig), reason
+
+
+def test_batch_tokens_do_not_count_where_endpoints_are_graded(tmp_path: Path) -> None:
+    endpoint = "{name: large, endpoint: {base_url: 'http://localhost:1', model: large}}"
+    ours = "{name: small, path: none}"
+    path = tmp_path / "grade.yaml"
+    text = "data: {train: [{path: p.jsonl}]}\nrollout: {batch_tokens: 10}\nmodels: "
+    path.write_text(f"{text}[{endpoint}]\n")
+    load_config(path, kind=GradeConfig)
+    path.write_text(f"{text}[{endpoint}, {ours}]\n")
+    with pytest.raises(ConfigError, match=r"Raise rollout\.batch_tokens to 1088 or more"):
+        load_config(path, kind=GradeConfig)
 
 
 def test_adapters_do_not_go_from_gpu_to_gpu(config_path: Path) -> None:

@@ -13,10 +13,9 @@ import pytest
 
 from curricula import Grades, write_grades
 from rlcs.config import RunConfig, load_config
-from rlcs.data import load_data
-from rlcs.data.difficulty import grade_problems
+from rlcs.data import load_problems
 from rlcs.errors import ConfigError
-from rlcs.training.parts import make_run_curriculum
+from rlcs.training.data import make_run_curriculum
 from rlcs.types import Problem
 
 LEVELS = {"p0": "very easy", "p1": 5, "p2": None, "p3": 3, "p4": "Hard"}
@@ -54,8 +53,8 @@ LABELLED = "data.train.0.columns.label=level"
 
 def graded(folder: Path, *changes: str) -> tuple[RunConfig, dict[str, Problem], list[str]]:
     config = load_config(folder / "run.yaml", changes, kind=RunConfig)
-    problems = {problem.problem_id: problem for problem in load_data(config.data).train}
-    return config, *grade_problems(config, problems)
+    loaded = load_problems(config)
+    return config, {each.problem_id: each for each in loaded.train}, loaded.notes
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_a_checkpoint_of_before_the_moves_is_refused_without_unpickling(tmp_path: Path) -> None:
     (tmp_path / "trainer.pkl").write_bytes(b"crlcs.training.checkpoint\nTrainerState\n.")
-    with pytest.raises(ResumeError, match="format 2 or older.*model.path=.*/model"):
+    with pytest.raises(ResumeError, match=r"format 2 or older.*model\.path=.*/model"):
         read_state(tmp_path)
 
 

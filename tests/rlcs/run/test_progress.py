@@ -13,7 +13,7 @@ from rich.console import Console
 from rlcs.cli.eval.examination import accuracy_table
 from rlcs.run.progress import COLUMNS, SHOWN_STEPS, Progress, tier_shares
 from rlcs.training.evaluate import Accuracy, Evaluation, mean_over_problems
-from rlcs.training.train import describe
+from rlcs.training.session import describe
 
 
 def row(step: int, **changes: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A node without room for what passes between processes: it is waited for, then said."""
+"""A node without room for what passes between workers: it is waited for, then said."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from rlcs.learner.actors import Learner, rank_settings
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
-from rlcs.training.parts import Processes
+from rlcs.training.workers import Workers
 from rlcs.types import Prompt
 
 pytestmark = pytest.mark.long
@@ -34,9 +34,9 @@ def faults() -> list[Fault]:
 
 
 @pytest.fixture
-def processes(
+def workers(
     tiny_model: str, faults: list[Fault], make_settings: Callable[..., EngineSettings]
-) -> Iterator[Processes]:
+) -> Iterator[Workers]:
     """An engine and a rank on a node whose store is small and may not use the disk."""
     ray.shutdown()
     full = {"automatic_object_spilling_enabled": False, "local_fs_capacity_threshold": 1e-4}
@@ -64,7 +64,7 @@ def processes(
     learner.wait_until_ready()
     rollouts.wait_until_ready()
     probe = Prompt(problem_id="probe", token_ids=np.arange(5))
-    yield Processes(rollouts=rollouts, learner=learner, probe=probe, vllm=VllmSection())
+    yield Workers(rollouts=rollouts, learner=learner, probe=probe, vllm=VllmSection())
     stop_cluster()
     cluster.shutdown()
 
@@ -89,34 +89,34 @@ def fill() -> list[ray.ObjectRef]:
 
 
 def test_a_full_store(
-    processes: Processes, faults: list[Fault], make_request: Callable[..., GroupRequest]
+    workers: Workers, faults: list[Fault], make_request: Callable[..., GroupRequest]
 ) -> None:
     large = [make_request(1, 5, tuple(range(600)))]  # its completions do not fit in a message
     taken = fill()
     threading.Timer(3.0, taken.clear).start()
-    processes.publish(1)
+    workers.publish(1)
     assert faults[0].what == "version 1 was not published:"
     assert "object store of a node is full" in faults[0].detail
     faults.clear()
 
     taken = fill()
     threading.Timer(3.0, taken.clear).start()
-    (group,) = processes.rollouts.generate(large, SAMPLING)
+    (group,) = workers.rollouts.generate(large, SAMPLING)
     assert len(group) == 600
     assert {completion.policy_version for completion in group} == {1}
     assert faults[0].what == "completions were lost:"
     assert faults[0].problem_ids == ("problem 1",)
-    assert processes.rollouts.num_replaced == 0
+    assert workers.rollouts.num_replaced == 0
 
     taken = fill()
     faults.clear()
-    processes.publish(2)  # the version before makes room for it, at once or at the second try
+    workers.publish(2)  # the version before makes room for it, at once or at the second try
     assert {fault.what for fault in faults} <= {"version 2 was not published:"}
-    (small,) = processes.rollouts.generate([make_request(2, 5, (1,))], SAMPLING)
+    (small,) = workers.rollouts.generate([make_request(2, 5, (1,))], SAMPLING)
     assert small[0].policy_version == 2
     with pytest.raises(StoreFullError, match="ray memory"):
-        processes.rollouts.generate(large, SAMPLING)
+        workers.rollouts.generate(large, SAMPLING)
     huge = Prompt(problem_id="huge", token_ids=np.arange(100_000))  # more than fits in a message
     with pytest.raises(StoreFullError, match="handing out work"):
-        processes.rollouts.generate([GroupRequest(prompt=huge, seeds=(1,))], SAMPLING)
+        workers.rollouts.generate([GroupRequest(prompt=huge, seeds=(1,))], SAMPLING)
     taken.clear()

@@ -32,7 +32,7 @@ from rlcs.learner.losses import ImitationObjective
 from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
-from rlcs.training.parts import Processes
+from rlcs.training.workers import Workers
 from rlcs.types import Completion, Prompt, TrainingSample
 
 pytestmark = pytest.mark.long
@@ -58,12 +58,12 @@ def faults() -> list[Fault]:
 
 
 @pytest.fixture(scope="module")
-def processes(
+def workers(
     model_path: str,
     plan: ProcessPlan,
     faults: list[Fault],
     make_settings: Callable[..., EngineSettings],
-) -> Iterator[Processes]:
+) -> Iterator[Workers]:
     """Whose engines and ranks carry NCCL's messages without NCCL."""
     vllm = VllmSection(tensor_parallel_size=WIDTH, transfer="nccl", max_rows=16)
     rollouts = RolloutPool(
@@ -88,7 +88,7 @@ def processes(
     rollouts.wait_until_ready()
     learner.wait_until_ready()
     probe = Prompt(problem_id="probe", token_ids=np.arange(11, 60))
-    started = Processes(rollouts=rollouts, learner=learner, probe=probe, vllm=vllm)
+    started = Workers(rollouts=rollouts, learner=learner, probe=probe, vllm=vllm)
     carry_without_nccl_everywhere(started)
     yield started
     for actor in [*rollouts.actors, *learner.actors]:
@@ -101,11 +101,11 @@ def requests(make_request: Callable[..., GroupRequest]) -> list[GroupRequest]:
 
 
 @pytest.fixture
-def learn(processes: Processes, make_samples: Callable[..., list[TrainingSample]]) -> Callable:
+def learn(workers: Workers, make_samples: Callable[..., list[TrainingSample]]) -> Callable:
     """Changes the learner's weights, by much more than the probe allows."""
 
     def take_step() -> None:
-        processes.learner.learn(
+        workers.learner.learn(
             make_samples(8), ImitationObjective(), loss="per_sample", learning_rate=3e-3
         )
 
@@ -114,10 +114,10 @@ def learn(processes: Processes, make_samples: Callable[..., list[TrainingSample]
 
 @pytest.fixture
 def assert_drawn_by_the_learner(
-    processes: Processes, full_logprobs: Callable[..., np.ndarray], tmp_path: Path
+    workers: Workers, full_logprobs: Callable[..., np.ndarray], tmp_path: Path
 ) -> Callable[..., None]:
     def check(requests: Sequence[GroupRequest], groups: Sequence[Sequence[Completion]]) -> None:
-        processes.learner.export(str(tmp_path))
+        workers.learner.export(str(tmp_path))
         model = AutoModelForCausalLM.from_pretrained(tmp_path).eval()
         for request, group in zip(requests, groups, strict=True):
             for completion in group:
@@ -128,52 +128,52 @@ def assert_drawn_by_the_learner(
 
 
 def test_workers_together_draw_what_the_model_says(
-    processes, requests, assert_drawn_by_the_learner
+    workers, requests, assert_drawn_by_the_learner
 ) -> None:
-    groups = processes.rollouts.generate(requests, SAMPLING)
+    groups = workers.rollouts.generate(requests, SAMPLING)
     assert {len(c.token_ids) for group in groups for c in group} == {20}
     assert_drawn_by_the_learner(requests, groups)
 
 
-def test_weights_come_by_the_host(processes, requests, learn, assert_drawn_by_the_learner) -> None:
+def test_weights_come_by_the_host(workers, requests, learn, assert_drawn_by_the_learner) -> None:
     learn()
-    rollouts = processes.rollouts
-    rollouts.publish(rollouts.version + 1, processes.learner.publication(processes.probe))
+    rollouts = workers.rollouts
+    rollouts.publish(rollouts.version + 1, workers.learner.publication(workers.probe))
     assert_drawn_by_the_learner(requests, rollouts.generate(requests, SAMPLING))
 
 
 def test_the_learner_brings_weights_to_each_worker(
-    processes, faults, requests, learn, assert_drawn_by_the_learner
+    workers, faults, requests, learn, assert_drawn_by_the_learner
 ) -> None:
     """A second time over the group that met at the first."""
     for _ in range(2):
         learn()
-        processes.publish(processes.rollouts.version + 1)
-        assert went_past_the_host(processes)
-        groups = processes.rollouts.generate(requests, SAMPLING)
-        assert versions_of(groups) == {processes.rollouts.version}
+        workers.publish(workers.rollouts.version + 1)
+        assert went_past_the_host(workers)
+        groups = workers.rollouts.generate(requests, SAMPLING)
+        assert versions_of(groups) == {workers.rollouts.version}
         assert_drawn_by_the_learner(requests, groups)
     assert faults == []
 
 
 def test_nothing_is_drawn_while_weights_are_brought(
-    processes, faults, requests, learn, assert_drawn_by_the_learner
+    workers, faults, requests, learn, assert_drawn_by_the_learner
 ) -> None:
     """Another thread generates all the while, as in the overlapped schedule."""
     many = [request for request in requests for _ in range(10)]
-    before, groups = processes.rollouts.version, []
+    before, groups = workers.rollouts.version, []
     thread = threading.Thread(
-        target=lambda: groups.extend(processes.rollouts.generate(many, SAMPLING))
+        target=lambda: groups.extend(workers.rollouts.generate(many, SAMPLING))
     )
     learn()
     thread.start()
-    while not all(slot.task and slot.task.piece for slot in processes.rollouts.slots):
+    while not all(slot.task and slot.task.piece for slot in workers.rollouts.slots):
         time.sleep(0.01)
-    processes.publish(before + 1)
+    workers.publish(before + 1)
     thread.join(120)
     assert versions_of(groups) == {before, before + 1}
     assert faults == []
-    assert went_past_the_host(processes)
+    assert went_past_the_host(workers)
     newer = [
         (request, group)
         for request, group in zip(many, groups, strict=True)
@@ -184,38 +184,38 @@ def test_nothing_is_drawn_while_weights_are_brought(
 
 @pytest.mark.stress
 def test_a_transfer_that_fails_halfway_goes_by_the_host(
-    processes, faults, requests, learn, assert_drawn_by_the_learner
+    workers, faults, requests, learn, assert_drawn_by_the_learner
 ) -> None:
     learn()
-    ray.get(processes.rollouts.actors[1].__ray_call__.remote(refuse_once))
-    processes.publish(processes.rollouts.version + 1)
+    ray.get(workers.rollouts.actors[1].__ray_call__.remote(refuse_once))
+    workers.publish(workers.rollouts.version + 1)
     told = [fault.what for fault in faults]
-    assert told[0] == f"version {processes.rollouts.version} did not go from GPU to GPU:"
+    assert told[0] == f"version {workers.rollouts.version} did not go from GPU to GPU:"
     # Workers that were cut off in the middle answer out of turn: their engine is replaced.
     assert set(told[1:]) <= {"rollout actor 0 failed to load weights:"}
     assert "the cable is out" in faults[0].detail
     faults.clear()
-    assert not went_past_the_host(processes)
-    assert_drawn_by_the_learner(requests, processes.rollouts.generate(requests, SAMPLING))
+    assert not went_past_the_host(workers)
+    assert_drawn_by_the_learner(requests, workers.rollouts.generate(requests, SAMPLING))
 
-    processes.rollouts.wait_until_ready()
-    carry_without_nccl_everywhere(processes)
+    workers.rollouts.wait_until_ready()
+    carry_without_nccl_everywhere(workers)
     learn()
-    processes.publish(processes.rollouts.version + 1)
-    assert went_past_the_host(processes), "they met again"
-    assert_drawn_by_the_learner(requests, processes.rollouts.generate(requests, SAMPLING))
+    workers.publish(workers.rollouts.version + 1)
+    assert went_past_the_host(workers), "they met again"
+    assert_drawn_by_the_learner(requests, workers.rollouts.generate(requests, SAMPLING))
     assert faults == []
 
 
 @pytest.mark.stress
 def test_a_killed_engine_leaves_no_worker_and_comes_back(
-    processes, faults, requests, learn, assert_drawn_by_the_learner
+    workers, faults, requests, learn, assert_drawn_by_the_learner
 ) -> None:
     """What it should serve passed the host by, so it waits for the next version."""
-    rollouts = processes.rollouts
+    rollouts = workers.rollouts
     learn()
-    processes.publish(rollouts.version + 1)
-    assert went_past_the_host(processes)
+    workers.publish(rollouts.version + 1)
+    assert went_past_the_host(workers)
     engine = psutil.Process(ray.get(rollouts.actors[0].__ray_call__.remote(own_pid)))
     workers = [child for child in engine.children(recursive=True) if child.is_running()]
     assert len(workers) >= WIDTH
@@ -226,8 +226,8 @@ def test_a_killed_engine_leaves_no_worker_and_comes_back(
     assert [fault.what for fault in faults] == ["rollout actor 0 died:"]
 
     learn()
-    processes.publish(rollouts.version + 1)
-    assert not went_past_the_host(processes), "one is starting"
+    workers.publish(rollouts.version + 1)
+    assert not went_past_the_host(workers), "one is starting"
     rollouts.wait_until_ready()
     assert [slot.version for slot in rollouts.slots] == [rollouts.version] * 2
     assert_drawn_by_the_learner(requests, rollouts.generate(requests, SAMPLING))
@@ -237,16 +237,16 @@ def versions_of(groups: Sequence[Sequence[Completion]]) -> set[int]:
     return {completion.policy_version for group in groups for completion in group}
 
 
-def went_past_the_host(processes: Processes) -> bool:
-    return processes.rollouts._published[1].buckets == ()
+def went_past_the_host(workers: Workers) -> bool:
+    return workers.rollouts._published[1].buckets == ()
 
 
 def own_pid(_: object) -> int:
     return os.getpid()
 
 
-def carry_without_nccl_everywhere(processes: Processes) -> None:
-    ranks, engines = processes.learner.actors, processes.rollouts.actors
+def carry_without_nccl_everywhere(workers: Workers) -> None:
+    ranks, engines = workers.learner.actors, workers.rollouts.actors
     ray.get([actor.__ray_call__.remote(carry_without_nccl) for actor in ranks])
     ray.get([actor.__ray_call__.remote(carry_in_workers) for actor in engines])
 

@@ -1,7 +1,4 @@
-"""The parts of a run and how they are started: data, prompts, scorer, engines, ranks.
-
-Everything a user can get wrong is checked before the first process starts.
-"""
+"""The workers of a run, engines and ranks: how they start, and how weights pass between them."""
 
 from __future__ import annotations
 
@@ -14,140 +11,29 @@ from typing import Any
 
 import numpy as np
 
-import curricula
-from curricula import Curriculum, CurriculumError
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.placement_rules import check_placement
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
-from rlcs.config import RanksSection, RolloutSection, RunConfig, VllmSection
-from rlcs.data import LoadedData, Renderer, check_references, load_data
+from rlcs.config import RolloutSection, RunConfig, VllmSection
+from rlcs.data import Renderer
 from rlcs.errors import (
-    ConfigError,
     EngineError,
     LostProcessError,
-    ResumeError,
     StoreFullError,
 )
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
 from rlcs.model.loading import folder_bytes
-from rlcs.model.lora import check_adapter_package
 from rlcs.model.weights import Publication
-from rlcs.rollout.actors import EngineSettings, check_engine_package
+from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import Sampling
 from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
 from rlcs.rollout.segments import Segmenter
-from rlcs.scoring import Scorer
-from rlcs.types import Problem, Prompt
+from rlcs.types import Prompt
 
 PUBLISH_ATTEMPTS = 3
 """Of one version, where the nodes have no room for its weights."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Material:
-    """What a run works on: problems, their prompts, and who judges the answers."""
-
-    problems: dict[str, Problem]
-    """Training problems by id."""
-    heldout: list[Problem]
-    prompts: dict[str, Prompt]
-    """Prompts of all problems by id."""
-    renderer: Renderer
-    scorer: Scorer
-    notes: list[str]
-    """What was left out of the data and why."""
-
-
-def load_material(config: RunConfig) -> Material:
-    """Load and check the data; nothing is started but the verifier processes.
-
-    Raises:
-        DatasetError, ModelError, ConfigError: everything that is wrong, at once.
-    """
-    check_engine_package(config.rollout.engine)
-    check_adapter_package(config.learner.lora)
-    renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
-    scorer = Scorer(config.scoring)
-    try:
-        loaded = load_data(config.data, extra_domains=config.scoring.domains)
-        everything = [*loaded.train, *loaded.heldout]
-        unchecked = check_references(everything, scorer.pool, passed=scorer.passed)
-        check_group_count(config, loaded)
-        check_image_mix(config.learner, loaded.train)
-        return Material(
-            problems={problem.problem_id: problem for problem in loaded.train},
-            heldout=loaded.heldout,
-            prompts=renderer.render_all(everything),
-            renderer=renderer,
-            scorer=scorer,
-            notes=[*loaded.notes, *unchecked],
-        )
-    except BaseException:
-        scorer.close()
-        raise
-
-
-def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
-    """A step cannot train on more groups than there are problems."""
-    if len(loaded.train) < config.run.groups_per_step:
-        raise ConfigError(
-            f"run.groups_per_step = {config.run.groups_per_step} groups of different problems, "
-            f"but there are {len(loaded.train)} problems to train on. Lower it, or add data."
-        )
-
-
-def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
-    """Ranks that hold parts of the weights must all look at pictures, or none of them."""
-    num_seen = sum(bool(problem.images) for problem in problems)
-    if ranks.zero_stage == 3 and ranks.num_ranks > 1 and 0 < num_seen < len(problems):
-        raise ConfigError(
-            f"zero_stage = 3 needs pictures in all problems or in none: {num_seen} of "
-            f"{len(problems)} have one, and a rank with none would leave the others waiting for "
-            "its part of the eyes. Use zero_stage = 2, or take one kind out."
-        )
-
-
-def make_run_curriculum(
-    config: RunConfig,
-    problems: dict[str, Problem],
-    state: dict[str, Any],
-    *,
-    reconcile: bool = False,
-) -> Curriculum:
-    """The curriculum of the configuration over the training problems, going on from ``state``.
-
-    With ``reconcile`` that may be the state of other problems, of which those still here count.
-
-    Raises:
-        ConfigError: its settings do not fit the problems.
-        ResumeError: ``state`` is of other problems.
-    """
-    try:
-        curriculum = _new_curriculum(config, problems)
-    except CurriculumError as error:
-        raise ConfigError(f"curriculum: {error}.") from error
-    try:
-        if state:
-            curriculum.load_state_dict(state, reconcile=reconcile)
-    except CurriculumError as error:
-        raise ResumeError(
-            f"the problems are not those this run was started with: {error}. "
-            "Put the data back as it was, go on with what is known of those still here by "
-            "--reconcile, or start a new run."
-        ) from error
-    return curriculum
-
-
-def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
-    return curricula.make_curriculum(
-        config.curriculum.kind,
-        [problem.for_curriculum() for problem in problems.values()],
-        group_size=config.rollout.group_size,
-        seed=config.run.seed,
-        **config.curriculum.settings,
-    )
 
 
 def training_sampling(section: RolloutSection) -> Sampling:
@@ -173,7 +59,7 @@ def policy_objective(config: RunConfig) -> PolicyObjective:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Processes:
+class Workers:
     """The engines and ranks of a run."""
 
     rollouts: RolloutPool
@@ -251,7 +137,7 @@ def needs_of(config: RunConfig) -> Needs:
     )
 
 
-def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Processes:
+def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Workers:
     """Start engines and ranks beside each other and wait for both."""
     plan = start_cluster(config.hardware, needs_of(config))
     try:
@@ -285,7 +171,7 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
     except BaseException:
         stop_cluster()
         raise
-    return Processes(
+    return Workers(
         rollouts=rollouts,
         learner=learner,
         probe=renderer.probe(),

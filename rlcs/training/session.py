@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,6 @@ from curricula import Curriculum
 from rlcs.cluster.faults import Fault
 from rlcs.cluster.ray_cluster import stop_cluster
 from rlcs.config import RunConfig, write_config
-from rlcs.data.difficulty import grade_problems
 from rlcs.errors import LostProcessError, ResumeError, StoreFullError
 from rlcs.files import write_whole
 from rlcs.rollout.lengths import LengthHistory
@@ -29,17 +26,11 @@ from rlcs.run.interruption import INTERRUPTED, interruption
 from rlcs.run.log import RunLog
 from rlcs.run.progress import Progress
 from rlcs.run.trackers import check_packages
+from rlcs.training.data import TrainingData, load_training_data, make_run_curriculum
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
 from rlcs.training.loop import Trainer, run_steps
-from rlcs.training.parts import (
-    Material,
-    Processes,
-    load_material,
-    make_run_curriculum,
-    start_processes,
-    training_sampling,
-)
 from rlcs.training.schedules import Schedule, make_schedule
+from rlcs.training.workers import Workers, start_workers, training_sampling
 
 
 def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = False) -> int:
@@ -57,9 +48,9 @@ def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = Fa
         folder, changes = resume, check_resumable(old, config, reconcile=reconcile)
         checkpoint = _last_checkpoint(resume, config)
     check_packages(config.tracking)
-    with _material(config) as material:
-        material.notes.extend(f"changed: {change}" for change in changes)
-        return _run(config, folder, material, checkpoint, reconcile=reconcile)
+    with closing(load_training_data(config)) as training_data:
+        training_data.notes.extend(f"changed: {change}" for change in changes)
+        return _run(config, folder, training_data, checkpoint, reconcile=reconcile)
 
 
 def _last_checkpoint(run: Path, config: RunConfig) -> Path:
@@ -76,20 +67,20 @@ def _last_checkpoint(run: Path, config: RunConfig) -> Path:
 def _run(
     config: RunConfig,
     folder: Path,
-    material: Material,
+    training_data: TrainingData,
     checkpoint: Path | None,
     *,
     reconcile: bool,
 ) -> int:
-    """Sit down to the run; again from its last checkpoint when a process was lost for good."""
+    """Run to the end; again from the last checkpoint when a process was lost for good."""
     progress = Progress(num_steps=config.run.num_steps)
-    for note in material.notes:
+    for note in training_data.notes:
         progress.say(note)
     on_fault = FaultLog(folder, progress)
     for restarts_left in reversed(range(config.faults.max_restarts + 1)):
         state = read_state(checkpoint) if checkpoint else TrainerState()
         curriculum = make_run_curriculum(
-            config, material.problems, state.curriculum, reconcile=reconcile
+            config, training_data.problems, state.curriculum, reconcile=reconcile
         )
         if reconcile:  # the groups of problems that are gone or edited count as surplus
             expected = set(curriculum.carried)
@@ -97,12 +88,12 @@ def _run(
                 group for group in state.carried if group.problem.problem_id in expected
             ]
         try:
-            processes = start_processes(config, material.renderer, on_fault=on_fault)
+            workers = start_workers(config, training_data.renderer, on_fault=on_fault)
             if checkpoint:
-                processes.learner.load(str((checkpoint / "learner").resolve()))
-                processes.publish(state.policy_version)
+                workers.learner.load(str((checkpoint / "learner").resolve()))
+                workers.publish(state.policy_version)
                 progress.say(f"resuming {folder} after step {state.steps_done}")
-            return _sit(config, folder, material, state, curriculum, processes, progress)
+            return _run_session(config, folder, training_data, state, curriculum, workers, progress)
         except (LostProcessError, StoreFullError) as error:  # a new start empties the store
             if not restarts_left:
                 raise
@@ -123,16 +114,16 @@ def _run(
     raise AssertionError("the last attempt returns or raises")
 
 
-def _sit(
+def _run_session(
     config: RunConfig,
     folder: Path,
-    material: Material,
+    training_data: TrainingData,
     state: TrainerState,
     curriculum: Curriculum,
-    processes: Processes,
+    workers: Workers,
     progress: Progress,
 ) -> int:
-    """One sitting: on from ``state`` as far as it gets."""
+    """One session: on from ``state`` as far as it gets."""
     # The folder is made, or touched, once everything stands that could be refused.
     folder.mkdir(parents=True, exist_ok=True)
     write_config(config, folder / CONFIG_NAME)
@@ -140,11 +131,11 @@ def _sit(
     with closing(log):
         trainer = Trainer(
             config=config,
-            material=material,
+            training_data=training_data,
             sampling=training_sampling(config.rollout),
             curriculum=curriculum,
             lengths=LengthHistory(state.lengths),
-            processes=processes,
+            workers=workers,
             log=log,
             state=state,
         )
@@ -153,7 +144,7 @@ def _sit(
 
 
 class RunSession:
-    """One sitting of a run: its steps, what happens between them, and its end."""
+    """One session of a run: its steps, what happens between them, and its end."""
 
     def __init__(
         self, trainer: Trainer, schedule: Schedule, folder: Path, progress: Progress
@@ -170,7 +161,7 @@ class RunSession:
     def run(self) -> int:
         """Evaluate, train, evaluate, sum up; returns the exit status."""
         state, config = self.trainer.state, self.trainer.config
-        if state.accuracy_before is None and self.trainer.material.heldout:
+        if state.accuracy_before is None and self.trainer.training_data.heldout:
             state.accuracy_before = self._evaluate("before training").as_json()
         self.progress.begin_after(state.steps_done)
         with interruption("this step") as interrupted, self.progress:
@@ -196,7 +187,7 @@ class RunSession:
         self.progress.show_step(row)
         every = config.evaluation.every_steps
         last = step == config.run.num_steps
-        if every and step % every == 0 and not last and self.trainer.material.heldout:
+        if every and step % every == 0 and not last and self.trainer.training_data.heldout:
             self._note_best(self._evaluate(f"after step {step}"))
         if step % config.run.save_every == 0 and self.saved_step != step and not last:
             self._save()
@@ -206,7 +197,7 @@ class RunSession:
         if self.saved_step != state.steps_done:
             self._save()  # before the evaluation, which may be long and be interrupted
         after = None
-        if self.trainer.material.heldout:
+        if self.trainer.training_data.heldout:
             evaluation = self._evaluate("after training")
             after = evaluation.as_json()
             self._note_best(evaluation)
@@ -224,10 +215,10 @@ class RunSession:
     def _evaluate(self, when: str) -> Evaluation:
         trainer = self.trainer
         examinee = Examinee(
-            problems=trainer.material.heldout,
-            prompts=trainer.material.prompts,
-            rollouts=trainer.processes.rollouts,
-            scorer=trainer.material.scorer,
+            problems=trainer.training_data.heldout,
+            prompts=trainer.training_data.prompts,
+            rollouts=trainer.workers.rollouts,
+            scorer=trainer.training_data.scorer,
         )
         evaluation = evaluate(
             examinee,
@@ -254,7 +245,9 @@ class RunSession:
         trainer.state.lengths = trainer.lengths.state_dict()
         trainer.state.curriculum = trainer.curriculum.state_dict()
         trainer.state.log_position = trainer.log.position()
-        self.checkpoints.save(trainer.state, trainer.processes.learner, trainer.material.renderer)
+        self.checkpoints.save(
+            trainer.state, trainer.workers.learner, trainer.training_data.renderer
+        )
         self.saved_step = trainer.state.steps_done
 
 
@@ -264,13 +257,3 @@ def describe(evaluation: Evaluation) -> str:
     shown = [(f"avg@{k}", part.accuracy), (f"pass@{k}", part.pass_at_k), ("greedy", part.greedy)]
     text = ", ".join(f"{name} {100 * value:.1f}%" for name, value in shown if value is not None)
     return f"{text or 'nothing could be judged'} over {part.num_problems} problems"
-
-
-@contextmanager
-def _material(config: RunConfig) -> Iterator[Material]:
-    material = load_material(config)
-    try:
-        problems, notes = grade_problems(config, material.problems)
-        yield replace(material, problems=problems, notes=[*material.notes, *notes])
-    finally:
-        material.scorer.close()

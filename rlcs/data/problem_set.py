@@ -1,0 +1,38 @@
+"""The problems of a run: the one place that says what they are.
+
+``train``, ``doctor``, ``simulate``, ``grade``, ``check`` and ``sft`` all look at a run's problems
+through :func:`load_problems`, so that none of them accepts what another one refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rewards import VerifierPool
+from rlcs.config import GradeConfig, RunConfig, SftConfig
+from rlcs.data.difficulty import grade_problems
+from rlcs.data.load import LoadedData, load_data
+from rlcs.data.references import check_references
+
+
+def load_problems(
+    config: RunConfig | SftConfig | GradeConfig, *, pool: VerifierPool | None = None
+) -> LoadedData:
+    """Every problem of ``config``, with the pass rates that offline grades give the training ones.
+
+    With ``pool`` each reference has to pass its own verifier; without one that is left to those
+    who judge answers.
+
+    Raises:
+        DatasetError: rows, or references, that cannot be used, all of them.
+        ConfigError: offline grades that cannot be used, or are of other problems.
+        PackageMissingError: reasoning-gym is needed and not installed.
+    """
+    loaded = load_data(config.data, extra_domains=config.scoring.domains)
+    notes = list(loaded.notes)
+    if pool is not None:
+        notes += check_references([*loaded.train, *loaded.heldout], pool)
+    if not isinstance(config, RunConfig) or config.data.difficulty is None:
+        return replace(loaded, notes=notes)
+    graded, more = grade_problems(config.data.difficulty, config.curriculum, loaded.train)
+    return replace(loaded, train=graded, notes=[*notes, *more])

@@ -1,0 +1,127 @@
+"""What a run works on: its problems as prompts, its verifiers, its curriculum.
+
+Everything a user can get wrong in them is found here, before the first process of the run starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import curricula
+from curricula import Curriculum, CurriculumError
+from rlcs.config import RanksSection, RunConfig
+from rlcs.data import LoadedData, Renderer, load_problems
+from rlcs.errors import ConfigError, ResumeError
+from rlcs.model.lora import check_adapter_package
+from rlcs.rollout.actors import check_engine_package
+from rlcs.scoring import Scorer
+from rlcs.types import Problem, Prompt
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingData:
+    """What a run works on: problems, their prompts, and who judges the answers."""
+
+    problems: dict[str, Problem]
+    """Training problems by id."""
+    heldout: list[Problem]
+    prompts: dict[str, Prompt]
+    """Prompts of all problems by id."""
+    renderer: Renderer
+    scorer: Scorer
+    notes: list[str]
+    """What was left out of the data and why, a sentence each."""
+
+    def close(self) -> None:
+        """End the verifier processes."""
+        self.scorer.close()
+
+
+def load_training_data(config: RunConfig) -> TrainingData:
+    """Load and check the data; nothing is started but the verifier processes.
+
+    Raises:
+        DatasetError, ModelError, ConfigError: everything that is wrong, at once.
+    """
+    check_engine_package(config.rollout.engine)
+    check_adapter_package(config.learner.lora)
+    renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
+    scorer = Scorer(config.scoring)
+    try:
+        loaded = load_problems(config, pool=scorer.pool)
+        check_group_count(config, loaded)
+        check_image_mix(config.learner, loaded.train)
+        return TrainingData(
+            problems={problem.problem_id: problem for problem in loaded.train},
+            heldout=loaded.heldout,
+            prompts=renderer.render_all([*loaded.train, *loaded.heldout]),
+            renderer=renderer,
+            scorer=scorer,
+            notes=loaded.notes,
+        )
+    except BaseException:
+        scorer.close()
+        raise
+
+
+def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
+    """A step cannot train on more groups than there are problems."""
+    if len(loaded.train) < config.run.groups_per_step:
+        raise ConfigError(
+            f"run.groups_per_step = {config.run.groups_per_step} groups of different problems, "
+            f"but there are {len(loaded.train)} problems to train on. Lower it, or add data."
+        )
+
+
+def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
+    """Ranks that hold parts of the weights must all look at pictures, or none of them."""
+    num_seen = sum(bool(problem.images) for problem in problems)
+    if ranks.zero_stage == 3 and ranks.num_ranks > 1 and 0 < num_seen < len(problems):
+        raise ConfigError(
+            f"zero_stage = 3 needs pictures in all problems or in none: {num_seen} of "
+            f"{len(problems)} have one, and a rank with none would leave the others waiting for "
+            "its part of the vision tower. Use zero_stage = 2, or take one kind out."
+        )
+
+
+def make_run_curriculum(
+    config: RunConfig,
+    problems: dict[str, Problem],
+    state: dict[str, Any],
+    *,
+    reconcile: bool = False,
+) -> Curriculum:
+    """The curriculum of the configuration over the training problems, going on from ``state``.
+
+    With ``reconcile`` that may be the state of other problems, of which those still here count.
+
+    Raises:
+        ConfigError: its settings do not fit the problems.
+        ResumeError: ``state`` is of other problems.
+    """
+    try:
+        curriculum = _new_curriculum(config, problems)
+    except CurriculumError as error:
+        raise ConfigError(f"curriculum: {error}.") from error
+    try:
+        if state:
+            curriculum.load_state_dict(state, reconcile=reconcile)
+    except CurriculumError as error:
+        raise ResumeError(
+            f"the problems are not those this run was started with: {error}. "
+            "Put the data back as it was, go on with what is known of those still here by "
+            "--reconcile, or start a new run."
+        ) from error
+    return curriculum
+
+
+def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
+    return curricula.make_curriculum(
+        config.curriculum.kind,
+        [problem.for_curriculum() for problem in problems.values()],
+        group_size=config.rollout.group_size,
+        seed=config.run.seed,
+        **config.curriculum.settings,
+    )
