@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rewards import choice
 from rewards.charts.numbers import read_number
 from rewards.charts.verifier import yes_no
 from rewards.errors import BadReferenceError, SettingsError
 from rewards.math.cleaning import strip_phrases
+from rewards.text import choice
+from rewards.text.words import folded, similarity, token_f1
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
-from rewards.words import folded, similarity, token_f1
 
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 _THERE_ARE = re.compile(

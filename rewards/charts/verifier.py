@@ -13,16 +13,16 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Literal
 
-from rewards import choice
 from rewards.charts.dates import read_date, same_date, weekday
 from rewards.charts.lists import bracketed, split
 from rewards.charts.numbers import ChartNumber, normal, read_number
 from rewards.charts.tables import read_table, table_similarity
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
-from rewards.matching import num_matched
+from rewards.geometry.matching import num_matched
 from rewards.math.cleaning import strip_phrases
+from rewards.text import choice
+from rewards.text.words import folded, similarity
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
-from rewards.words import folded, similarity
 
 _YES = frozenset(["yes", "y", "true", "correct", "yeah", "yep", "是", "是的", "对", "正确", "有"])
 _NO = frozenset(

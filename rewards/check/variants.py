@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rewards.boxes import read_space
 from rewards.errors import BadReferenceError
+from rewards.geometry.boxes import read_space
 
 Variant = tuple[str, str]  # name, answer
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")

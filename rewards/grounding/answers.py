@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.literals import MAX_CHARACTERS, check_size, read_literal
+from rewards.text.literals import MAX_CHARACTERS, check_size, read_literal
 
 MAX_OBJECTS = 500
 _NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.literals import check_size, read_literal, unfenced
+from rewards.text.literals import check_size, read_literal, unfenced
 
 # Every name an action may go by. One declared table: nothing else is guessed.
 ALIASES: dict[str, str] = {

@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rewards.boxes import Box, Space, read_space, reference_box
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
+from rewards.geometry.boxes import Box, Space, read_space, reference_box
 from rewards.gui.actions import ALIASES, Action, canonical_name, read_action
+from rewards.text.words import token_f1
 from rewards.verdict import Finding, Request, correct, graded, wrong
-from rewards.words import token_f1
 
 _DIRECTIONS = {"up": "up", "down": "down", "left": "left", "right": "right"}
 _DIRECTIONS |= {"top": "up", "bottom": "down", "upward": "up", "downward": "down"}

@@ -14,7 +14,7 @@ from rewards import Outcome, Request, VerifierPool, verify
 from rewards.errors import AlgebraNeeded
 from rewards.extraction import ExtractionSettings, extract
 from rewards.registry import default_registry
-from rewards.words import edit_distance
+from rewards.text.words import edit_distance
 
 REFERENCES: dict[str, list[Any]] = {
     "math": ["7", "2\\sqrt{2}", "x^2+1", "\\{1,2\\}", "(1,2)", "x>3", "5 m", "B", "Evelyn", "3:4"],

@@ -21,9 +21,7 @@ from io import RawIOBase
 from typing import Any, cast
 
 from rewards.errors import SettingsError, UnknownDomainError
-from rewards.registry import Registry
-from rewards.verdict import Outcome, Request, Verdict
-from rewards.worker import (
+from rewards.pool.worker import (
     DONE,
     FAILED,
     LOADING,
@@ -33,6 +31,8 @@ from rewards.worker import (
     read_message,
     write_message,
 )
+from rewards.registry import Registry
+from rewards.verdict import Outcome, Request, Verdict
 
 MEBIBYTE = 1024 * 1024
 MAX_ITEMS_A_MESSAGE = 16
@@ -60,7 +60,7 @@ class _Worker:
             "OMP_NUM_THREADS": "1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-c", "from rewards.worker import main; main()"],
+            [sys.executable, "-c", "from rewards.pool.worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,
