@@ -7,102 +7,17 @@ thread, so the pool behaves the same in a main thread, a worker thread, asyncio 
 
 from __future__ import annotations
 
-import contextlib
-import os
-import selectors
-import subprocess
-import sys
 import threading
-import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from io import RawIOBase
-from typing import Any, cast
+from typing import Any
 
 from rewards.errors import SettingsError, UnknownDomainError
-from rewards.pool.worker import (
-    DONE,
-    FAILED,
-    LOADING,
-    LOADING_SECONDS,
-    READY,
-    STARTED,
-    read_message,
-    write_message,
-)
+from rewards.pool.batch import Batch, Slot
+from rewards.pool.process import WorkerTerms
 from rewards.registry import Registry
-from rewards.verdict import Outcome, Request, Verdict
+from rewards.verdict import Request, Verdict
 
 MEBIBYTE = 1024 * 1024
-MAX_ITEMS_A_MESSAGE = 16
-START_ATTEMPTS = 3
-
-
-@dataclass(frozen=True)
-class _Terms:
-    """What a worker is started with."""
-
-    custom: Mapping[str, str]
-    settings: Mapping[str, Mapping[str, Any]]
-    memory_limit_bytes: int
-
-
-class _Worker:
-    """One process. At most one message of items is under way; replies come in their order."""
-
-    def __init__(self, terms: _Terms, preload: bool) -> None:
-        path = [entry or os.getcwd() for entry in sys.path]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path),
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from rewards.pool.worker import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            bufsize=0,  # a buffered reader would hide replies from the selector
-        )
-        self.requests = cast(RawIOBase, self.process.stdin)
-        self.replies = cast(RawIOBase, self.process.stdout)
-        self.items: deque[int] = deque()
-        self.deadline_at = time.monotonic() + LOADING_SECONDS
-        self.ready = False
-        self.loaded_algebra = preload
-        with contextlib.suppress(BrokenPipeError):  # a worker that cannot start is seen later
-            write_message(
-                self.requests,
-                {
-                    "path": path,
-                    "parent": os.getpid(),
-                    "custom": dict(terms.custom),
-                    "settings": {name: dict(part) for name, part in terms.settings.items()},
-                    "memory_limit_bytes": terms.memory_limit_bytes,
-                    "preload": preload,
-                },
-            )
-
-    def kill(self) -> None:
-        """End the process now and reap it."""
-        self.process.kill()
-        self.process.wait()
-        for stream in (self.requests, self.replies):
-            with contextlib.suppress(OSError):
-                stream.close()
-
-
-@dataclass
-class _Batch:
-    """The state of one ``judge`` call: what waits, and the verdicts so far."""
-
-    requests: Sequence[Request]
-    deadlines: Sequence[float]
-    waiting: deque[int] = field(default_factory=deque)
-    verdicts: dict[int, Verdict] = field(default_factory=dict)
-    crashed: set[int] = field(default_factory=set)
 
 
 class VerifierPool:
@@ -128,10 +43,10 @@ class VerifierPool:
         if deadline_seconds <= 0:
             raise SettingsError(f"deadline_seconds: expected more than 0, found {deadline_seconds}")
         self._registry = Registry(custom, settings)
-        self._terms = _Terms(dict(custom), dict(settings), memory_limit_bytes)
+        self._terms = WorkerTerms(dict(custom), dict(settings), memory_limit_bytes)
         self._deadline_seconds = deadline_seconds
         self._free = threading.Condition()
-        self._idle: list[_Worker | None] = [None] * num_workers
+        self._idle: list[Slot] = [None] * num_workers
         self._num_workers = num_workers
         self._closed = False
 
@@ -168,18 +83,15 @@ class VerifierPool:
             max(self._deadline_seconds, self._registry.extra_seconds(request.domain))
             for request in requests
         ]
-        batch = _Batch(requests, deadlines, deque(range(len(requests))))
-        workers: list[_Worker | None] = []
+        slots = [self._wait_for_slot()]
         try:
-            workers.append(self._take(block=True))
-            self._drive(batch, workers)
+            return Batch(requests, deadlines, self._terms, slots, self._free_slots).run()
         finally:
-            for worker in workers:
-                if worker is not None and (worker.items or not worker.ready):
-                    worker.kill()
-                    worker = None
-                self._give_back(worker)
-        return [batch.verdicts[index] for index in range(len(requests))]
+            for slot in slots:
+                if slot is not None and slot.is_waited_for:
+                    slot.kill()
+                    slot = None
+                self._give_back(slot)
 
     def close(self) -> None:
         """End the workers; calls under way finish first."""
@@ -187,152 +99,28 @@ class VerifierPool:
             self._closed = True
             while len(self._idle) < self._num_workers:
                 self._free.wait()
-            for worker in self._idle:
-                if worker is not None:
-                    worker.kill()
+            for slot in self._idle:
+                if slot is not None:
+                    slot.kill()
             self._idle = [None] * self._num_workers
 
-    def _take(self, *, block: bool) -> _Worker | None:
-        """Take a free slot; its worker is None until one is started for it."""
+    def _wait_for_slot(self) -> Slot:
+        """Take a slot, when one is free. Raises RuntimeError when the pool is closed."""
         with self._free:
-            while block and not self._idle:
+            while not self._idle:
                 self._free.wait()
             if self._closed:
                 raise RuntimeError("the verifier pool is closed")
             return self._idle.pop()
 
-    def _give_back(self, worker: _Worker | None) -> None:
+    def _free_slots(self, number: int) -> list[Slot]:
+        """Take at most ``number`` of the slots that are free now."""
         with self._free:
-            self._idle.append(worker)
+            if self._closed:
+                return []
+            return [self._idle.pop() for _ in range(min(number, len(self._idle)))]
+
+    def _give_back(self, slot: Slot) -> None:
+        with self._free:
+            self._idle.append(slot)
             self._free.notify()
-
-    def _drive(self, batch: _Batch, workers: list[_Worker | None]) -> None:
-        """Feed the held workers and collect replies until every item has its verdict."""
-        failed_starts = 0
-        while len(batch.verdicts) < len(batch.requests):
-            self._widen(batch, workers)
-            for position, worker in enumerate(workers):
-                if worker is None or (worker.process.poll() is not None and not worker.items):
-                    if worker is not None:
-                        worker.kill()
-                    worker = workers[position] = _Worker(self._terms, preload=False)
-                if worker.ready and not worker.items and batch.waiting:
-                    self._send(batch, workers, position)
-            for position in self._wait(workers):
-                failed_starts = self._advance(batch, workers, position, failed_starts)
-            self._end_overrunning(batch, workers)
-
-    def _widen(self, batch: _Batch, workers: list[_Worker | None]) -> None:
-        """Hold more of the free workers while there is more work than the held ones have."""
-        while len(batch.waiting) > MAX_ITEMS_A_MESSAGE * len(workers):
-            with self._free:
-                if not self._idle or self._closed:
-                    return
-                workers.append(self._idle.pop())
-
-    def _send(self, batch: _Batch, workers: list[_Worker | None], position: int) -> None:
-        worker = cast(_Worker, workers[position])
-        share = min(MAX_ITEMS_A_MESSAGE, -(-len(batch.waiting) // len(workers)))
-        indices = [batch.waiting.popleft() for _ in range(share)]
-        try:
-            write_message(
-                worker.requests, [(batch.requests[i], batch.deadlines[i]) for i in indices]
-            )
-        except BrokenPipeError:  # died while idle: nothing had started
-            batch.waiting.extendleft(reversed(indices))
-            self._replace(workers, position)
-            return
-        worker.items.extend(indices)
-        worker.deadline_at = time.monotonic() + batch.deadlines[indices[0]]
-
-    @staticmethod
-    def _wait(workers: list[_Worker | None]) -> list[int]:
-        """Positions of the workers that have something to say, or none when a deadline comes."""
-        busy = [(i, w) for i, w in enumerate(workers) if w is not None and (w.items or not w.ready)]
-        if not busy:
-            return []
-        until = min(worker.deadline_at for _, worker in busy)
-        with selectors.DefaultSelector() as selector:
-            for position, worker in busy:
-                selector.register(worker.replies, selectors.EVENT_READ, position)
-            events = selector.select(max(0.0, until - time.monotonic()))
-        return [key.data for key, _ in events]
-
-    def _advance(
-        self, batch: _Batch, workers: list[_Worker | None], position: int, failed_starts: int
-    ) -> int:
-        """Take one message from a worker. Returns the number of failed starts in a row."""
-        worker = cast(_Worker, workers[position])
-        try:
-            kind, content = read_message(worker.replies)
-        except EOFError:
-            if worker.ready:
-                self._blame_current(batch, worker)
-            elif failed_starts + 1 >= START_ATTEMPTS:
-                raise RuntimeError(
-                    f"a verifier process ended {START_ATTEMPTS} times while starting; "
-                    "its own error output says why"
-                ) from None
-            self._requeue(batch, worker)
-            self._replace(workers, position)
-            return failed_starts if worker.ready else failed_starts + 1
-        if kind == READY:
-            worker.ready = True
-        elif kind == LOADING:
-            worker.deadline_at = time.monotonic() + LOADING_SECONDS
-        elif kind == STARTED:
-            worker.loaded_algebra = True
-            if worker.items:
-                worker.deadline_at = time.monotonic() + batch.deadlines[worker.items[0]]
-        elif kind == FAILED and not worker.ready:
-            raise SettingsError(content)
-        elif kind == FAILED:
-            self._fail_current(batch, worker, Outcome.ERROR, content)
-            self._requeue(batch, worker)
-            self._replace(workers, position)
-        else:
-            assert kind == DONE
-            batch.verdicts[worker.items.popleft()] = content
-            if worker.items:
-                worker.deadline_at = time.monotonic() + batch.deadlines[worker.items[0]]
-        return failed_starts
-
-    def _end_overrunning(self, batch: _Batch, workers: list[_Worker | None]) -> None:
-        now = time.monotonic()
-        for position, worker in enumerate(workers):
-            if worker is None or now < worker.deadline_at or (worker.ready and not worker.items):
-                continue
-            if worker.ready:
-                seconds = batch.deadlines[worker.items[0]]
-                self._fail_current(
-                    batch, worker, Outcome.TIMEOUT, f"took longer than {seconds:g} s"
-                )
-                self._requeue(batch, worker)
-            self._replace(workers, position)
-
-    @staticmethod
-    def _fail_current(batch: _Batch, worker: _Worker, outcome: Outcome, detail: str) -> None:
-        index = worker.items.popleft()
-        seconds = time.monotonic() - (worker.deadline_at - batch.deadlines[index])
-        batch.verdicts[index] = Verdict(
-            outcome=outcome, score=0.0, extracted=None, detail=detail, seconds=max(0.0, seconds)
-        )
-
-    def _blame_current(self, batch: _Batch, worker: _Worker) -> None:
-        """An item whose process died has a second try: the kill may have come from outside."""
-        if not worker.items:
-            return
-        index = worker.items[0]
-        if index in batch.crashed:
-            self._fail_current(batch, worker, Outcome.ERROR, "the verifier process died")
-        batch.crashed.add(index)
-
-    @staticmethod
-    def _requeue(batch: _Batch, worker: _Worker) -> None:
-        batch.waiting.extendleft(reversed(worker.items))
-        worker.items.clear()
-
-    def _replace(self, workers: list[_Worker | None], position: int) -> None:
-        worker = cast(_Worker, workers[position])
-        worker.kill()
-        workers[position] = _Worker(self._terms, preload=worker.loaded_algebra)
