@@ -8,6 +8,7 @@
 from typing import TYPE_CHECKING, Any
 
 from rewards.errors import BadReferenceError, SettingsError, UnknownDomainError
+from rewards.gold import gold_answer
 from rewards.registry import domains, pass_mark, passed
 from rewards.verdict import Outcome, Request, Verdict
 from rewards.verifying import verify
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "VerifierPool",
     "domains",
+    "gold_answer",
     "pass_mark",
     "passed",
     "verify",

@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from rewards.errors import BadReferenceError
+from rewards.extraction import unwrap_box
 
 _MAX_REFERENCE_CHARACTERS = 200_000
 
 
 def reference_text(reference: Any) -> str:
-    """A reference as text. Raises BadReferenceError."""
+    """A reference as text; a box around the whole of it is taken off, as it is from an answer.
+
+    Raises BadReferenceError.
+    """
     if isinstance(reference, bool) or not isinstance(reference, str | int | float):
         raise BadReferenceError(f"expected text, found {type(reference).__name__}")
-    text = str(reference).strip()
+    text = unwrap_box(str(reference))
     if not text:
         raise BadReferenceError("the reference is empty")
     if len(text) > _MAX_REFERENCE_CHARACTERS:
