@@ -8,12 +8,13 @@
 from typing import TYPE_CHECKING, Any
 
 from rewards.errors import BadReferenceError, SettingsError, UnknownDomainError
+from rewards.gold import gold_answer
 from rewards.registry import domains, pass_mark, passed
-from rewards.single import verify
 from rewards.verdict import Outcome, Request, Verdict
+from rewards.verifying import verify
 
 if TYPE_CHECKING:
-    from rewards.pool import VerifierPool
+    from rewards.pool.pool import VerifierPool
 
 __all__ = [
     "BadReferenceError",
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "VerifierPool",
     "domains",
+    "gold_answer",
     "pass_mark",
     "passed",
     "verify",
@@ -33,7 +35,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import the pool on first use: what it needs costs half of the start-up."""
     if name == "VerifierPool":
-        from rewards.pool import VerifierPool
+        from rewards.pool.pool import VerifierPool
 
         return VerifierPool
     raise AttributeError(f"module 'rewards' has no attribute {name!r}")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from rewards.extraction import find_boxes
+from rewards.extraction import ANSWER_CLOSE, ANSWER_OPEN, THINK_CLOSE, THINK_OPEN, find_boxes
 
 _CJK = re.compile(r"[㐀-鿿぀-ヿ가-힯]")
 _LATIN_WORD = re.compile(r"[A-Za-z]{4,}")
 _MATH = re.compile(r"\$[^$]{0,2000}\$|\\\([^)]{0,2000}\\\)|\\[A-Za-z]+|```.*?```", re.DOTALL)
-_TAGS = ("think", "answer")
+_TAGS = ((THINK_OPEN, THINK_CLOSE), (ANSWER_OPEN, ANSWER_CLOSE))
 _WINDOW_WORDS = 8
 _MAX_CHARACTERS = 200_000
 
@@ -33,14 +33,14 @@ def diagnose(response: str) -> dict[str, float]:
 def _unclosed_tags(text: str) -> float:
     """The share of tags whose openings and closings do not pair."""
     odd = sum(
-        text.count(f"<{tag}>") > 1 or text.count(f"<{tag}>") != text.count(f"</{tag}>")
-        for tag in _TAGS
+        text.count(opening) > 1 or text.count(opening) != text.count(closing)
+        for opening, closing in _TAGS
     )
     return odd / len(_TAGS)
 
 
 def _num_boxes(text: str) -> int:
-    return len(find_boxes(text.rpartition("</think>")[2], ("glm", "latex")))
+    return len(find_boxes(text.rpartition(THINK_CLOSE)[2], ("glm", "latex")))
 
 
 def _language_mixing(text: str) -> float:

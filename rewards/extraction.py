@@ -16,7 +16,9 @@ from typing import Literal, NamedTuple
 
 BoxMarker = Literal["glm", "latex"]
 
-GLM_OPEN, GLM_CLOSE = "<|begin_of_box|>", "<|end_of_box|>"
+THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
+ANSWER_OPEN, ANSWER_CLOSE = "<answer>", "</answer>"
+BOX_OPEN, BOX_CLOSE = "<|begin_of_box|>", "<|end_of_box|>"
 _LATEX_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]{0,8}\{")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SPACE = re.compile(r"\s+")
@@ -97,9 +99,9 @@ def unwrap_box(text: str) -> str:
 
 def _inside_whole_box(text: str) -> str | None:
     """The content of a box that is the whole of ``text``."""
-    if text.startswith(GLM_OPEN) and text.endswith(GLM_CLOSE):
-        inner = text[len(GLM_OPEN) : -len(GLM_CLOSE)]
-        return None if GLM_CLOSE in inner else inner
+    if text.startswith(BOX_OPEN) and text.endswith(BOX_CLOSE):
+        inner = text[len(BOX_OPEN) : -len(BOX_CLOSE)]
+        return None if BOX_CLOSE in inner else inner
     match = _LATEX_BOX.match(text)
     if match is None or not text.endswith("}"):
         return None
@@ -128,32 +130,32 @@ def _non_empty(text: str) -> Extraction:
 
 def _after_thinking(response: str) -> str | None:
     """The text after the last closed thinking; None when thinking is left open."""
-    closing = response.rfind("</think>")
+    closing = response.rfind(THINK_CLOSE)
     if closing >= 0:
-        response = response[closing + len("</think>") :]
-    return None if "<think>" in response else response
+        response = response[closing + len(THINK_CLOSE) :]
+    return None if THINK_OPEN in response else response
 
 
 def _answer_part(text: str) -> Extraction:
-    opening = text.find("<answer>")
+    opening = text.find(ANSWER_OPEN)
     if opening < 0:
         return Extraction(text)
-    inside = text[opening + len("<answer>") :]
-    if "<answer>" in inside:
+    inside = text[opening + len(ANSWER_OPEN) :]
+    if ANSWER_OPEN in inside:
         return Extraction(None, "several answer parts", ambiguous=True)
-    closing = inside.find("</answer>")
+    closing = inside.find(ANSWER_CLOSE)
     return Extraction(inside if closing < 0 else inside[:closing])
 
 
 def _glm_spans(text: str) -> list[_Span]:
     spans = []
     position = 0
-    while (start := text.find(GLM_OPEN, position)) >= 0:
-        inner = start + len(GLM_OPEN)
-        end = text.find(GLM_CLOSE, inner)
+    while (start := text.find(BOX_OPEN, position)) >= 0:
+        inner = start + len(BOX_OPEN)
+        end = text.find(BOX_CLOSE, inner)
         if end < 0:
             break
-        position = end + len(GLM_CLOSE)
+        position = end + len(BOX_CLOSE)
         spans.append(_Span(start, position, inner, end))
     return spans
 

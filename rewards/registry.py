@@ -55,16 +55,16 @@ class _Entry:
 _DOMAINS: dict[str, _Entry] = {
     "charts": _Entry("rewards.charts.verifier", "ChartsVerifier", "ChartsSettings"),
     "chemistry": _Entry("rewards.science", "ChemistryVerifier", "ScienceSettings"),
-    "choice": _Entry("rewards.plain", "ChoiceVerifier", "ChoiceSettings"),
-    "counting": _Entry("rewards.plain", "CountingVerifier", "CountingSettings"),
+    "choice": _Entry("rewards.short.choice", "ChoiceVerifier", "ChoiceSettings"),
+    "counting": _Entry("rewards.short.counting", "CountingVerifier", "CountingSettings"),
     "grounding": _Entry("rewards.grounding.verifier", "GroundingVerifier", "GroundingSettings"),
     "gui": _Entry("rewards.gui.verifier", "GuiVerifier", "GuiSettings"),
     "judge": _Entry("rewards.judge.verifier", "JudgeVerifier", "JudgeSettings"),
     "math": _Entry("rewards.math.verifier", "MathVerifier", "MathSettings"),
-    "ocr": _Entry("rewards.plain", "OcrVerifier", "OcrSettings"),
+    "ocr": _Entry("rewards.short.ocr", "OcrVerifier", "OcrSettings"),
     "physics": _Entry("rewards.science", "PhysicsVerifier", "ScienceSettings"),
-    "text": _Entry("rewards.plain", "TextVerifier", "TextSettings"),
-    "vqa": _Entry("rewards.plain", "VqaVerifier", "VqaSettings"),
+    "text": _Entry("rewards.short.text", "TextVerifier", "TextSettings"),
+    "vqa": _Entry("rewards.short.vqa", "VqaVerifier", "VqaSettings"),
 }
 
 

@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards import choice
 from rewards.charts.verifier import yes_no
 from rewards.errors import AnswerError, SettingsError
 from rewards.math import units
@@ -21,7 +20,8 @@ from rewards.math.numeric import Evaluator, Unevaluable, context
 from rewards.math.statements import parse
 from rewards.math.tree import Node, Number, Product, Quantity, Sum, symbols
 from rewards.math.verifier import MathSettings, MathVerifier
-from rewards.plain import reference_text
+from rewards.text import choice
+from rewards.text.references import reference_text
 from rewards.verdict import Finding, Outcome, Request, correct, wrong
 
 _MAX_CHARACTERS = 4_096

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from rewards.pool import VerifierPool
+from rewards.pool.pool import VerifierPool
 from rewards.shaping import Shaping
 from rewards.verdict import Request
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rewards.pool import VerifierPool
+from rewards.pool.pool import VerifierPool
 from rewards.shaping import Shaping
 from rewards.verdict import Request
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from rewards.pool import VerifierPool
+from rewards.pool.pool import VerifierPool
 from rewards.registry import domains
 from rewards.verdict import Request
 

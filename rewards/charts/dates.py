@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rewards import chinese
 from rewards.charts.numbers import normal
+from rewards.text import chinese
 
 _MONTHS = {
     name: index

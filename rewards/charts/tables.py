@@ -12,7 +12,7 @@ from typing import Any
 
 from rewards.charts.numbers import read_number
 from rewards.errors import AnswerError
-from rewards.words import similarity
+from rewards.text.words import similarity
 
 MAX_ENTRIES = 400
 TAU = 0.5

@@ -13,16 +13,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Literal
 
-from rewards import choice
 from rewards.charts.dates import read_date, same_date, weekday
-from rewards.charts.lists import bracketed, split
+from rewards.charts.lists import MAX_ITEMS, bracketed, split
 from rewards.charts.numbers import ChartNumber, normal, read_number
 from rewards.charts.tables import read_table, table_similarity
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
-from rewards.matching import num_matched
+from rewards.extraction import unwrap_box
+from rewards.geometry.matching import num_matched
 from rewards.math.cleaning import strip_phrases
+from rewards.text import choice
+from rewards.text.words import folded, similarity
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
-from rewards.words import folded, similarity
 
 _YES = frozenset(["yes", "y", "true", "correct", "yeah", "yep", "是", "是的", "对", "正确", "有"])
 _NO = frozenset(
@@ -124,6 +125,9 @@ class ChartsVerifier:
         reference, cues, is_table = _read_reference(request.reference, request.question)
         if is_table:
             return _judge_table(reference, answer)
+        written = request.reference
+        if isinstance(written, str) and _same_text(answer, written):
+            return correct("the same text")
         listed = choice.options(request.question)
         if isinstance(reference, str) and listed:
             letters = choice.reference_letters(reference)
@@ -135,8 +139,8 @@ class ChartsVerifier:
                 answer = listed.get(next(iter(chosen)), answer)
         answer = _plain_answer(answer)
         if isinstance(reference, list):
-            written = request.reference
-            if isinstance(written, str) and _label(answer) == _label(written):
+            one_label = isinstance(written, str) and not _DIGIT.search(written)
+            if one_label and _label(answer) == _label(written):
                 return correct("the same text")
             return self._judge_list(reference, answer, cues)
         fits, why = self._same(reference, answer, cues)
@@ -230,6 +234,11 @@ def _readings(
     return pairs
 
 
+def _same_text(one: str, other: str) -> bool:
+    """Whether two texts differ in case and spacing at most."""
+    return one.casefold().split() == other.casefold().split()
+
+
 def _label(text: str) -> str:
     """A label folded, with any sign for "to" between numbers as one."""
     return folded(_RANGE_SIGN.sub("-", text))
@@ -304,23 +313,30 @@ def _read_reference(reference: Any, question: str | None) -> tuple[Any, ChartCue
     return _values(reference, cues), cues, False
 
 
-def _values(reference: Any, cues: ChartCues) -> str | list[str]:
+def _value(reference: Any) -> str:
+    """One value as text. Raises BadReferenceError."""
     if isinstance(reference, bool):
         return "yes" if reference else "no"
-    if isinstance(reference, int | float):
-        if isinstance(reference, float) and reference - reference != 0:
-            raise BadReferenceError("the reference is not finite")
-        return str(reference)
+    if isinstance(reference, float) and reference - reference != 0:
+        raise BadReferenceError("the reference is not finite")
+    if not isinstance(reference, str | int | float):
+        raise BadReferenceError(f"expected a value, found {type(reference).__name__}")
+    text = unwrap_box(str(reference))
+    if not text:
+        raise BadReferenceError("the reference is empty")
+    return text
+
+
+def _values(reference: Any, cues: ChartCues) -> str | list[str]:
+    """A value, or the values of a list, whose items are not split further."""
     if isinstance(reference, list):
         if not reference or any(isinstance(item, list | dict) for item in reference):
             raise BadReferenceError("expected a list of values")
-        items = [str(_values(item, cues)) for item in reference]
+        if len(reference) > MAX_ITEMS:
+            raise BadReferenceError(f"expected at most {MAX_ITEMS} values, found {len(reference)}")
+        items = [_value(item) for item in reference]
         return items if len(items) > 1 else items[0]
-    if not isinstance(reference, str):
-        raise BadReferenceError(f"expected a value, found {type(reference).__name__}")
-    text = reference.strip()
-    if not text:
-        raise BadReferenceError("the reference is empty")
+    text = _value(reference)
     raw = bracketed(text) if text[0] == "[" else None
     if raw:
         return _values(raw, cues)

@@ -23,7 +23,7 @@ from rewards.check.rows import BrokenLine, Case, read_cases
 from rewards.check.statistics import Tally
 from rewards.check.variants import VARIANTS, probe
 from rewards.errors import SettingsError
-from rewards.pool import VerifierPool
+from rewards.pool.pool import VerifierPool
 from rewards.verdict import Outcome
 
 BATCH = 512

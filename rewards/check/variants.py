@@ -11,8 +11,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from rewards.boxes import read_space
 from rewards.errors import BadReferenceError
+from rewards.geometry.boxes import read_space
+from rewards.gold import gold_action, gold_answer
 
 Variant = tuple[str, str]  # name, answer
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
@@ -21,69 +22,14 @@ _TEXTUAL_MAX = 100_000
 
 def gold(domain: str, reference: Any) -> Iterator[Variant]:
     """The reference as an answer."""
-    answer = as_answer(domain, reference)
+    answer = gold_answer(domain, reference)
     if answer is not None:
         yield "gold", answer
 
 
-def as_answer(domain: str, reference: Any) -> str | None:
-    """How a perfect answer would write the reference; None where that cannot be known."""
-    if domain == "gui" and isinstance(reference, Mapping):
-        action = _gold_action(reference)
-        return None if action is None else json.dumps(action)
-    if domain == "grounding" and isinstance(reference, Mapping):
-        return _gold_grounding(reference)
-    if isinstance(reference, Mapping):
-        inner = reference.get("value", reference.get("answer", reference.get("table")))
-        return None if inner is None else as_answer(domain, inner)
-    if isinstance(reference, bool):
-        return "yes" if reference else "no"
-    if isinstance(reference, list):
-        if domain in ("vqa", "text", "judge"):
-            return as_answer(domain, reference[0]) if reference else None
-        if any(isinstance(item, list) for item in reference):
-            return json.dumps(reference, ensure_ascii=False)
-        return ", ".join(str(item) for item in reference)
-    return None if reference is None else str(reference)
-
-
-def _gold_action(reference: Mapping[str, Any]) -> dict[str, Any] | None:
-    action: dict[str, Any] = {"action": reference.get("action")}
-    for box_key, key in (("bbox", "point"), ("start_bbox", "start"), ("end_bbox", "end")):
-        if box_key in reference:
-            action[key] = _centre(reference[box_key])
-    if reference.get("bboxes"):
-        action["point"] = _centre(reference["bboxes"][0])
-    for key in ("text", "direction", "app", "option", "keys", "status"):
-        if key in reference:
-            action[key] = reference[key]
-    return action
-
-
-def _centre(box: Any) -> Any:
-    if isinstance(box, list | tuple) and len(box) == 4:
-        numbers = [n for n in box if isinstance(n, int | float)]
-        if len(numbers) == 4:
-            return [(numbers[0] + numbers[2]) / 2, (numbers[1] + numbers[3]) / 2]
-    return box
-
-
-def _gold_grounding(reference: Mapping[str, Any]) -> str:
-    mode, boxes = reference.get("mode"), reference.get("boxes") or []
-    if mode == "temporal":
-        return json.dumps(reference.get("segment"))
-    if mode == "point":
-        return json.dumps([_centre(box) for box in boxes])
-    labels = reference.get("labels")
-    if isinstance(labels, list) and len(labels) == len(boxes):
-        pairs = zip(boxes, labels, strict=True)
-        return json.dumps([{"bbox_2d": box, "label": label} for box, label in pairs])
-    return json.dumps(list(boxes))
-
-
 def reformat(domain: str, reference: Any) -> Iterator[Variant]:
     """Rewrites of the gold answer that keep its meaning."""
-    answer = as_answer(domain, reference)
+    answer = gold_answer(domain, reference)
     if answer is None or len(answer) > _TEXTUAL_MAX:
         return
     yield "spaces around", f"  {answer} \n"
@@ -122,7 +68,7 @@ def perturb(domain: str, reference: Any) -> Iterator[Variant]:
     if domain == "grounding" and isinstance(reference, Mapping):
         yield from _perturbed_boxes(reference)
         return
-    answer = as_answer(domain, reference)
+    answer = gold_answer(domain, reference)
     if answer is None or len(answer) > _TEXTUAL_MAX:
         return
     if domain in ("math", "physics", "chemistry", "counting") and _NUMBER.fullmatch(answer.strip()):
@@ -164,7 +110,7 @@ def _perturbed_math(answer: str) -> Iterator[Variant]:
 
 
 def _perturbed_action(reference: Mapping[str, Any]) -> Iterator[Variant]:
-    action = _gold_action(reference)
+    action = gold_action(reference)
     if action is None:
         return
     yield "another action", json.dumps({**action, "action": _other_action(action["action"])})
@@ -208,7 +154,8 @@ def _perturbed_boxes(reference: Mapping[str, Any]) -> Iterator[Variant]:
         yield "one more box", json.dumps([*boxes, boxes[0]])
         yield "none", "[]"
     elif mode == "point" and boxes:
-        yield "one more point", json.dumps([_centre(box) for box in [*boxes, boxes[0]]])
+        points = json.loads(gold_answer("grounding", reference) or "[]")
+        yield "one more point", json.dumps([*points, points[0]])
         yield "none", "[]"
 
 
@@ -217,7 +164,7 @@ def probe(domain: str, reference: Any, question: str | None) -> Iterator[Variant
     yield from _HACKS.items()
     if question and domain in ("math", "physics") and len(question) < 2_000:
         yield "restated question", question
-    answer = as_answer(domain, reference)
+    answer = gold_answer(domain, reference)
     if answer is None or len(answer) > 10_000:
         return
     if domain in ("gui", "grounding"):

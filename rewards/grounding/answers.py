@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.literals import MAX_CHARACTERS, check_size, read_literal
+from rewards.text.literals import MAX_CHARACTERS, check_size, read_literal
 
 MAX_OBJECTS = 500
 _NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?"
@@ -181,6 +181,8 @@ def read_segment(text: str) -> tuple[float, float]:
             value = value[0]
         if len(value) != 2:
             raise AnswerError("expected a start and an end")
+        if _is_numbers(value):  # as they are: written out they may have more digits than a clock
+            return _in_seconds(value[0]), _in_seconds(value[1])
         text = " , ".join(str(item) for item in value)
     if _NEGATIVE.search(text):
         raise AnswerError("a negative time")
@@ -188,6 +190,12 @@ def read_segment(text: str) -> tuple[float, float]:
     if len(times) != 2:
         raise AnswerError(f"expected a start and an end, found {len(times)} times")
     return times[0], times[1]
+
+
+def _in_seconds(number: float) -> float:
+    if not 0 <= number < 1e9:  # nor is NaN
+        raise AnswerError("a time out of range" if number >= 0 else "a negative time")
+    return float(number)
 
 
 def _seconds(match: re.Match[str]) -> float:

@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rewards.boxes import Box, Space, numbers, read_space, reference_box
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
+from rewards.geometry.boxes import Box, Space, numbers, read_space, reference_box
+from rewards.geometry.matching import num_matched
 from rewards.grounding.answers import Found, read_objects, read_segment
-from rewards.matching import num_matched
+from rewards.text.words import folded
 from rewards.verdict import Finding, Request, correct, graded, wrong
-from rewards.words import folded
 
 MODES = ("single", "multi", "point", "temporal")
 SPARE_BOXES = 50

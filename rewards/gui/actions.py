@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.literals import check_size, read_literal, unfenced
+from rewards.text.literals import check_size, read_literal, unfenced
 
 # Every name an action may go by. One declared table: nothing else is guessed.
 ALIASES: dict[str, str] = {
@@ -47,6 +47,19 @@ _ARGUMENTS: dict[str, str] = {
     **dict.fromkeys(["status", "goal_status"], "status"),
 }
 _NAMES = ("action", "action_type", "type", "name")
+POINTING = frozenset(["click", "double_click", "long_press", "right_click", "hover"])
+"""Actions that name a place on the screen."""
+ARGUMENT_OF: dict[str, str] = {
+    "type": "text",
+    "answer": "text",
+    "scroll": "direction",
+    "swipe": "direction",
+    "open_app": "app",
+    "select": "option",
+    "hotkey": "keys",
+    "status": "status",
+}
+"""Actions that name no place, and the argument that each needs; the others need none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +154,5 @@ def _python_call(text: str) -> Action | None:
     if len(positional) > 1 or (positional and arguments):
         raise AnswerError("positional arguments")
     if positional:
-        arguments[_FIRST_ARGUMENT.get(name, "point")] = positional[0]
+        arguments[ARGUMENT_OF.get(name, "point")] = positional[0]
     return Action(name, arguments)
-
-
-_FIRST_ARGUMENT = {"type": "text", "scroll": "direction", "swipe": "direction", "hotkey": "keys"}
-_FIRST_ARGUMENT |= {"open_app": "app", "select": "option", "status": "status", "answer": "text"}

@@ -13,11 +13,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rewards.boxes import Box, Space, read_space, reference_box
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
-from rewards.gui.actions import ALIASES, Action, canonical_name, read_action
+from rewards.geometry.boxes import Box, Space, read_space, reference_box
+from rewards.gui.actions import (
+    ALIASES,
+    ARGUMENT_OF,
+    POINTING,
+    Action,
+    canonical_name,
+    read_action,
+)
+from rewards.text.words import token_f1
 from rewards.verdict import Finding, Request, correct, graded, wrong
-from rewards.words import token_f1
 
 _DIRECTIONS = {"up": "up", "down": "down", "left": "left", "right": "right"}
 _DIRECTIONS |= {"top": "up", "bottom": "down", "upward": "up", "downward": "down"}
@@ -30,7 +37,6 @@ _KEYS |= {"arrowright": "right", "ins": "insert", "bksp": "backspace"}
 _STATUSES = {"complete": "success", "completed": "success", "successful": "success"}
 _STATUSES |= {"done": "success", "finished": "success", "infeasible": "failure"}
 _STATUSES |= {"fail": "failure", "failed": "failure", "impossible": "failure"}
-_POINTING = frozenset(["click", "double_click", "long_press", "right_click", "hover"])
 MAX_AREA_RATIO = 4.0
 
 
@@ -88,7 +94,7 @@ def _read_reference(reference: Any) -> _Expected:
         raise BadReferenceError(
             f"{error}; known: {', '.join(sorted(set(ALIASES.values())))}"
         ) from None
-    if name in _POINTING:
+    if name in POINTING:
         space = read_space(reference)
         return _Expected(name, space, reference, _compare_point, _target_boxes(space, reference))
     if name == "drag":
@@ -97,12 +103,13 @@ def _read_reference(reference: Any) -> _Expected:
             reference_box(space, _required(reference, key)) for key in ("start_bbox", "end_bbox")
         )
         return _Expected(name, space, reference, _compare_drag, boxes)
-    if name in _TEXTUAL:
-        key, compare = _TEXTUAL[name]
-        value = _required(reference, key)
+    if name in ARGUMENT_OF:
+        value = _required(reference, ARGUMENT_OF[name])
         if name in ("scroll", "swipe") and _direction(value) is None:
             raise BadReferenceError(f"direction: expected up, down, left or right, found {value!r}")
-        return _Expected(name, None, reference, compare)
+        if name == "hotkey":
+            _reference_keys(value)
+        return _Expected(name, None, reference, _COMPARE[name])
     return _Expected(name, None, reference, _compare_name)
 
 
@@ -252,9 +259,16 @@ def _compare_status(expected: _Expected, action: Action) -> Finding:
 
 def _compare_keys(expected: _Expected, action: Action) -> Finding:
     given = action.arguments.get("keys", action.arguments.get("text"))
-    if _keys(given) == _keys(expected.reference["keys"]):
+    if _keys(given) == _reference_keys(expected.reference["keys"]):
         return correct("the same keys")
     return wrong("other keys")
+
+
+def _reference_keys(value: Any) -> frozenset[str]:
+    try:
+        return _keys(value)
+    except AnswerError as error:
+        raise BadReferenceError(str(error)) from error
 
 
 def _keys(value: Any) -> frozenset[str]:
@@ -278,13 +292,14 @@ def _compare_name(expected: _Expected, action: Action) -> Finding:
     return correct(f"{expected.name}")
 
 
-_TEXTUAL: dict[str, tuple[str, Callable[[_Expected, Action], Finding]]] = {
-    "type": ("text", _compare_typed),
-    "answer": ("text", _compare_named("text")),
-    "scroll": ("direction", _compare_direction),
-    "swipe": ("direction", _compare_direction),
-    "open_app": ("app", _compare_named("app")),
-    "select": ("option", _compare_named("option")),
-    "hotkey": ("keys", _compare_keys),
-    "status": ("status", _compare_status),
+_COMPARE: dict[str, Callable[[_Expected, Action], Finding]] = {
+    "type": _compare_typed,
+    "answer": _compare_named("text"),
+    "scroll": _compare_direction,
+    "swipe": _compare_direction,
+    "open_app": _compare_named("app"),
+    "select": _compare_named("option"),
+    "hotkey": _compare_keys,
+    "status": _compare_status,
 }
+"""How each action of ``ARGUMENT_OF`` is compared."""

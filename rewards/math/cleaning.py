@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from rewards import chinese
+from rewards.text import chinese
 
 _TRANSLATION = str.maketrans(
     {

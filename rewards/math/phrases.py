@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rewards import english
 from rewards.math.tree import Constant, NamedSet, Node, Number, Words, negated
+from rewards.text import english
 
 _EMPTY = re.compile(
     r"(?:there (?:is|are|exists?) )?no (?:such |real |integer |valid |possible |feasible )*"

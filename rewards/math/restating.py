@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
-from rewards import choice
 from rewards.math.cleaning import canonical
 from rewards.math.lexer import MAX_CHARACTERS
+from rewards.text import choice
 
 _OPERATOR = re.compile(r"[-+*/^!=√]|mod")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")

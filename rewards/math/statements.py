@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from rewards import english
 from rewards.errors import AnswerError
 from rewards.math.cleaning import clean, strip_phrases
 from rewards.math.compound import compound_quantity
@@ -30,6 +29,7 @@ from rewards.math.tree import (
 )
 from rewards.math.unit_names import CURRENCY_SIGNS, UNITS
 from rewards.math.unit_parsing import TrailingUnit, trailing_unit
+from rewards.text import english
 
 MAX_NODES = 1000
 _RELATIONS = frozenset(["=", "!=", "<", ">", "<=", ">=", "in", "notin", "~", "equiv"])

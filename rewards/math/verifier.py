@@ -11,7 +11,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rewards import choice
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
 from rewards.math.cleaning import canonical
@@ -35,6 +34,7 @@ from rewards.math.tree import (
     symbols,
     walk,
 )
+from rewards.text import choice
 from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?")

@@ -37,6 +37,8 @@ CASES: dict[str, list[tuple[Any, str | None, dict[str, float]]]] = {
     "text": [
         ("New York", None, {"new york.": 1.0, "New York City": 0.0}),
         (["NYC", "New York"], None, {"nyc": 1.0}),
+        ("1.5", None, {"1.5": 1.0, "15": 0.0}),
+        ("-5", None, {"−5": 1.0, "5": 0.0}),
     ],
     "physics": [
         ("9.8 m/s^2", None, {"9.8 m/s²": 1.0, "9.81": 1.0, "980 cm/s^2": 1.0, "9.8 m/s": 0.0}),

@@ -51,6 +51,12 @@ CASES: dict[str, list[tuple[Any, str | None, list[str], list[str]]]] = {
     "a label with a comma is one label": [
         ("Washington, D.C.", None, ["Washington DC", "washington, d.c."], ["Washington"]),
     ],
+    "a list of numbers keeps its decimal points": [
+        ("1.5, 2.5", None, ["1.5, 2.5", "2.5 and 1.5", "1.52, 2.5"], ["15, 25", "1.5 25"]),
+        ("Version 1.5", None, ["version 1.5"], ["Version 15"]),
+        ("-5 to 5", None, ["−5 - 5"], ["5 to 5"]),
+        ("Route 66, Ohio", None, ["route 66, ohio", "Ohio, Route 66"], ["Route 67, Ohio"]),
+    ],
     "an approximate count or year is a hedge": [
         ("20", "How many bars are there?", ["20"], ["about 20"]),
         ("2010", "In which year did it peak?", ["in 2010"], ["around 2010"]),

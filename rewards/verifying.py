@@ -12,7 +12,7 @@ from rewards.registry import default_registry
 from rewards.verdict import Outcome, Request, Verdict
 
 if TYPE_CHECKING:
-    from rewards.pool import VerifierPool
+    from rewards.pool.pool import VerifierPool
 
 _making_pool = threading.Lock()
 
@@ -39,6 +39,6 @@ def verify(request: Request) -> Verdict:
 @cache
 def _algebra_pool(process_id: int) -> VerifierPool:
     """One worker for each process (a forked child must not share its parent's pipes)."""
-    from rewards.pool import VerifierPool
+    from rewards.pool.pool import VerifierPool
 
     return VerifierPool(1)

@@ -8,17 +8,29 @@ from collections import Counter
 
 from rewards.errors import AnswerError
 
-_DROPPED = re.compile(r"[.,;:!?'\"`’‘“”()\[\]{}。，；：！？、（）【】《》]")
+_DROPPED = re.compile(
+    r"[;!?'\"`’‘“”()\[\]{}。，；：！？、（）【】《》]"
+    r"|\.(?!\d)|(?<=[^\W\d_])\."  # a decimal point stays: 1.5 is not 15
+    r"|(?<!\d)[,:]|[,:](?!\d)|,(?=\d{3}(?!\d))"  # so do 1,5 and 10:30; 1,000 is 1000
+)
+_MINUS = re.compile(r"(\d\s+)?(?<!\S)-(?=\.?\d)")
 _SPACED = re.compile(r"[-‐-―_/|\s]+")
+_SIGN = "\ue000"  # stands for a minus sign while hyphens become spaces
 MAX_EDIT_CELLS = 400_000_000
 
 
 def folded(text: str) -> str:
-    """Case, compatibility forms, accents, spacing and punctuation folded; + % # < > kept."""
+    """Case, compatibility forms, accents, spacing and punctuation folded.
+
+    Kept are + % # < > and what tells numbers apart: decimal points and minus signs.
+    """
     text = unicodedata.normalize("NFKD", text).casefold()
     text = "".join(c for c in text if not unicodedata.combining(c))
     text = unicodedata.normalize("NFC", text).replace("&", " and ")
-    return " ".join(_SPACED.sub(" ", _DROPPED.sub("", text)).split())
+    text = _DROPPED.sub("", text.replace("−", "-"))
+    if "-" in text:  # between two numbers it is a range, and folds like any hyphen
+        text = _MINUS.sub(lambda match: match[1] or _SIGN, text)
+    return " ".join(_SPACED.sub(" ", text).split()).replace(_SIGN, "-")
 
 
 def edit_distance(one: str, other: str) -> int:

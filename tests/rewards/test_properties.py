@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from fractions import Fraction
 from typing import Any
 
@@ -10,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rewards import Outcome, Request, VerifierPool, verify
+from rewards import Outcome, Request, verify
 from rewards.errors import AlgebraNeeded
 from rewards.extraction import ExtractionSettings, extract
 from rewards.registry import default_registry
-from rewards.words import edit_distance
 
 REFERENCES: dict[str, list[Any]] = {
     "math": ["7", "2\\sqrt{2}", "x^2+1", "\\{1,2\\}", "(1,2)", "x>3", "5 m", "B", "Evelyn", "3:4"],
@@ -136,57 +134,7 @@ def test_equality_is_symmetric(one: Fraction, other: Fraction) -> None:
 
 
 @RELAXED
-@given(one=st.text(string.ascii_lowercase[:4], max_size=12), other=st.text("abcd", max_size=12))
-def test_edit_distance_agrees_with_the_textbook(one: str, other: str) -> None:
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        previous, row[0] = row[0], i
-        for j, b in enumerate(other, 1):
-            previous, row[j] = row[j], min(previous + (a != b), row[j] + 1, row[j - 1] + 1)
-    assert edit_distance(one, other) == row[-1]
-
-
-@RELAXED
 @given(text=st.lists(PIECES, max_size=40).map("".join))
 def test_extraction_returns_part_of_the_response(text: str) -> None:
     found = extract(text, ExtractionSettings())
     assert found.text is None or found.text in text
-
-
-BOX = "<|begin_of_box|>{}<|end_of_box|>"
-
-
-@pytest.mark.parametrize(
-    ("response", "outcome"),
-    [
-        ("<think>4?</think><answer>It is " + BOX.format("5") + ".</answer>", Outcome.CORRECT),
-        ("thinking</think>" + BOX.format("5"), Outcome.CORRECT),
-        ("\\boxed{5}", Outcome.CORRECT),
-        ("\\fbox{5}", Outcome.CORRECT),
-        (BOX.format("\\boxed{5}"), Outcome.CORRECT),
-        (BOX.format("5") + " that is \\boxed{5}", Outcome.CORRECT),
-        (BOX.format("5") + BOX.format("6"), Outcome.WRONG),
-        ("\\boxed{5} or \\boxed{6}", Outcome.WRONG),
-        ("<answer>\\boxed{5}</answer><answer>\\boxed{5}</answer>", Outcome.WRONG),
-        ("\\boxed{6}<answer>\\boxed{5}</answer>", Outcome.CORRECT),
-        ("<think>\\boxed{5}</think>", Outcome.NO_ANSWER),
-        ("<think>\\boxed{5}", Outcome.NO_ANSWER),
-        ("<think>a</think><think>\\boxed{5}", Outcome.NO_ANSWER),
-        ("<think>\\boxed{4}</think>\\boxed{5}", Outcome.CORRECT),
-        ("the answer is 5", Outcome.NO_ANSWER),
-        (BOX.format(" "), Outcome.NO_ANSWER),
-        ("\\boxed{}", Outcome.NO_ANSWER),
-        ("\\boxed{5", Outcome.NO_ANSWER),
-        ("", Outcome.NO_ANSWER),
-    ],
-)
-def test_where_the_answer_is_taken_from(response: str, outcome: Outcome) -> None:
-    assert verify(Request(domain="math", response=response, reference="5")).outcome is outcome
-
-
-def test_which_boxes_count_is_a_setting() -> None:
-    glm, latex = BOX.format("5"), "\\boxed{5}"
-    requests = [Request(domain="math", response=text, reference="5") for text in (glm, latex)]
-    with VerifierPool(settings={"extraction": {"boxes": ["glm"]}}) as pool:
-        outcomes = [verdict.outcome for verdict in pool.judge(requests)]
-    assert outcomes == [Outcome.CORRECT, Outcome.NO_ANSWER]

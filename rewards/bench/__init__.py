@@ -1,1 +1,0 @@
-"""Benches of the verifiers; run them by ``scripts/bench_rewards``."""

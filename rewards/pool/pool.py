@@ -1,0 +1,126 @@
+"""Judging in worker processes that are killed and replaced when they overrun.
+
+Left out: a queue thread. Every call of ``judge`` drives the workers it holds from its own
+thread, so the pool behaves the same in a main thread, a worker thread, asyncio (through
+``asyncio.to_thread``) and a Ray actor.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rewards.errors import SettingsError, UnknownDomainError
+from rewards.pool.batch import Batch, Slot
+from rewards.pool.process import WorkerTerms
+from rewards.registry import Registry
+from rewards.verdict import Request, Verdict
+
+MEBIBYTE = 1024 * 1024
+
+
+class VerifierPool:
+    """Judges requests in ``num_workers`` killable processes.
+
+    custom, settings: see ``Registry``. deadline_seconds: wall time an item may take, counted
+    from when its work starts. memory_limit_bytes: address space of a worker. Workers start on
+    the first call. Raises SettingsError for settings that do not fit, at once; for a user's
+    verifier that does not import, at the first call.
+    """
+
+    def __init__(
+        self,
+        num_workers: int = 1,
+        *,
+        custom: Mapping[str, str] = {},
+        settings: Mapping[str, Mapping[str, Any]] = {},
+        deadline_seconds: float = 1.0,
+        memory_limit_bytes: int = 512 * MEBIBYTE,
+    ) -> None:
+        if num_workers < 1:
+            raise SettingsError(f"num_workers: expected at least 1, found {num_workers}")
+        if deadline_seconds <= 0:
+            raise SettingsError(f"deadline_seconds: expected more than 0, found {deadline_seconds}")
+        self._registry = Registry(custom, settings)
+        self._terms = WorkerTerms(dict(custom), dict(settings), memory_limit_bytes)
+        self._deadline_seconds = deadline_seconds
+        self._free = threading.Condition()
+        self._idle: list[Slot] = [None] * num_workers
+        self._num_workers = num_workers
+        self._closed = False
+
+    def __enter__(self) -> VerifierPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def domains(self) -> list[str]:
+        """Names that can be judged."""
+        return self._registry.domains()
+
+    def pass_mark(self, domain: str) -> float:
+        """The pass mark under this pool's settings."""
+        return self._registry.pass_mark(domain)
+
+    def passed(self, domain: str, verdict: Verdict) -> bool:
+        """Whether ``verdict`` is a pass under this pool's settings."""
+        return self._registry.passed(domain, verdict)
+
+    def judge(self, requests: Sequence[Request]) -> list[Verdict]:
+        """Judge all ``requests`` and return the verdicts in their order.
+
+        Raises UnknownDomainError before any work when a request names no known domain.
+        """
+        known = set(self._registry.domains())
+        for request in requests:
+            if request.domain not in known:
+                raise UnknownDomainError(request.domain, known)
+        if not requests:
+            return []
+        deadlines = [
+            max(self._deadline_seconds, self._registry.extra_seconds(request.domain))
+            for request in requests
+        ]
+        slots = [self._wait_for_slot()]
+        try:
+            return Batch(requests, deadlines, self._terms, slots, self._free_slots).run()
+        finally:
+            for slot in slots:
+                if slot is not None and slot.is_waited_for:
+                    slot.kill()
+                    slot = None
+                self._give_back(slot)
+
+    def close(self) -> None:
+        """End the workers; calls under way finish first."""
+        with self._free:
+            self._closed = True
+            while len(self._idle) < self._num_workers:
+                self._free.wait()
+            for slot in self._idle:
+                if slot is not None:
+                    slot.kill()
+            self._idle = [None] * self._num_workers
+
+    def _wait_for_slot(self) -> Slot:
+        """Take a slot, when one is free. Raises RuntimeError when the pool is closed."""
+        with self._free:
+            while not self._idle:
+                self._free.wait()
+            if self._closed:
+                raise RuntimeError("the verifier pool is closed")
+            return self._idle.pop()
+
+    def _free_slots(self, number: int) -> list[Slot]:
+        """Take at most ``number`` of the slots that are free now."""
+        with self._free:
+            if self._closed:
+                return []
+            return [self._idle.pop() for _ in range(min(number, len(self._idle)))]
+
+    def _give_back(self, slot: Slot) -> None:
+        with self._free:
+            self._idle.append(slot)
+            self._free.notify()
