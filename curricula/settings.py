@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from curricula.errors import SettingsError
-from curricula.tiers import check_tiers
+from curricula.knowledge.tiers import check_tiers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,8 +9,8 @@ import pytest
 from worlds import GROUP_SIZE, chance, make, problems, roll_out
 
 from curricula import Draw, Fate, GroupResult, ProblemSet, TableError, make_curriculum
-from curricula.replay import Log, LoggedGroup, logged, read_log, replay, replay_table
-from curricula.simulation import Contender
+from curricula.study.replay import Log, LoggedGroup, logged, read_log, replay, replay_table
+from curricula.study.simulation import Contender
 
 ROWS = problems(600, graded=True)
 DOMAIN = {row.problem_id: row.domain for row in ROWS}

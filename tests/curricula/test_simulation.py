@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from curricula import SETTINGS, GroupResult, SettingsError
-from curricula.learner import SimulatedLearner, World
-from curricula.simulation import (
+from curricula.study.learner import SimulatedLearner, World
+from curricula.study.simulation import (
     Contender,
     compare,
     simulate,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from curricula.contract import CurriculumProblem
 from curricula.errors import SettingsError
-from curricula.ids import IdTable
+from curricula.knowledge.ids import IdTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,10 +30,10 @@ import numpy as np
 
 from curricula.contract import Fate, GroupResult
 from curricula.errors import TableError
-from curricula.making import make_curriculum
-from curricula.problems import ProblemSet
-from curricula.simulation import Contender
-from curricula.tiers import Floats
+from curricula.factory import make_curriculum
+from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.tiers import Floats
+from curricula.study.simulation import Contender
 
 _FEW_GROUPS = 100.0
 _LITTLE_COVERED = 0.9

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.errors import StateError, listed
-from curricula.history import PassRateHistory
-from curricula.ids import IdTable, split
-from curricula.problems import Roster
-from curricula.tiers import Indices
+from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.ids import IdTable, split
+from curricula.knowledge.problems import Roster
+from curricula.knowledge.tiers import Indices
 
 STATE_VERSION = 2
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from curricula.contract import Curriculum, Fate, GroupResult
 from curricula.errors import SettingsError
-from curricula.learner import SimulatedLearner, World
-from curricula.making import make_curriculum
+from curricula.factory import make_curriculum
 from curricula.settings import make_settings
+from curricula.study.learner import SimulatedLearner, World
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
