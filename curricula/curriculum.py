@@ -28,8 +28,9 @@ from curricula.grades.difficulty_table import DifficultyTable
 from curricula.grades.evidence import evidence_table, take_evidence
 from curricula.knowledge.calibration import Calibration, ReliabilityRow
 from curricula.knowledge.history import Observed, PassRateHistory
+from curricula.knowledge.identity import differs, identity
 from curricula.knowledge.problems import Roster
-from curricula.knowledge.reconcile import differs, identity, packed, transfer
+from curricula.knowledge.reconcile import transfer
 from curricula.knowledge.tiers import Floats, Indices
 
 _NONE: Indices = np.empty(0, dtype=np.int64)
@@ -315,7 +316,7 @@ class SamplingCurriculum:
             **self._identity(),
             "categories": [list(pair) for pair in self._roster.categories],
             "history": history,
-            "seen_ids": packed(self._ids, history["seen"]),
+            "seen_ids": self._ids.packed(history["seen"]),
             "seen_contents": None if contents is None else contents[history["seen"]],
             "chooser": self._chooser.state(),
             "pacing": self._pacing.state(),

@@ -18,9 +18,11 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from curricula import CurriculumError, ProblemSet
+from curricula.study.contender import Contender
 from curricula.study.learner import World
-from curricula.study.replay import Log, Replay, logged, read_log, replay, replay_table
-from curricula.study.simulation import Comparison, Contender, compare, table
+from curricula.study.replay import Replay, logged, replay, replay_table
+from curricula.study.run_log import Log, read_log
+from curricula.study.simulation import Comparison, compare, table
 from rlcs.config_file import load_config
 from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError
 from rlcs.training.run_folder import CONFIG_NAME

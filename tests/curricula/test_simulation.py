@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from curricula import SETTINGS, GroupResult, SettingsError
+from curricula.study.contender import Contender
 from curricula.study.learner import SimulatedLearner, World
 from curricula.study.simulation import (
-    Contender,
     compare,
     simulate,
     table,
