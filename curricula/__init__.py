@@ -3,7 +3,6 @@
 Usable from any trainer: it speaks problem ids and counts, and needs numpy only. See README.md.
 """
 
-from curricula.calibration import ReliabilityRow
 from curricula.contract import (
     Curriculum,
     CurriculumProblem,
@@ -11,14 +10,7 @@ from curricula.contract import (
     Fate,
     GroupResult,
 )
-from curricula.difficulty_table import (
-    DifficultyTable,
-    Grades,
-    read_difficulty_table,
-    read_grades,
-    write_difficulty_table,
-    write_grades,
-)
+from curricula.curriculum import SamplingCurriculum
 from curricula.errors import (
     CurriculumError,
     ObservationError,
@@ -27,10 +19,18 @@ from curricula.errors import (
     TableError,
     UnknownProblemError,
 )
-from curricula.making import make_curriculum
-from curricula.merging import label_pass_rate, merge_grades, with_labels
-from curricula.problems import ProblemSet
-from curricula.sampling import SamplingCurriculum
+from curricula.factory import make_curriculum
+from curricula.grades.difficulty_table import (
+    DifficultyTable,
+    Grades,
+    read_difficulty_table,
+    read_grades,
+    write_difficulty_table,
+    write_grades,
+)
+from curricula.grades.merging import label_pass_rate, merge_grades, with_labels
+from curricula.knowledge.calibration import ReliabilityRow
+from curricula.knowledge.problems import ProblemSet
 from curricula.settings import (
     SETTINGS,
     AdaptiveSettings,

@@ -1,11 +1,11 @@
 """The settings of each kind of curriculum: flat, typed, checked on construction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from typing import Literal
 
 from curricula.errors import SettingsError
-from curricula.tiers import check_tiers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -244,3 +244,20 @@ def _within(settings: CommonSettings, **bounds: tuple[float, float]) -> None:
 def _one_of(settings: CommonSettings, name: str, known: tuple[str, ...]) -> None:
     if (value := getattr(settings, name)) not in known:
         raise SettingsError(f"expected {name} out of {', '.join(known)}, found {value!r}")
+
+
+def check_tiers(names: Sequence[str], boundaries: Sequence[float]) -> None:
+    """SettingsError unless these make tiers."""
+    if not 2 <= len(names) <= 20 or len(set(names)) != len(names):
+        raise SettingsError(f"expected 2 to 20 different tier names, found {list(names)}")
+    if len(boundaries) != len(names) - 1:
+        raise SettingsError(
+            f"expected {len(names) - 1} boundaries between {len(names)} tiers, "
+            f"found {len(boundaries)}: {list(boundaries)}"
+        )
+    edges = [1.0, *boundaries, 0.0]
+    if not all(easier > harder for easier, harder in pairwise(edges)):
+        raise SettingsError(
+            "expected boundaries as pass rates falling from the easiest tier to the hardest, "
+            f"inside (0, 1), found {list(boundaries)}"
+        )

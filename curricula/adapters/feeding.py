@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from curricula.contract import Draw, GroupResult
+from curricula.curriculum import SamplingCurriculum
 from curricula.errors import ObservationError, SettingsError
-from curricula.sampling import SamplingCurriculum
 
 
 class Feed:

@@ -26,8 +26,8 @@ from datasets import Dataset, IterableDataset
 from transformers import TrainerCallback
 
 from curricula.adapters.feeding import Feed, rows_by_id
+from curricula.curriculum import SamplingCurriculum
 from curricula.errors import SettingsError, StateError
-from curricula.sampling import SamplingCurriculum
 
 STATE_NAME = "curriculum.pkl"
 STEP_COLUMN = "curriculum_step"

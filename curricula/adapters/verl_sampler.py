@@ -18,8 +18,8 @@ from typing import Any
 from verl.experimental.dataset.sampler import AbstractCurriculumSampler
 
 from curricula.adapters.feeding import Feed, rows_by_id
-from curricula.making import make_curriculum
-from curricula.problems import ProblemSet
+from curricula.factory import make_curriculum
+from curricula.knowledge.problems import ProblemSet
 from curricula.settings import SETTINGS, AdaptiveSettings
 
 _UNEXPANDED = {"initial_expansion": 1.0, "expansion_cap": 1.0}

@@ -414,7 +414,8 @@ def test_memory_is_what_is_reported() -> None:
 
 def test_importing_curricula_needs_numpy_alone() -> None:
     code = (
-        "import sys, curricula, curricula.simulation, curricula.replay, curricula.plots; "
+        "import sys, curricula, curricula.study.simulation, curricula.study.replay; "
+        "import curricula.study.plots; "
         "heavy = ('torch', 'trl', 'datasets', 'pyarrow', 'matplotlib', 'scipy', 'pydantic'); "
         "print([name for name in heavy if name in sys.modules])"
     )
@@ -431,7 +432,7 @@ def test_steps_do_not_go_backwards() -> None:
 
 def test_the_example_of_the_readme_runs() -> None:
     text = (Path(curricula.__file__).parent / "README.md").read_text()
-    pictures = re.findall(r"\]\((plots/[a-z_]+\.png)\)", text)
+    pictures = re.findall(r"\]\((pictures/[a-z_]+\.png)\)", text)
     sizes = [(Path(curricula.__file__).parent / name).stat().st_size for name in pictures]
     assert len(sizes) == 14
     assert max(sizes) < 60_000

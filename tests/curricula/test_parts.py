@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from worlds import problems
 
 from curricula import Fate, GroupResult, SettingsError, make_curriculum
-from curricula.allocation import filled, largest_remainder, rounded
-from curricula.buckets import Buckets
-from curricula.expansion import RatioAverage
-from curricula.ids import IdTable
-from curricula.rates import beta_binomial_valid
-from curricula.selection import fates
+from curricula.choosing.allocation import filled, largest_remainder, rounded
+from curricula.choosing.expansion import RatioAverage
+from curricula.choosing.selection import fates
+from curricula.knowledge.buckets import Buckets
+from curricula.knowledge.ids import IdTable
+from curricula.knowledge.rates import beta_binomial_valid
 
 
 @given(st.lists(st.text(min_size=1, max_size=12), unique=True, min_size=1, max_size=60))

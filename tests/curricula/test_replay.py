@@ -9,8 +9,9 @@ import pytest
 from worlds import GROUP_SIZE, chance, make, problems, roll_out
 
 from curricula import Draw, Fate, GroupResult, ProblemSet, TableError, make_curriculum
-from curricula.replay import Log, LoggedGroup, logged, read_log, replay, replay_table
-from curricula.simulation import Contender
+from curricula.study.contender import Contender
+from curricula.study.replay import logged, replay, replay_table
+from curricula.study.run_log import Log, LoggedGroup, read_log
 
 ROWS = problems(600, graded=True)
 DOMAIN = {row.problem_id: row.domain for row in ROWS}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from curricula import SETTINGS, GroupResult, SettingsError
-from curricula.learner import SimulatedLearner, World
-from curricula.simulation import (
-    Contender,
+from curricula.study.contender import Contender
+from curricula.study.learner import SimulatedLearner, World
+from curricula.study.simulation import (
     compare,
     simulate,
     table,

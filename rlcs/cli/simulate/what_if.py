@@ -18,9 +18,11 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from curricula import CurriculumError, ProblemSet
-from curricula.learner import World
-from curricula.replay import Log, Replay, logged, read_log, replay, replay_table
-from curricula.simulation import Comparison, Contender, compare, table
+from curricula.study.contender import Contender
+from curricula.study.learner import World
+from curricula.study.replay import Replay, logged, replay, replay_table
+from curricula.study.run_log import Log, read_log
+from curricula.study.simulation import Comparison, compare, table
 from rlcs.config import load_config
 from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError
 from rlcs.run.folder import CONFIG_NAME
@@ -204,7 +206,7 @@ def _write(
             writer.writeheader()
             writer.writerows(single)
     if arguments.plot is not None:
-        from curricula.plots import comparison_plot, replay_plot
+        from curricula.study.plots import comparison_plot, replay_plot
 
         plot: Any = comparison_plot if kind == "learner" else replay_plot
         plot(rows, arguments.plot)

@@ -8,6 +8,7 @@ dict); a match is always confirmed by comparing the id itself.
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,14 +67,19 @@ class IdTable:
 
     def texts(self, indices: NDArray[np.integer]) -> list[str]:
         """The ids at these indices."""
-        return split(*self.joined(indices))
+        return _split(*self._joined(indices))
 
-    def joined(self, indices: NDArray[np.integer]) -> tuple[bytes, NDArray[np.uint32]]:
+    def _joined(self, indices: NDArray[np.integer]) -> tuple[bytes, NDArray[np.uint32]]:
         """The ids at these indices, end to end in UTF-8, and the length of each in bytes."""
         offsets = self._offsets
         lengths = offsets[np.asarray(indices) + 1] - offsets[indices]
         parts = _gathered(self._text, offsets[indices].astype(np.int64), lengths)
         return b"".join(part.tobytes() for part in parts), lengths.astype(np.uint32)
+
+    def packed(self, indices: NDArray[np.integer]) -> dict[str, Any]:
+        """Ids as one text and their lengths: a saved state must not hold millions of objects."""
+        text, lengths = self._joined(indices)
+        return {"text": text, "lengths": lengths}
 
     def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
         """The index of each id, -1 where there is none."""
@@ -194,11 +200,16 @@ def _gathered(
         yield text[np.repeat(part - (ends - long), long) + np.arange(ends[-1])]
 
 
-def split(joined: bytes, lengths: NDArray[np.uint32]) -> list[str]:
-    """Undo `IdTable.joined`."""
+def _split(joined: bytes, lengths: NDArray[np.uint32]) -> list[str]:
+    """Undo `IdTable._joined`."""
     ends = np.cumsum(lengths, dtype=np.int64)
     places = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
     if joined.isascii():
         text = joined.decode("ascii")
         return [text[a:b] for a, b in places]
     return [joined[a:b].decode() for a, b in places]
+
+
+def unpacked(state: dict[str, Any]) -> list[str]:
+    """Undo `IdTable.packed`."""
+    return _split(state["text"], state["lengths"])

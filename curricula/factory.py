@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.choosing import Chooser, Coverage, EpochChooser, WeightedChooser
+from curricula.choosing.choosers import Chooser, Coverage, EpochChooser, WeightedChooser
+from curricula.choosing.domains import DomainShares, FixedShares, ProgressShares
+from curricula.choosing.expansion import RatioAverage
+from curricula.choosing.pacing import OneDraw, Pacing, PredictedDraw, Refill
+from curricula.choosing.weighing import Weigher, by_tier, by_utility, easiest_first, evenly
 from curricula.contract import CurriculumProblem
-from curricula.domains import DomainShares, FixedShares, ProgressShares
+from curricula.curriculum import SamplingCurriculum
 from curricula.errors import SettingsError
-from curricula.expansion import RatioAverage
-from curricula.history import PassRateHistory, Retirement
-from curricula.pacing import OneDraw, Pacing, PredictedDraw, Refill
-from curricula.problems import ProblemSet
-from curricula.sampling import SamplingCurriculum
+from curricula.knowledge.history import PassRateHistory, Retirement
+from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.tiers import TierLayout
 from curricula.settings import (
     AdaptiveSettings,
     CommonSettings,
@@ -25,8 +27,6 @@ from curricula.settings import (
     StaticSettings,
     make_settings,
 )
-from curricula.tiers import TierLayout
-from curricula.weighing import Weigher, by_tier, by_utility, easiest_first, evenly
 
 _SOLVED_ABOVE, _HOPELESS_BELOW = 0.95, 0.05
 _BINS_OF_POSTERIOR, _BINS_OF_STATIC = 2, 5

@@ -18,9 +18,9 @@ from typing import Literal
 
 import numpy as np
 
-from curricula.difficulty_table import DifficultyTable, Grades
 from curricula.errors import SettingsError, TableError, listed
-from curricula.tiers import Floats, Indices, TierLayout
+from curricula.grades.difficulty_table import DifficultyTable, Grades
+from curricula.knowledge.tiers import Floats, Indices, TierLayout
 
 MergeRule = Literal["weighted", "mean", "best", "last"]
 LabelRule = Literal["first", "counts"]

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from curricula.errors import SettingsError, listed
-from curricula.tiers import Floats, Indices
+from curricula.knowledge.tiers import Floats, Indices
 
 _MEMORY = 0.9
 _CAUTION = 8.0

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from curricula.replay import Replay
-from curricula.simulation import Comparison
-from curricula.tiers import Floats
+from curricula.knowledge.tiers import Floats
+from curricula.study.replay import Replay
+from curricula.study.simulation import Comparison
 
 _WINDOW = 9
 """Steps that a replay's curve is smoothed over."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Indices = NDArray[np.int64]
+from curricula.knowledge.tiers import Indices
 
 
 class Buckets:

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.buckets import Buckets
-from curricula.problems import ProblemSet
-from curricula.rates import BucketRates
-from curricula.tiers import Floats, Indices, TierLayout
+from curricula.knowledge.buckets import Buckets
+from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.rates import BucketRates
+from curricula.knowledge.tiers import Floats, Indices, TierLayout
 
 _MOST_EVIDENCE = 2048.0
 """Attempts that a problem's evidence is scaled down to: half floats count exactly up to here."""

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from curricula.allocation import filled, rounded
-from curricula.buckets import contains, distinct
-from curricula.domains import DomainShares
-from curricula.history import PassRateHistory
-from curricula.tiers import Floats, Indices
-from curricula.weighing import Weigher
+from curricula.choosing.allocation import filled, rounded
+from curricula.choosing.domains import DomainShares
+from curricula.choosing.weighing import Weigher
+from curricula.knowledge.buckets import contains, distinct
+from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.tiers import Floats, Indices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

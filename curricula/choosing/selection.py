@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.allocation import largest_remainder
+from curricula.choosing.allocation import largest_remainder
 from curricula.contract import Fate, GroupResult
 from curricula.errors import ObservationError
-from curricula.tiers import Floats, Indices
+from curricula.knowledge.tiers import Floats, Indices
 
 
 def fates(

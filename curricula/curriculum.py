@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from curricula.calibration import Calibration, ReliabilityRow
-from curricula.choosing import Chooser
+from curricula.choosing.choosers import Chooser
+from curricula.choosing.domains import DomainShares
+from curricula.choosing.pacing import Pacing
+from curricula.choosing.selection import counts_of, fates, names_of
 from curricula.contract import Draw, Fate, GroupResult
-from curricula.difficulty_table import DifficultyTable
-from curricula.domains import DomainShares
 from curricula.errors import (
     ObservationError,
     SettingsError,
@@ -24,13 +24,14 @@ from curricula.errors import (
     UnknownProblemError,
     listed,
 )
-from curricula.evidence import evidence_table, take_evidence
-from curricula.history import Observed, PassRateHistory
-from curricula.pacing import Pacing
-from curricula.problems import Roster
-from curricula.selection import counts_of, fates, names_of
-from curricula.states import differs, identity, packed, transfer
-from curricula.tiers import Floats, Indices
+from curricula.grades.difficulty_table import DifficultyTable
+from curricula.grades.evidence import evidence_table, take_evidence
+from curricula.knowledge.calibration import Calibration, ReliabilityRow
+from curricula.knowledge.history import Observed, PassRateHistory
+from curricula.knowledge.identity import differs, identity
+from curricula.knowledge.problems import Roster
+from curricula.knowledge.reconcile import transfer
+from curricula.knowledge.tiers import Floats, Indices
 
 _NONE: Indices = np.empty(0, dtype=np.int64)
 
@@ -315,7 +316,7 @@ class SamplingCurriculum:
             **self._identity(),
             "categories": [list(pair) for pair in self._roster.categories],
             "history": history,
-            "seen_ids": packed(self._ids, history["seen"]),
+            "seen_ids": self._ids.packed(history["seen"]),
             "seen_contents": None if contents is None else contents[history["seen"]],
             "chooser": self._chooser.state(),
             "pacing": self._pacing.state(),

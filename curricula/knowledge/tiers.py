@@ -1,12 +1,11 @@
 """Difficulty tiers, and the segments of a category that are views of them."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.errors import SettingsError
+from curricula.settings import check_tiers
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -74,20 +73,3 @@ class TierLayout:
     def describe(self) -> list[float | str]:
         """Names and boundaries, for a saved state."""
         return [*self.names, *self._rising[::-1].tolist()]
-
-
-def check_tiers(names: Sequence[str], boundaries: Sequence[float]) -> None:
-    """SettingsError unless these make tiers."""
-    if not 2 <= len(names) <= 20 or len(set(names)) != len(names):
-        raise SettingsError(f"expected 2 to 20 different tier names, found {list(names)}")
-    if len(boundaries) != len(names) - 1:
-        raise SettingsError(
-            f"expected {len(names) - 1} boundaries between {len(names)} tiers, "
-            f"found {len(boundaries)}: {list(boundaries)}"
-        )
-    edges = [1.0, *boundaries, 0.0]
-    if not all(easier > harder for easier, harder in pairwise(edges)):
-        raise SettingsError(
-            "expected boundaries as pass rates falling from the easiest tier to the hardest, "
-            f"inside (0, 1), found {list(boundaries)}"
-        )

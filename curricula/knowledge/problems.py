@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from curricula.contract import CurriculumProblem
 from curricula.errors import SettingsError
-from curricula.ids import IdTable
+from curricula.knowledge.ids import IdTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +25,14 @@ class Roster:
     def num_bytes(self) -> int:
         """Memory held by what grows with the number of problems."""
         return self.ids.num_bytes + (0 if self.contents is None else self.contents.nbytes)
+
+    def edited(
+        self, saved: NDArray[np.uint32] | None, indices: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Which of the problems of these saved fingerprints are here (index >= 0) with another."""
+        if saved is None or self.contents is None:
+            return np.zeros(len(indices), dtype=bool)
+        return np.asarray((indices >= 0) & (saved != self.contents[indices]))
 
 
 class ProblemSet:

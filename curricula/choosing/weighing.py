@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.random import Generator
 
-from curricula.history import PassRateHistory
+from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.tiers import Floats
 from curricula.settings import PosteriorSettings, RlcsSettings, StaticSettings
-from curricula.tiers import Floats
 
 Weigher = Callable[[int, Generator | None], Floats]
 

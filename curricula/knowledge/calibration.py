@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from curricula.tiers import Floats
+from curricula.knowledge.tiers import Floats
 
 _BINS = 10
 _MEMORY = 0.95

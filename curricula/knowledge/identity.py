@@ -1,6 +1,6 @@
-"""Whose state is it: telling, refusing, and taking over what still fits.
+"""Whose state is it: what a saved state says of the problems it was saved for.
 
-A state is exact only for the problems it was saved for. For others it can be reconciled on request.
+A state is exact only for these. For others it is refused, or reconciled on request (`reconcile`).
 """
 
 import hashlib
@@ -8,13 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from curricula.errors import StateError, listed
-from curricula.history import PassRateHistory
-from curricula.ids import IdTable, split
-from curricula.problems import Roster
-from curricula.tiers import Indices
+from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.ids import unpacked
+from curricula.knowledge.problems import Roster
 
 STATE_VERSION = 2
 
@@ -87,7 +85,7 @@ def _difference(state: dict[str, Any], roster: Roster, *, same: bool) -> str:
     where = roster.ids.find(names)
     gone = [names[place] for place in np.flatnonzero(where < 0)]
     edited = [
-        names[place] for place in np.flatnonzero(_edited(state["seen_contents"], roster, where))
+        names[place] for place in np.flatnonzero(roster.edited(state["seen_contents"], where))
     ]
     what = "texts" if same else "ids, categories, tiers of offline pass rates or texts"
     return (
@@ -95,57 +93,3 @@ def _difference(state: dict[str, Any], roster: Roster, *, same: bool) -> str:
         f"{': ' + listed(gone) if gone else ''}, {len(edited)} were edited"
         f"{': ' + listed(edited) if edited else ''}"
     )
-
-
-def _edited(saved: NDArray[np.uint32] | None, roster: Roster, where: Indices) -> NDArray[np.bool_]:
-    """Which of the problems of these saved fingerprints are here (`where` >= 0) with another."""
-    if saved is None or roster.contents is None:
-        return np.zeros(len(where), dtype=bool)
-    return np.asarray((where >= 0) & (saved != roster.contents[where]))
-
-
-def packed(ids: IdTable, indices: Indices) -> dict[str, Any]:
-    """Ids as one text and their lengths: a saved state must not hold millions of objects."""
-    text, lengths = ids.joined(indices)
-    return {"text": text, "lengths": lengths}
-
-
-def unpacked(state: dict[str, Any]) -> list[str]:
-    """Undo `packed`."""
-    return split(state["text"], state["lengths"])
-
-
-def transfer(
-    history: PassRateHistory, roster: Roster, state: dict[str, Any]
-) -> tuple[int, set[str]]:
-    """Take over what `state` knows about problems and categories that are still here.
-
-    By problem id and by (domain, category) name; everything else starts unseen, also problems
-    whose text was edited. The order within buckets is not that of the saved run, so the draws
-    will differ. Returns how many observed problems are no longer here, and which observed or
-    awaited ones were edited.
-    """
-    saved = state["history"]
-    names = unpacked(state["seen_ids"])
-    where = roster.ids.find(names)
-    edited = _edited(state["seen_contents"], roster, where)
-    here = (where >= 0) & ~edited
-    history.start_anew()
-    history.take(
-        where[here],
-        passes=saved["passes"][here],
-        failures=saved["failures"][here],
-        last_step=saved["last_step"][here],
-        segments=saved["segments"][here].astype(np.int64),
-    )
-    place = {tuple(pair): row for row, pair in enumerate(state["categories"])}
-    rows = np.array([place.get(pair, -1) for pair in roster.categories])
-    rates = saved["rates"]
-    kept = rates["sums"][:, np.maximum(rows, 0)] * (rows >= 0)[None, :, None]
-    history.rates.restore({"sums": kept, "step": rates["step"]})
-    awaited = list(state["awaited"])
-    changed = _edited(state["awaited_contents"], roster, roster.ids.find(awaited))
-    return int((where < 0).sum()), {
-        *(names[place] for place in np.flatnonzero(edited)),
-        *(awaited[place] for place in np.flatnonzero(changed)),
-    }

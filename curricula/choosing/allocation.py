@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.random import Generator
 
-from curricula.tiers import Floats, Indices
+from curricula.knowledge.tiers import Floats, Indices
 
 
 def filled(shares: Floats, room: Indices, count: int) -> Floats:

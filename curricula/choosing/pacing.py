@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from curricula.expansion import RatioAverage
+from curricula.choosing.expansion import RatioAverage
 
 Estimate = Callable[[], float]
 

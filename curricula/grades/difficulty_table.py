@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from curricula.errors import TableError, listed
-from curricula.tiers import Floats, Indices
+from curricula.knowledge.tiers import Floats, Indices
 
 _LABELS_ARE = b"rlcs.labels_are"
 _TIERS = b"tiers"

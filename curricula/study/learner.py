@@ -24,8 +24,8 @@ import numpy as np
 
 from curricula.contract import Draw, GroupResult
 from curricula.errors import SettingsError
-from curricula.problems import ProblemSet
-from curricula.tiers import Floats, Indices
+from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.tiers import Floats, Indices
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from curricula.difficulty_table import DifficultyTable
 from curricula.errors import TableError, listed
-from curricula.history import PassRateHistory
-from curricula.ids import IdTable
+from curricula.grades.difficulty_table import DifficultyTable
+from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.ids import IdTable
 
 
 def evidence_table(history: PassRateHistory, ids: IdTable, *, step: int) -> DifficultyTable:

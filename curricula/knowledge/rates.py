@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.random import Generator
 
-from curricula.tiers import Floats, Indices, TierLayout
+from curricula.knowledge.tiers import Floats, Indices, TierLayout
 
 _STRENGTH = 2.0
 """Groups that each level of the hierarchy weighs against the level below it."""

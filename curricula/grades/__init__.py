@@ -1,0 +1,1 @@
+"""Difficulty that was measured elsewhere: tables of it, merged from models and from people."""
