@@ -11,7 +11,7 @@ from rewards import choice
 from rewards.charts.numbers import read_number
 from rewards.charts.verifier import yes_no
 from rewards.errors import BadReferenceError, SettingsError
-from rewards.math.cleaning import strip_phrases
+from rewards.math.reading.cleaning import strip_phrases
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
 from rewards.words import folded, similarity, token_f1
 

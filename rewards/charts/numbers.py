@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from rewards import chinese, english
-from rewards.math.unit_names import UNITS
+from rewards.math.reading.unit_names import UNITS
 
 _SCALES = {
     "k": 10**3, "thousand": 10**3, "thousands": 10**3, "千": 10**3,

@@ -20,7 +20,7 @@ from rewards.charts.numbers import ChartNumber, normal, read_number
 from rewards.charts.tables import read_table, table_similarity
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
 from rewards.matching import num_matched
-from rewards.math.cleaning import strip_phrases
+from rewards.math.reading.cleaning import strip_phrases
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
 from rewards.words import folded, similarity
 

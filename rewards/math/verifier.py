@@ -14,14 +14,14 @@ from functools import lru_cache
 from rewards import choice
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
-from rewards.math.cleaning import canonical
-from rewards.math.compare import Comparison
-from rewards.math.cues import Cues, read_cues
-from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
-from rewards.math.numeric import Unevaluable
-from rewards.math.parameters import split_parameters
-from rewards.math.restating import restates
-from rewards.math.statements import parse
+from rewards.math.comparing.comparison import Comparison
+from rewards.math.comparing.restating import restates
+from rewards.math.evaluating.numeric import Unevaluable
+from rewards.math.reading.cleaning import canonical
+from rewards.math.reading.cues import Cues, read_cues
+from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
+from rewards.math.reading.parameters import split_parameters
+from rewards.math.reading.statements import parse
 from rewards.math.tree import (
     Bracket,
     Call,

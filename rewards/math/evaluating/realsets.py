@@ -7,9 +7,10 @@ from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
-from rewards.math import symbolic
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.comparing.values import substituted
+from rewards.math.evaluating import symbolic
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
     Bracket,
     Builder,
@@ -28,7 +29,6 @@ from rewards.math.tree import (
     negated,
     symbols,
 )
-from rewards.math.values import substituted
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _PROBES = tuple(Fraction(n) for n in (0, 1, 2, 7, -3))

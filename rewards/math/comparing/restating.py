@@ -6,8 +6,8 @@ import math
 import re
 
 from rewards import choice
-from rewards.math.cleaning import canonical
-from rewards.math.lexer import MAX_CHARACTERS
+from rewards.math.reading.cleaning import canonical
+from rewards.math.reading.lexer import MAX_CHARACTERS
 
 _OPERATOR = re.compile(r"[-+*/^!=√]|mod")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")

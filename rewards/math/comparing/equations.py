@@ -8,11 +8,12 @@ from itertools import pairwise
 from typing import Any
 
 from rewards.errors import AlgebraNeeded, AnswerError
-from rewards.math.antiderivatives import is_antiderivative, is_indefinite
-from rewards.math.collections import solutions, unlabelled
-from rewards.math.cues import Cues
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.comparing.antiderivatives import is_antiderivative, is_indefinite
+from rewards.math.comparing.collections import solutions, unlabelled
+from rewards.math.comparing.values import points, same_value, substituted
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.reading.cues import Cues
 from rewards.math.tree import (
     MINUS_ONE,
     Bracket,
@@ -30,7 +31,6 @@ from rewards.math.tree import (
     difference,
     symbols,
 )
-from rewards.math.values import points, same_value, substituted
 
 Same = Callable[[Node, Node], bool]
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~": "~"}

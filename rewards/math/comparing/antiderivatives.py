@@ -8,11 +8,11 @@ from itertools import permutations
 from typing import Any
 
 from rewards.errors import AlgebraNeeded
-from rewards.math.cues import Cues
-from rewards.math.exact import TooLarge, Undefined
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.comparing.values import points, substituted
+from rewards.math.evaluating.exact import TooLarge, Undefined
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.reading.cues import Cues
 from rewards.math.tree import BigOperator, Node, Relation, Sum, Symbol, symbols
-from rewards.math.values import points, substituted
 
 _CONSTANT_NAMES = frozenset(["C", "c", "K", "k", "D", "A", "const"])
 _ARBITRARY = re.compile(r"[Cc](?:_\d)?")

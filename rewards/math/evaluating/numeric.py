@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rewards.errors import AlgebraNeeded
-from rewards.math.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
 from rewards.math.tree import (
     BigOperator,
     Call,

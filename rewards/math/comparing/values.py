@@ -12,10 +12,10 @@ from fractions import Fraction
 from typing import Any
 
 from rewards.errors import AlgebraNeeded
-from rewards.math import symbolic
-from rewards.math.cues import NO_CUES, Cues
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.evaluating import symbolic
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.reading.cues import NO_CUES, Cues
 from rewards.math.tree import (
     BigOperator,
     Call,
