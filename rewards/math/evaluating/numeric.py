@@ -47,6 +47,12 @@ def context() -> Any:
     return _local.context
 
 
+def is_real(value: Any) -> bool:
+    """Whether the imaginary part of an mpmath number is nothing beside its real part."""
+    mp = context()
+    return bool(abs(mp.im(value)) <= mp.mpf(10) ** (-DIGITS // 2) * (1 + abs(mp.re(value))))
+
+
 class Evaluator:
     """Evaluates trees at a point: variable → mpmath number."""
 

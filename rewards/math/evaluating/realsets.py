@@ -7,7 +7,6 @@ from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
-from rewards.math.comparing.values import substituted
 from rewards.math.evaluating import symbolic
 from rewards.math.evaluating.exact import TooLarge, Undefined, rational
 from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
@@ -27,6 +26,7 @@ from rewards.math.tree import (
     Symbol,
     difference,
     negated,
+    substituted,
     symbols,
 )
 
