@@ -8,7 +8,7 @@ how an answer is simplified beyond refusing a repetition of the question.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rewards import choice
@@ -161,7 +161,7 @@ def _judge_readings(
     node, parameters = expected
     text, answer_parameters = split_parameters(answer)
     if re.match(r"\s*(?:\\approx|≈|约)", reference):
-        cues = _rounding(cues)
+        cues = replace(cues, rounds=True)
     problem: AnswerError | None = None
     parsed = False
     for reading in _readings(text, node):
@@ -169,7 +169,7 @@ def _judge_readings(
             found = parse(text, reading)
             parsed = True
             if isinstance(node, Relation) and node.operators == ("~",):
-                node, cues = node.sides[-1], _rounding(cues)
+                node, cues = node.sides[-1], replace(cues, rounds=True)
             case = Comparison(node, found, cues, parameters, answer_parameters)
             if case.holds():
                 return correct("equal")
@@ -185,10 +185,6 @@ def _judge_readings(
     if not parsed:
         return unparseable(str(problem))
     return wrong(str(problem) if problem else _why_not(node, found))
-
-
-def _rounding(cues: Cues) -> Cues:
-    return Cues(True, cues.places, cues.significant, cues.percent, cues.positive, cues.integral)
 
 
 def _readings(text: str, reference: Node) -> list[Reading]:
