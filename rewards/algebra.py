@@ -32,8 +32,8 @@ def load() -> None:
     if not _loaded:
         on_loading, on_loaded = _callbacks
         on_loading()
-        importlib.import_module("rewards.math.symbolic").warm_up()
-        importlib.import_module("rewards.math.units").registry()
+        importlib.import_module("rewards.math.evaluating.symbolic").warm_up()
+        importlib.import_module("rewards.math.evaluating.units").registry()
         gc.freeze()  # SymPy's many objects would slow every later collection
         _loaded = True
         loaded_at = time.perf_counter()

@@ -13,11 +13,11 @@ from fractions import Fraction
 
 from rewards.charts.verifier import yes_no
 from rewards.errors import AnswerError, SettingsError
-from rewards.math import units
-from rewards.math.compare import value_of
-from rewards.math.exact import TooLarge, Undefined
-from rewards.math.numeric import Evaluator, Unevaluable, context
-from rewards.math.statements import parse
+from rewards.math.comparing.comparison import value_of
+from rewards.math.evaluating import units
+from rewards.math.evaluating.exact import TooLarge, Undefined
+from rewards.math.evaluating.numeric import Evaluator, Unevaluable, context
+from rewards.math.reading.statements import parse
 from rewards.math.tree import Node, Number, Product, Quantity, Sum, symbols
 from rewards.math.verifier import MathSettings, MathVerifier
 from rewards.text import choice

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from rewards.math.unit_names import UNITS
+from rewards.math.reading.unit_names import UNITS
 from rewards.text import chinese, english
 
 _SCALES = {

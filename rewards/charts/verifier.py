@@ -20,7 +20,7 @@ from rewards.charts.tables import read_table, table_similarity
 from rewards.errors import AnswerError, BadReferenceError, SettingsError
 from rewards.extraction import unwrap_box
 from rewards.geometry.matching import num_matched
-from rewards.math.cleaning import strip_phrases
+from rewards.math.reading.cleaning import strip_phrases
 from rewards.text import choice
 from rewards.text.words import folded, similarity
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import lru_cache
@@ -262,6 +262,24 @@ def root_of(radicand: Node, degree: Node) -> Node:
 def product_of(factors: list[Node]) -> Node:
     """The product, or the only factor."""
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
+    """An expression with ``change`` applied to every part, the innermost first."""
+    if isinstance(node, Sum):
+        node = Sum(tuple(rebuilt(term, change) for term in node.terms))
+    elif isinstance(node, Product):
+        node = Product(tuple(rebuilt(factor, change) for factor in node.factors))
+    elif isinstance(node, Power):
+        node = Power(rebuilt(node.base, change), rebuilt(node.exponent, change))
+    elif isinstance(node, Call):
+        node = Call(node.name, tuple(rebuilt(argument, change) for argument in node.arguments))
+    return change(node)
+
+
+def substituted(node: Node, name: str, value: Node) -> Node:
+    """``node`` with the variable ``name`` replaced by ``value``."""
+    return rebuilt(node, lambda part: value if part == Symbol(name) else part)
 
 
 def determinant(rows: tuple[tuple[Node, ...], ...]) -> Node:

@@ -8,19 +8,19 @@ how an answer is simplified beyond refusing a repetition of the question.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
-from rewards.math.cleaning import canonical
-from rewards.math.compare import Comparison
-from rewards.math.cues import Cues, read_cues
-from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
-from rewards.math.numeric import Unevaluable
-from rewards.math.parameters import split_parameters
-from rewards.math.restating import restates
-from rewards.math.statements import parse
+from rewards.math.comparing.comparison import Comparison
+from rewards.math.comparing.restating import restates
+from rewards.math.evaluating.numeric import Unevaluable
+from rewards.math.reading.cleaning import canonical
+from rewards.math.reading.cues import Cues, read_cues
+from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
+from rewards.math.reading.parameters import split_parameters
+from rewards.math.reading.statements import parse
 from rewards.math.tree import (
     Bracket,
     Call,
@@ -161,7 +161,7 @@ def _judge_readings(
     node, parameters = expected
     text, answer_parameters = split_parameters(answer)
     if re.match(r"\s*(?:\\approx|≈|约)", reference):
-        cues = _rounding(cues)
+        cues = replace(cues, rounds=True)
     problem: AnswerError | None = None
     parsed = False
     for reading in _readings(text, node):
@@ -169,7 +169,7 @@ def _judge_readings(
             found = parse(text, reading)
             parsed = True
             if isinstance(node, Relation) and node.operators == ("~",):
-                node, cues = node.sides[-1], _rounding(cues)
+                node, cues = node.sides[-1], replace(cues, rounds=True)
             case = Comparison(node, found, cues, parameters, answer_parameters)
             if case.holds():
                 return correct("equal")
@@ -185,10 +185,6 @@ def _judge_readings(
     if not parsed:
         return unparseable(str(problem))
     return wrong(str(problem) if problem else _why_not(node, found))
-
-
-def _rounding(cues: Cues) -> Cues:
-    return Cues(True, cues.places, cues.significant, cues.percent, cues.positive, cues.integral)
 
 
 def _readings(text: str, reference: Node) -> list[Reading]:

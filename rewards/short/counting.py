@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rewards.charts.numbers import read_number
 from rewards.errors import BadReferenceError
-from rewards.math.cleaning import strip_phrases
+from rewards.math.reading.cleaning import strip_phrases
 from rewards.text.references import reference_text
 from rewards.verdict import Finding, Request, correct, unparseable, wrong
 

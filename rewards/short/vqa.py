@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rewards.charts.numbers import read_number
 from rewards.charts.verifier import yes_no
-from rewards.math.cleaning import strip_phrases
+from rewards.math.reading.cleaning import strip_phrases
 from rewards.text import choice
 from rewards.text.references import reference_texts
 from rewards.text.words import folded

@@ -253,6 +253,8 @@ WITH_QUESTION = [
     ("a constant of integration", "Find $\\int 2x dx$.", "x^2", "x^2+C", True),
     ("digits of the asked base", "Write 5 in base 2.", "101_2", "101", True),
     ("the value in the wrong base", "Write 5 in base 2.", "101_2", "5", False),
+    ("an approximate reference keeps the base", "In base 2?", "\\approx 101_2", "101", True),
+    ("an approximate reference keeps the base", "In base 2?", "\\approx 101_2", "5", False),
 ]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.math.lexer import Token
+from rewards.math.reading.lexer import Token
+from rewards.math.reading.unit_names import NOT_NOUNS, SCALE_WORDS, UNITS
 from rewards.math.tree import ONE, Node, Number, Power, Product, Quantity, Symbol
-from rewards.math.unit_names import NOT_NOUNS, SCALE_WORDS, UNITS
 
 MAX_UNIT_TOKENS = 24
 _POWER_WORDS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from rewards.errors import AnswerError
-from rewards.math.lexer import Token
+from rewards.math.reading.lexer import Token
 
 
 class TokenCursor:

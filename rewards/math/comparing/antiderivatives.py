@@ -8,11 +8,11 @@ from itertools import permutations
 from typing import Any
 
 from rewards.errors import AlgebraNeeded
-from rewards.math.cues import Cues
-from rewards.math.exact import TooLarge, Undefined
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
-from rewards.math.tree import BigOperator, Node, Relation, Sum, Symbol, symbols
-from rewards.math.values import points, substituted
+from rewards.math.evaluating.exact import TooLarge, Undefined
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.evaluating.points import points
+from rewards.math.reading.cues import Cues
+from rewards.math.tree import BigOperator, Node, Relation, Sum, Symbol, substituted, symbols
 
 _CONSTANT_NAMES = frozenset(["C", "c", "K", "k", "D", "A", "const"])
 _ARBITRARY = re.compile(r"[Cc](?:_\d)?")
@@ -39,7 +39,7 @@ def is_antiderivative(integral: Node, answer: Node) -> bool:
         return False
     mp = context()
     compared = 0
-    for point in points(frozenset(names), frozenset()):
+    for point in points(frozenset(names)):
         try:
             expected = Evaluator(point).value(integral.body)
             slope = _slope(rest, integral.variable, point)
@@ -97,7 +97,7 @@ def _constant_difference(one: Node, other: Node, names: frozenset[str], cues: Cu
     mp = context()
     constant: Any = None
     compared = 0
-    for point in points(names, frozenset(), cues):
+    for point in points(names, positive=cues.positive):
         try:
             values = [Evaluator(point).value(node) for node in (one, other)]
         except _UNDEFINED:

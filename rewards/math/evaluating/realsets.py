@@ -7,9 +7,9 @@ from fractions import Fraction
 from functools import cmp_to_key
 from typing import Any
 
-from rewards.math import symbolic
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.evaluating import symbolic
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
     Bracket,
     Builder,
@@ -26,9 +26,9 @@ from rewards.math.tree import (
     Symbol,
     difference,
     negated,
+    substituted,
     symbols,
 )
-from rewards.math.values import substituted
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "=": "=", "!=": "!="}
 _PROBES = tuple(Fraction(n) for n in (0, 1, 2, 7, -3))

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from rewards import algebra
-from rewards.math.unit_names import CURRENCY_DEFINITIONS
+from rewards.math.reading.unit_names import CURRENCY_DEFINITIONS
 
 Unit = tuple[tuple[str, Fraction], ...]
 

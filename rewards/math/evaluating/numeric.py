@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rewards.errors import AlgebraNeeded
-from rewards.math.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
 from rewards.math.tree import (
     BigOperator,
     Call,
@@ -45,6 +45,12 @@ def context() -> Any:
 
         _local.context = mpmath.mp.clone()
     return _local.context
+
+
+def is_real(value: Any) -> bool:
+    """Whether the imaginary part of an mpmath number is nothing beside its real part."""
+    mp = context()
+    return bool(abs(mp.im(value)) <= mp.mpf(10) ** (-DIGITS // 2) * (1 + abs(mp.re(value))))
 
 
 class Evaluator:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.math import antiderivatives, equations, general, units
-from rewards.math.collections import (
+from rewards.math.comparing import antiderivatives, equations, general
+from rewards.math.comparing.collections import (
     as_rows,
     as_tuple,
     assignments,
@@ -17,11 +17,14 @@ from rewards.math.collections import (
     solutions,
     unlabelled,
 )
-from rewards.math.cues import Cues
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.notations import same_digits, same_percentage
-from rewards.math.phrases import meaning
-from rewards.math.regions import is_region, same_region
+from rewards.math.comparing.notations import same_digits, same_percentage
+from rewards.math.comparing.regions import is_region, same_region
+from rewards.math.comparing.values import same_value
+from rewards.math.evaluating import units
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.reading.cues import Cues
+from rewards.math.reading.phrases import meaning
+from rewards.math.reading.unit_parsing import with_letter_as_unit
 from rewards.math.tree import (
     BigOperator,
     Bracket,
@@ -48,8 +51,6 @@ from rewards.math.tree import (
     divided,
     walk,
 )
-from rewards.math.unit_parsing import with_letter_as_unit
-from rewards.math.values import same_value
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from rewards.math.tree import (
     Product,
     Sum,
     Symbol,
-    walk,
 )
 
 _RENAMED = {"ln": "log", "abs": "Abs", "binom": "binomial", "sgn": "sign", "ceil": "ceiling"}
@@ -36,29 +35,6 @@ def warm_up() -> None:
     symbol = sympy.Symbol("x", real=True)
     sympy.solve_univariate_inequality(abs(symbol**2 - 2) < 1, symbol, relational=False)
     sympy.simplify(sympy.sin(symbol) ** 2 + sympy.Integral(symbol, (symbol, 0, 1)).doit())
-
-
-def same_value(reference: Node, answer: Node) -> bool:
-    """Whether SymPy finds the difference to be zero.
-
-    Raises AlgebraNeeded outside a worker, AnswerError for a tree SymPy has no words for.
-    """
-    for node in (reference, answer):
-        for part in walk(node):
-            if not isinstance(
-                part, BigOperator | Call | Constant | Number | Power | Product | Sum | Symbol
-            ):
-                return False
-    algebra.load()
-    import sympy
-
-    left, right = to_sympy(reference).doit(), to_sympy(answer).doit()
-    if left == right:
-        return True
-    difference = left - right
-    if difference.is_number:
-        return bool(abs(sympy.N(difference, 30)) < 1e-20 * max(1, abs(sympy.N(left, 15))))
-    return bool(sympy.simplify(difference) == 0)
 
 
 def to_sympy(node: Node) -> Any:

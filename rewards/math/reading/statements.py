@@ -6,10 +6,12 @@ import re
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.cleaning import clean, strip_phrases
-from rewards.math.compound import compound_quantity
-from rewards.math.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, Token, tokenize
-from rewards.math.structures import StructureParser, filled_in
+from rewards.math.reading.cleaning import clean, strip_phrases
+from rewards.math.reading.compound import compound_quantity
+from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, Token, tokenize
+from rewards.math.reading.structures import StructureParser, filled_in
+from rewards.math.reading.unit_names import CURRENCY_SIGNS, UNITS
+from rewards.math.reading.unit_parsing import TrailingUnit, trailing_unit
 from rewards.math.tree import (
     Bracket,
     Congruence,
@@ -27,8 +29,6 @@ from rewards.math.tree import (
     Words,
     walk,
 )
-from rewards.math.unit_names import CURRENCY_SIGNS, UNITS
-from rewards.math.unit_parsing import TrailingUnit, trailing_unit
 from rewards.text import english
 
 MAX_NODES = 1000

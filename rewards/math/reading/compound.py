@@ -6,8 +6,8 @@ import re
 from fractions import Fraction
 from itertools import pairwise
 
+from rewards.math.reading.unit_names import UNITS
 from rewards.math.tree import Node, Number, Quantity
-from rewards.math.unit_names import UNITS
 
 _UNIT = r"[A-Za-z]+|'|\"|''|\^?\{?\\(?:circ|degree)\}?|[一-鿿]+"
 _PART = rf"(\d{{1,15}}(?:\.\d{{1,15}})?)\s*(?:\\text\{{)?\s*({_UNIT})\}}?"

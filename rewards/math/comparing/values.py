@@ -6,32 +6,35 @@ decimal of six or more significant figures; rounding only where question or refe
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
+from rewards import algebra
 from rewards.errors import AlgebraNeeded
-from rewards.math import symbolic
-from rewards.math.cues import NO_CUES, Cues
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.comparing.rounding import is_rounding
+from rewards.math.evaluating import symbolic
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context, is_real
+from rewards.math.evaluating.points import NUM_POINTS, integer_names, points
+from rewards.math.reading.cues import NO_CUES, Cues
 from rewards.math.tree import (
     BigOperator,
     Call,
+    Constant,
     Node,
     Number,
     Power,
     Product,
     Sum,
     Symbol,
+    rebuilt,
+    substituted,
     symbols,
     walk,
 )
 
 TOLERANCE = Fraction(1, 10**6)
 MIN_SIGNIFICANT_DIGITS = 6
-NUM_POINTS = 4
 _AGREEMENT = DIGITS - 15
 
 
@@ -66,7 +69,7 @@ def _same_value(reference: Node, answer: Node, cues: Cues) -> bool:
     except (Unevaluable, AlgebraNeeded):
         if renamed(reference) == renamed(answer):
             return True
-        return symbolic.same_value(reference, answer)
+        return _same_by_algebra(reference, answer)
 
 
 def _same_rational(reference: Node, answer: Node, cues: Cues) -> bool | None:
@@ -80,7 +83,7 @@ def _same_rational(reference: Node, answer: Node, cues: Cues) -> bool | None:
         largest = max(abs(expected), abs(found))
         if difference <= TOLERANCE * largest:
             return True
-    return _is_rounding(reference, answer, float(0), difference, cues)
+    return is_rounding(reference, answer, difference, cues)
 
 
 def _is_long_decimal(node: Node) -> bool:
@@ -89,54 +92,11 @@ def _is_long_decimal(node: Node) -> bool:
     )
 
 
-def _is_rounding(reference: Node, answer: Node, expected: Any, difference: Any, cues: Cues) -> bool:
-    """Whether one is the other rounded as the question says."""
-    if not cues.rounds:
-        return False
-    written_reference, written_answer = _written(reference), _written(answer)
-    if written_reference is not None and (written_reference.places or cues.places is not None):
-        places = cues.places if cues.places is not None else written_reference.places
-        if cues.places is None and cues.significant is not None:
-            places = _places_for(written_reference, cues.significant)
-        if places <= 0 and written_answer is not None:
-            return False  # asked for a whole number: an unrounded one is no answer
-        return bool(difference <= Fraction(1, 2) * Fraction(10) ** -places)
-    if written_answer is None:
-        return False
-    if cues.significant is not None:
-        places = _places_for(written_answer, cues.significant)
-    elif cues.places is not None:
-        places = cues.places
-    else:
-        return False
-    if written_answer.places > max(places, 0):
-        return False
-    return bool(difference <= Fraction(1, 2) * Fraction(10) ** -places)
-
-
-def _places_for(number: Number, significant: int) -> int:
-    """Decimal places that ``significant`` figures of ``number`` reach."""
-    magnitude = 0
-    value = abs(number.value)
-    while value >= 1 and magnitude < 400:
-        value, magnitude = value / 10, magnitude + 1
-    while value and value < Fraction(1, 10) and magnitude > -400:
-        value, magnitude = value * 10, magnitude - 1
-    return significant - magnitude
-
-
-def _written(node: Node) -> Number | None:
-    """The number as written, under a sign or a percent sign."""
-    if isinstance(node, Product) and len(node.factors) == 2 and rational(node.factors[0]) == -1:
-        return _written(node.factors[1])
-    return node if isinstance(node, Number) else None
-
-
 def _same_at_points(reference: Node, answer: Node, names: frozenset[str], cues: Cues) -> bool:
     tolerant = _is_long_decimal(reference) or _is_long_decimal(answer)
     compared, skipped = 0, 0
     real_reference = False
-    for point in points(names, _integer_names(reference, answer), cues):
+    for point in points(names, integer_names(reference, answer), positive=cues.positive):
         try:
             expected = Evaluator(point).value(reference)
         except Undefined:
@@ -144,10 +104,10 @@ def _same_at_points(reference: Node, answer: Node, names: frozenset[str], cues: 
             if not names:
                 raise
             continue
-        if names and not _is_real(expected) and (real_reference or skipped < NUM_POINTS // 2):
+        if names and not is_real(expected) and (real_reference or skipped < NUM_POINTS // 2):
             skipped += 1  # outside the domain where the reference is real
             continue
-        real_reference |= _is_real(expected)
+        real_reference |= is_real(expected)
         evaluator = Evaluator(point)
         try:
             found = evaluator.value(answer)
@@ -174,11 +134,6 @@ def _under_roots(node: Node) -> frozenset[str]:
     return found
 
 
-def _is_real(value: Any) -> bool:
-    mp = context()
-    return bool(abs(mp.im(value)) <= mp.mpf(10) ** (-DIGITS // 2) * (1 + abs(mp.re(value))))
-
-
 def _near(
     reference: Node, answer: Node, expected: Any, found: Any, tolerant: bool, cues: Cues
 ) -> bool:
@@ -188,10 +143,10 @@ def _near(
     difference = abs(expected - found)
     if tolerant and difference * 10**6 <= max(abs(expected), abs(found)):
         return True
-    if not _is_real(expected) or not _is_real(found):
+    if not is_real(expected) or not is_real(found):
         return False
     exact = Fraction(str(mp.nstr(mp.re(difference), 30, min_fixed=-1, max_fixed=0)))
-    return _is_rounding(reference, answer, expected, exact, cues)
+    return is_rounding(reference, answer, exact, cues)
 
 
 def _agree(reference: Node, answer: Node, point: dict[str, Any], one: Any, other: Any) -> bool:
@@ -218,50 +173,27 @@ def _agree(reference: Node, answer: Node, point: dict[str, Any], one: Any, other
     return bool(agrees or shrinks)
 
 
-def points(
-    names: frozenset[str], integers: frozenset[str], cues: Cues = NO_CUES
-) -> Iterator[dict[str, Any]]:
-    """Fixed pseudo-random points: positive ones first, then of mixed signs."""
-    mp = context()
-    mp.dps = DIGITS
-    if not names:
-        yield {}
-        return
-    generator = random.Random(20_507)
-    ordered = sorted(names)
-    for index in range(2 * NUM_POINTS):
-        point = {}
-        for name in ordered:
-            if name in integers:
-                point[name] = mp.mpf(generator.randint(2, 9))
-                continue
-            value = mp.mpf(generator.randint(10**11, 3 * 10**12)) / 10**12
-            mixed = index >= NUM_POINTS // 2 and not cues.positive
-            point[name] = -value if mixed and generator.random() < 0.5 else value
-        yield point
+def _same_by_algebra(reference: Node, answer: Node) -> bool:
+    """Whether SymPy finds the difference to be zero.
 
-
-def _integer_names(*nodes: Node) -> frozenset[str]:
-    """Variables that only make sense as integers: in factorials, (-1)^n, bounds of sums."""
-    found: frozenset[str] = frozenset()
-    for node in nodes:
+    Raises AlgebraNeeded outside a worker, AnswerError for a tree SymPy has no words for.
+    """
+    for node in (reference, answer):
         for part in walk(node):
-            if isinstance(part, Call) and part.name in ("factorial", "binom", "gcd", "lcm"):
-                found |= symbols(part)
-            elif isinstance(part, Power) and _is_negative(part.base):
-                found |= symbols(part.exponent)
-            elif isinstance(part, BigOperator) and part.kind in ("sum", "product"):
-                for bound in (part.lower, part.upper):
-                    found |= symbols(bound) if bound is not None else frozenset()
-    return found
+            if not isinstance(
+                part, BigOperator | Call | Constant | Number | Power | Product | Sum | Symbol
+            ):
+                return False
+    algebra.load()
+    import sympy
 
-
-def _is_negative(node: Node) -> bool:
-    try:
-        value = rational(node)
-    except (TooLarge, Undefined):
-        return False
-    return value is not None and value < 0
+    left, right = symbolic.to_sympy(reference).doit(), symbolic.to_sympy(answer).doit()
+    if left == right:
+        return True
+    difference = left - right
+    if difference.is_number:
+        return bool(abs(sympy.N(difference, 30)) < 1e-20 * max(1, abs(sympy.N(left, 15))))
+    return bool(sympy.simplify(difference) == 0)
 
 
 def sort_key(node: Node) -> str:
@@ -285,11 +217,6 @@ def renamed(node: Node) -> Node:
     return BigOperator(node.kind, "bound variable", body, node.lower, node.upper)
 
 
-def substituted(node: Node, name: str, value: Node) -> Node:
-    """``node`` with the variable ``name`` replaced."""
-    return rebuilt(node, lambda part: value if part == Symbol(name) else part)
-
-
 def _with_decimal_logarithms(node: Node) -> Node:
     ten = Number(Fraction(10))
 
@@ -299,16 +226,3 @@ def _with_decimal_logarithms(node: Node) -> Node:
         return part
 
     return rebuilt(node, with_base)
-
-
-def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
-    """An expression with ``change`` applied to every part, the innermost first."""
-    if isinstance(node, Sum):
-        node = Sum(tuple(rebuilt(term, change) for term in node.terms))
-    elif isinstance(node, Product):
-        node = Product(tuple(rebuilt(factor, change) for factor in node.factors))
-    elif isinstance(node, Power):
-        node = Power(rebuilt(node.base, change), rebuilt(node.exponent, change))
-    elif isinstance(node, Call):
-        node = Call(node.name, tuple(rebuilt(argument, change) for argument in node.arguments))
-    return change(node)

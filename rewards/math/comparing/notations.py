@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from rewards.math.cues import Cues
+from rewards.math.comparing.values import same_value
+from rewards.math.reading.cues import Cues
 from rewards.math.tree import Call, Node, Number, Product
-from rewards.math.values import same_value
 
 
 def same_digits(reference: Number, answer: Number) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-from rewards.math.cleaning import canonical
-from rewards.math.lexer import MAX_CHARACTERS
+from rewards.math.reading.cleaning import canonical
+from rewards.math.reading.lexer import MAX_CHARACTERS
 from rewards.text import choice
 
 _OPERATOR = re.compile(r"[-+*/^!=√]|mod")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rewards.math.lexer import Token
+from rewards.math.reading.lexer import Token
 from rewards.math.tree import Constant, Node, Symbol
 
 

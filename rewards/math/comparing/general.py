@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.math.collections import solutions, unlabelled
-from rewards.math.exact import TooLarge, Undefined
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.comparing.collections import solutions, unlabelled
+from rewards.math.evaluating.exact import TooLarge, Undefined
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
     BigOperator,
     Bracket,

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.expressions import MAX_DEPTH, ExpressionParser
-from rewards.math.lexer import Token
+from rewards.math.reading.expressions import MAX_DEPTH, ExpressionParser
+from rewards.math.reading.lexer import Token
 from rewards.math.tree import (
     MINUS_ONE,
     BigOperator,

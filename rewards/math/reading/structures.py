@@ -6,8 +6,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from rewards.errors import AnswerError
-from rewards.math.applications import ApplicationParser
-from rewards.math.lexer import Token
+from rewards.math.reading.applications import ApplicationParser
+from rewards.math.reading.lexer import Token
 from rewards.math.tree import (
     ZERO,
     Bracket,

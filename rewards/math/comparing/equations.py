@@ -8,11 +8,13 @@ from itertools import pairwise
 from typing import Any
 
 from rewards.errors import AlgebraNeeded, AnswerError
-from rewards.math.antiderivatives import is_antiderivative, is_indefinite
-from rewards.math.collections import solutions, unlabelled
-from rewards.math.cues import Cues
-from rewards.math.exact import TooLarge, Undefined, rational
-from rewards.math.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.comparing.antiderivatives import is_antiderivative, is_indefinite
+from rewards.math.comparing.collections import solutions, unlabelled
+from rewards.math.comparing.values import same_value
+from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
+from rewards.math.evaluating.points import points
+from rewards.math.reading.cues import Cues
 from rewards.math.tree import (
     MINUS_ONE,
     Bracket,
@@ -28,9 +30,9 @@ from rewards.math.tree import (
     Symbol,
     Words,
     difference,
+    substituted,
     symbols,
 )
-from rewards.math.values import points, same_value, substituted
 
 Same = Callable[[Node, Node], bool]
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~": "~"}
@@ -188,7 +190,7 @@ def _constant_ratio(one: Node, other: Node, cues: Cues) -> Any:
         return None
     ratio: Any = None
     compared = 0
-    for point in points(names, frozenset(), cues):
+    for point in points(names, positive=cues.positive):
         try:
             expected, found = Evaluator(point).value(one), Evaluator(point).value(other)
         except (Undefined, Unevaluable, TooLarge, AlgebraNeeded):

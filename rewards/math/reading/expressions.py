@@ -9,9 +9,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.cursor import TokenCursor
-from rewards.math.letters import is_product_of_letters, letter_token, primed
-from rewards.math.lexer import Token
+from rewards.math.reading.cursor import TokenCursor
+from rewards.math.reading.letters import is_product_of_letters, letter_token, primed
+from rewards.math.reading.lexer import Token
+from rewards.math.reading.unit_names import SCALE_WORDS
 from rewards.math.tree import (
     MINUS_ONE,
     Bracket,
@@ -29,7 +30,6 @@ from rewards.math.tree import (
     negated,
     product_of,
 )
-from rewards.math.unit_names import SCALE_WORDS
 
 MAX_DEPTH = 64
 _STARTING = """

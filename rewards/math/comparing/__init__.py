@@ -1,0 +1,1 @@
+"""Whether two trees, a reference and an answer, say the same."""
