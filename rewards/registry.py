@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_CHARACTERS = 2_000_000
 SHOWN_CHARACTERS = 500
+_ROUNDING = 1e-12  # a score this little under a pass mark still passes
 
 S = TypeVar("S")
 
@@ -78,13 +79,16 @@ class Registry:
 
     custom: name → "package.module:function", a function from Request to Verdict; it may replace
     a built-in domain. settings: domain → its settings; "extraction" and "judge" are sections
-    of their own. Raises SettingsError for a section or a name that does not exist.
+    of their own. pass_marks: domain → the score in [0, 1] from which a verdict counts as passed,
+    in place of the verifier's own. Raises SettingsError for a section, a domain or a name that
+    does not exist, and for a value that does not fit.
     """
 
     def __init__(
         self,
         custom: Mapping[str, str] = {},
         settings: Mapping[str, Mapping[str, Any]] = {},
+        pass_marks: Mapping[str, float] = {},
     ) -> None:
         self._custom = dict(custom)
         self._settings = {name: dict(section) for name, section in settings.items()}
@@ -93,6 +97,11 @@ class Registry:
             if section not in known:
                 raise SettingsError(f"unknown settings section {section!r}; known: {sorted(known)}")
         self._extraction = build_settings(ExtractionSettings, self._settings.get("extraction", {}))
+        for domain, mark in pass_marks.items():
+            if domain not in self.domains():
+                raise SettingsError(f"pass mark: {UnknownDomainError(domain, self.domains())}")
+            _check_pass_mark(domain, mark)
+        self._pass_marks = dict(pass_marks)
         self._verifiers: dict[str, DomainVerifier] = {}
         self._functions: dict[str, Callable[[Request], Verdict]] = {}
         for section in self._settings:
@@ -118,14 +127,22 @@ class Registry:
             judge.warm_up()
 
     def pass_mark(self, domain: str) -> float:
-        """The score from which a verdict of ``domain`` counts as passed."""
-        if domain in self._custom:
-            return float(getattr(self._function(domain), "pass_mark", 1.0))
-        return self._verifier(domain).pass_mark
+        """Return the score from which a verdict of ``domain`` counts as passed.
+
+        It is the mark that was given for the domain, or else the verifier's own. Raises
+        SettingsError for a user's verifier that does not import or whose mark does not fit.
+        """
+        if domain in self._pass_marks:
+            return self._pass_marks[domain]
+        if domain not in self._custom:
+            return self._verifier(domain).pass_mark
+        mark = getattr(self._function(domain), "pass_mark", 1.0)
+        _check_pass_mark(domain, mark)
+        return float(mark)
 
     def passed(self, domain: str, verdict: Verdict) -> bool:
-        """Whether ``verdict`` is a pass: ours failed never is."""
-        return not verdict.ours_failed and verdict.score >= self.pass_mark(domain) - 1e-12
+        """Return whether ``verdict`` is a pass: the one definition. Our own failures never are."""
+        return not verdict.ours_failed and verdict.score >= self.pass_mark(domain) - _ROUNDING
 
     def extra_seconds(self, domain: str) -> float:
         """Time a request of ``domain`` may need to ask a judge, in seconds; 0 without one."""
@@ -207,6 +224,15 @@ def build_settings(kind: type[S], values: Mapping[str, Any]) -> S:
         if name not in known:
             raise SettingsError(f"unknown setting {name!r} of {kind.__name__}; known: {known}")
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _check_pass_mark(domain: str, mark: Any) -> None:
+    """Raise SettingsError for a pass mark that is no number in [0, 1]."""
+    is_number = isinstance(mark, int | float) and not isinstance(mark, bool)
+    if not is_number or not 0 <= mark <= 1:
+        raise SettingsError(
+            f"pass mark of {domain}: expected a number from 0 to 1, found {mark!r}."
+        )
 
 
 def import_function(path: str) -> Callable[[Request], Verdict]:

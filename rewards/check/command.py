@@ -12,7 +12,7 @@ import json
 import sys
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -48,6 +48,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=MODULE:FUNCTION",
         help="your verifier",
+    )
+    parser.add_argument(
+        "--pass-mark",
+        action="append",
+        default=[],
+        metavar="DOMAIN=NUMBER",
+        help="score in [0, 1] from which a verdict passes (the verifier's own)",
     )
     parser.add_argument("--gold", action="store_true", help="references must pass themselves")
     parser.add_argument("--reformat", action="store_true", help="rewrites must pass")
@@ -90,27 +97,73 @@ class _Done:
         return (int(line) << 24) | (_CHECK_NUMBERS[check] << 16) | int(variant)
 
 
-def run_check(arguments: argparse.Namespace) -> int:
-    """Run the verb; returns the exit code."""
-    try:
-        settings = json.loads(arguments.settings.read_text()) if arguments.settings else {}
-        custom = dict(_named(pair) for pair in arguments.custom)
-        pool = VerifierPool(arguments.workers, custom=custom, settings=settings)
-    except (OSError, ValueError, SettingsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def run_check(arguments: argparse.Namespace, pool: VerifierPool | None = None) -> int:
+    """Run the verb and return the exit code.
+
+    With a ``pool`` the verdicts and the passes are that pool's, which stays open; the options
+    for workers, settings, verifiers and pass marks are not looked at then.
+    """
     if not arguments.cases.is_file():
         print(f"error: no file {arguments.cases}", file=sys.stderr)
         return 2
-    with pool:
-        return _Run(arguments, pool).go()
+    try:
+        if pool is not None:
+            return _Run(arguments, pool).go()
+        with _make_pool(arguments) as own:
+            return _Run(arguments, own).go()
+    except SettingsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
 
 
-def _named(pair: str) -> tuple[str, str]:
-    name, equals, path = pair.partition("=")
-    if not equals:
-        raise SettingsError(f"--custom: expected NAME=MODULE:FUNCTION, found {pair!r}")
-    return name, path
+def _make_pool(arguments: argparse.Namespace) -> VerifierPool:
+    """The pool that the options ask for. Raises SettingsError."""
+    custom = _named("--custom", "NAME=MODULE:FUNCTION", arguments.custom)
+    marks = _named("--pass-mark", "DOMAIN=NUMBER", arguments.pass_mark)
+    pool = VerifierPool(
+        arguments.workers,
+        custom=custom,
+        settings=_read_settings(arguments.settings),
+        pass_marks={domain: _number("--pass-mark", text) for domain, text in marks.items()},
+    )
+    for name in custom:
+        pool.pass_mark(name)  # imports it: better here than among the rows
+    return pool
+
+
+def _read_settings(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise SettingsError(f"--settings {path}: {error}") from error
+    if not isinstance(settings, dict):
+        raise SettingsError(
+            f"--settings {path}: expected an object of domains and their settings, "
+            f"found {type(settings).__name__}"
+        )
+    return settings
+
+
+def _named(option: str, form: str, pairs: Sequence[str]) -> dict[str, str]:
+    """The pairs of a repeatable option. Raises SettingsError for one that is none."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not (name and equals and value):
+            raise SettingsError(f"{option}: expected {form}, found {pair!r}")
+        if name in found:
+            raise SettingsError(f"{option}: {name} is given twice")
+        found[name] = value
+    return found
+
+
+def _number(option: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise SettingsError(f"{option}: expected a number, found {text!r}") from None
 
 
 class _Run:

@@ -23,10 +23,10 @@ MEBIBYTE = 1024 * 1024
 class VerifierPool:
     """Judges requests in ``num_workers`` killable processes.
 
-    custom, settings: see ``Registry``. deadline_seconds: wall time an item may take, counted
-    from when its work starts. memory_limit_bytes: address space of a worker. Workers start on
-    the first call. Raises SettingsError for settings that do not fit, at once; for a user's
-    verifier that does not import, at the first call.
+    custom, settings, pass_marks: see ``Registry``. deadline_seconds: wall time an item may take,
+    counted from when its work starts. memory_limit_bytes: address space of a worker. Workers
+    start on the first call. Raises SettingsError for settings that do not fit, at once; for a
+    user's verifier that does not import, at the first call.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class VerifierPool:
         *,
         custom: Mapping[str, str] = {},
         settings: Mapping[str, Mapping[str, Any]] = {},
+        pass_marks: Mapping[str, float] = {},
         deadline_seconds: float = 1.0,
         memory_limit_bytes: int = 512 * MEBIBYTE,
     ) -> None:
@@ -42,7 +43,7 @@ class VerifierPool:
             raise SettingsError(f"num_workers: expected at least 1, found {num_workers}")
         if deadline_seconds <= 0:
             raise SettingsError(f"deadline_seconds: expected more than 0, found {deadline_seconds}")
-        self._registry = Registry(custom, settings)
+        self._registry = Registry(custom, settings, pass_marks)
         self._terms = WorkerTerms(dict(custom), dict(settings), memory_limit_bytes)
         self._deadline_seconds = deadline_seconds
         self._free = threading.Condition()
@@ -61,11 +62,11 @@ class VerifierPool:
         return self._registry.domains()
 
     def pass_mark(self, domain: str) -> float:
-        """The pass mark under this pool's settings."""
+        """Return the score from which a verdict of ``domain`` counts as passed in this pool."""
         return self._registry.pass_mark(domain)
 
     def passed(self, domain: str, verdict: Verdict) -> bool:
-        """Whether ``verdict`` is a pass under this pool's settings."""
+        """Return whether ``verdict`` is a pass in this pool: the one definition of a pass."""
         return self._registry.passed(domain, verdict)
 
     def judge(self, requests: Sequence[Request]) -> list[Verdict]:

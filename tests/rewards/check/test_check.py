@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from rewards import VerifierPool
+from rewards.__main__ import main
+from rewards.check.command import add_arguments, run_check
 from rewards.check.statistics import wilson_interval
 
 ROWS: list[Any] = [
@@ -118,6 +123,64 @@ def test_control_c_leaves_whole_rows_and_says_how_to_go_on(tmp_path: Path) -> No
 def test_a_missing_file_is_exit_code_2() -> None:
     command = [sys.executable, "-m", "rewards", "check", "no-such-file.jsonl"]
     assert subprocess.run(command, capture_output=True).returncode == 2
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    """What ``check`` says when it cannot run: one line on standard error, exit code 2."""
+    assert main(["check", *options]) == 2
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert printed.err.startswith("error: ")
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+NEARLY = {"domain": "ocr", "response": "hallo", "reference": "hello", "bare": True}
+
+
+def test_a_pass_mark_changes_what_agrees(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = str(write(tmp_path / "cases.jsonl", [{**NEARLY, "expected": True}]))
+    assert main(["check", cases, "--json"]) == 1
+    assert main(["check", cases, "--json", "--pass-mark", "ocr=0.8"]) == 0
+    capsys.readouterr()
+    for option, reason in (
+        ("ocr", "expected DOMAIN=NUMBER, found 'ocr'"),
+        ("ocr=much", "expected a number, found 'much'"),
+        ("ocr=1.5", "expected a number from 0 to 1, found 1.5"),
+        ("ocr=nan", "expected a number from 0 to 1, found nan"),
+        ("orc=0.8", "unknown domain 'orc'; known: .*ocr"),
+    ):
+        assert re.search(reason, refusal(capsys, cases, "--pass-mark", option))
+    twice = ("--pass-mark", "ocr=0.8", "--pass-mark", "ocr=0.9")
+    assert "ocr is given twice" in refusal(capsys, cases, *twice)
+
+
+def test_a_pool_that_is_handed_in_decides_and_stays_open(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = write(tmp_path / "cases.jsonl", [{**NEARLY, "expected": True}])
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    arguments = parser.parse_args([str(cases), "--json"])
+    with VerifierPool(pass_marks={"ocr": 0.8}) as pool:
+        assert run_check(arguments, pool) == 0
+        assert run_check(arguments, pool) == 0
+    with VerifierPool() as pool:
+        assert run_check(arguments, pool) == 1
+    capsys.readouterr()
+
+
+def test_a_verifier_that_does_not_import_is_exit_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = str(write(tmp_path / "cases.jsonl", ROWS))
+    found = refusal(capsys, cases, "--custom", "mine=no.such:thing")
+    assert "cannot import the verifier" in found
+    found = refusal(capsys, cases, "--custom", "mine=no.such:thing", "--pass-mark", "mine=0.5")
+    assert "cannot import the verifier" in found
+    assert "expected NAME=MODULE:FUNCTION" in refusal(capsys, cases, "--custom", "mine")
 
 
 @pytest.mark.parametrize(

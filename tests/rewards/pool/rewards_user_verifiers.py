@@ -40,3 +40,10 @@ def hoards(request: Request) -> Verdict:
 def prints(request: Request) -> Verdict:
     print("noise on standard output")
     return _fine()
+
+
+def boasts(request: Request) -> Verdict:
+    return _fine()
+
+
+boasts.pass_mark = "high"  # type: ignore[attr-defined]

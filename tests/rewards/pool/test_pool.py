@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,6 +146,47 @@ def test_unknown_names_are_refused_before_any_work(pool: VerifierPool) -> None:
         pytest.raises(SettingsError, match="cannot import"),
     ):
         broken.judge([ask("4")])
+
+
+def test_a_pass_mark_that_is_given_counts() -> None:
+    request = Request(domain="ocr", response="hallo", reference="hello", bare=True)
+    custom = {"fine": f"{HERE}:prints"}
+    with (
+        VerifierPool(custom=custom, pass_marks={"ocr": 0.8, "math": 0, "fine": 0.25}) as given,
+        VerifierPool(custom=custom) as own,
+    ):
+        (verdict,) = given.judge([request])
+        assert given.passed("ocr", verdict)
+        assert not own.passed("ocr", verdict)
+        names = ("ocr", "math", "fine", "text")
+        assert [given.pass_mark(name) for name in names] == [0.8, 0, 0.25, 1.0]
+        assert [own.pass_mark(name) for name in names] == [0.9, 1.0, 1.0, 1.0]
+        failed = Verdict(outcome=Outcome.TIMEOUT, score=0.0, extracted=None, detail="", seconds=0.0)
+        assert not given.passed("math", failed)
+
+
+@pytest.mark.parametrize(
+    ("marks", "message"),
+    [
+        ({"maths": 0.5}, "unknown domain 'maths'"),
+        ({"math": 1.01}, "expected a number from 0 to 1, found 1.01"),
+        ({"math": -0.1}, "expected a number from 0 to 1"),
+        ({"math": float("nan")}, "expected a number from 0 to 1"),
+        ({"math": True}, "expected a number from 0 to 1, found True"),
+        ({"math": "0.5"}, "expected a number from 0 to 1, found '0.5'"),
+    ],
+)
+def test_pass_marks_that_do_not_fit_are_refused(marks: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        VerifierPool(pass_marks=marks)
+
+
+def test_a_verifiers_own_pass_mark_must_fit() -> None:
+    with (
+        VerifierPool(custom={"mine": f"{HERE}:boasts"}) as pool,
+        pytest.raises(SettingsError, match="mine: expected a number from 0 to 1, found 'high'"),
+    ):
+        pool.pass_mark("mine")
 
 
 @pytest.mark.parametrize("busy", [False, True])
