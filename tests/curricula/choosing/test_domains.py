@@ -83,8 +83,8 @@ def test_progress_goes_to_the_domain_that_moves() -> None:
         ({"math": 1}, "none for 'chart'"),
         ({"math": 1, "chart": 1, "ocr": 1}, "'ocr', of which there are no problems"),
         ({"math": 0, "chart": 0}, "only zeros"),
-        ({"math": -1, "chart": 1}, "at least 0"),
-        ({"math": float("nan"), "chart": 1}, "at least 0"),
+        ({"math": -1, "chart": 1}, "not below 0, found -1"),
+        ({"math": float("nan"), "chart": 1}, "not below 0, found nan"),
         ({}, "together with"),
     ],
 )

@@ -1,5 +1,7 @@
 """The simulated learner."""
 
+from typing import Any
+
 import pytest
 
 from curricula import GroupResult, SettingsError
@@ -48,3 +50,20 @@ def test_skill_transfers_and_is_forgotten() -> None:
 def test_bad_worlds_are_refused() -> None:
     with pytest.raises(SettingsError, match="at least one problem a category"):
         SimulatedLearner(World(num_problems=3, num_categories=4), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"num_problems": 0}, "num_problems: expected a whole number not below 1"),
+        ({"num_problems": 50.0}, "num_problems: expected a whole number"),
+        ({"num_domains": True}, "num_domains: expected a whole number .* found true"),
+        ({"graded": "1"}, "graded: expected a number .* found the text '1'"),
+        ({"graded": 2}, "graded: expected a number not below 0 and not above 1, found 2"),
+        ({"easiest_category": float("nan")}, "easiest_category: expected a number .* found nan"),
+        ({"learning": -1}, "learning: expected a number not below 0"),
+    ],
+)
+def test_worlds_are_as_strict_as_settings(changed: dict[str, Any], why: str) -> None:
+    with pytest.raises(SettingsError, match=why):
+        World(**changed)
