@@ -42,6 +42,7 @@ from curricula.settings import (
     StaticSettings,
     UniformSettings,
 )
+from curricula.strict import Setting
 
 __all__ = [
     "SETTINGS",
@@ -63,6 +64,7 @@ __all__ = [
     "ReliabilityRow",
     "RlcsSettings",
     "SamplingCurriculum",
+    "Setting",
     "SettingsError",
     "StateError",
     "StaticSettings",

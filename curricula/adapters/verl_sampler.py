@@ -15,6 +15,7 @@ the sampler's state with its data loader's.
 from collections.abc import Iterator, Sized
 from typing import Any
 
+from omegaconf import OmegaConf
 from verl.experimental.dataset.sampler import AbstractCurriculumSampler
 
 from curricula.adapters.feeding import Feed, rows_by_id
@@ -52,7 +53,7 @@ class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
             problems,
             group_size=given.get("group_size", 8),
             seed=data_config.get("seed") or 0,
-            **{**(_UNEXPANDED if adaptive else {}), **(given.get("settings") or {})},
+            **{**(_UNEXPANDED if adaptive else {}), **_settings(given)},
         )
         num_groups: int = data_config.get("gen_batch_size", data_config.train_batch_size)
         self._feed = Feed(self.curriculum, num_groups)
@@ -95,6 +96,14 @@ class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
         """Go on from a `state_dict`."""
         self._feed.load_state_dict(state)
         self._place, self._steps, self._queue = state["place"], dict(state["steps"]), []
+
+
+def _settings(given: Any) -> dict[str, Any]:
+    """The settings as plain lists and mappings: OmegaConf's own are neither."""
+    settings = given.get("settings") or {}
+    if OmegaConf.is_config(settings):
+        settings = OmegaConf.to_container(settings, resolve=True)
+    return dict(settings)
 
 
 def problem_id(source: Any, extra: Any) -> str:

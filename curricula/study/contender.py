@@ -39,8 +39,8 @@ class Contender:
 
 
 def _value(text: str) -> object:
+    """A value typed as in JSON, or the word itself; what fits the setting is checked later."""
     try:
-        value = json.loads(text)
+        return json.loads(text)
     except ValueError:
         return text
-    return tuple(value) if isinstance(value, list) else value

@@ -17,8 +17,9 @@ Left out: the optimiser, noise of the gradient, verifier errors, completions of 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 
@@ -26,47 +27,80 @@ from curricula.contract import Draw, GroupResult
 from curricula.errors import SettingsError
 from curricula.knowledge.problems import ProblemSet
 from curricula.knowledge.tiers import Floats, Indices
+from curricula.strict import Setting, check_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class World:
     """The problems and the learner; difficulties and skills are in logits.
 
-    hardest_category, easiest_category: mean difficulty of the extreme categories; the others are
-        spaced evenly between. `spread` is the standard deviation within a category.
-    graded: share of the problems with an offline pass rate (16 attempts of the untrained learner).
-    The rest is explained in the module's docstring.
+    The module's docstring has the equations.
     """
 
-    num_problems: int = 5000
-    num_categories: int = 10
-    num_domains: int = 2
-    easiest_category: float = -6.0
-    hardest_category: float = 8.0
-    spread: float = 1.5
-    graded: float = 0.0
-    learning: float = 0.08
-    transfer: float = 0.1
-    forgetting: float = 0.002
-    memorising: float = 0.2
+    num_problems: Annotated[int, Setting(description="Problems to train on.", ge=1, le=10**9)] = (
+        5000
+    )
+    num_categories: Annotated[
+        int,
+        Setting(description="Categories, each with as many of the problems.", ge=1, le=10**9),
+    ] = 10
+    num_domains: Annotated[
+        int, Setting(description="Domains, each with as many of the categories.", ge=1, le=10**9)
+    ] = 2
+    easiest_category: Annotated[
+        float,
+        Setting(
+            description="Mean difficulty of the easiest category; those between it and the hardest "
+            "are spaced evenly.",
+            ge=-1e9,
+            le=1e9,
+        ),
+    ] = -6.0
+    hardest_category: Annotated[
+        float, Setting(description="Mean difficulty of the hardest category.", ge=-1e9, le=1e9)
+    ] = 8.0
+    spread: Annotated[
+        float,
+        Setting(
+            description="Standard deviation of the difficulties within a category.", ge=0, le=1e9
+        ),
+    ] = 1.5
+    graded: Annotated[
+        float,
+        Setting(
+            description="Share of the problems with an offline pass rate, which is that of 16 "
+            "attempts of the untrained learner.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.0
+    learning: Annotated[
+        float, Setting(description="Gain of a category's skill from an even group.", ge=0, le=1e9)
+    ] = 0.08
+    transfer: Annotated[
+        float,
+        Setting(description="Share of such a gain that every category gets.", ge=0, le=1e9),
+    ] = 0.1
+    forgetting: Annotated[
+        float,
+        Setting(
+            description="Share of a category's gained skill that is lost at each step.",
+            ge=0,
+            le=1e9,
+        ),
+    ] = 0.002
+    memorising: Annotated[
+        float,
+        Setting(description="Gain at the very problem of an even group.", ge=0, le=1e9),
+    ] = 0.2
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if not isinstance(value, int | float) or not abs(value) <= 1e9:
-                raise SettingsError(f"expected {field.name} as a number, found {value!r}")
-            whole = field.name.startswith("num_")
-            if whole and (not isinstance(value, int) or value < 1):
-                raise SettingsError(f"expected {field.name} of at least 1, found {value!r}")
-            if not whole and not field.name.endswith("_category") and value < 0:
-                raise SettingsError(f"expected {field.name} of at least 0, found {value!r}")
+        check_settings(self)
         if self.num_problems < self.num_categories:
             raise SettingsError(
                 f"expected at least one problem a category, found {self.num_problems} problems "
                 f"and {self.num_categories} categories"
             )
-        if self.graded > 1:
-            raise SettingsError(f"expected graded as a share of at most 1, found {self.graded}")
 
 
 class SimulatedLearner:

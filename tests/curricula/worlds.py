@@ -1,6 +1,8 @@
 """Small worlds to run curricula in: problems, and a model that passes each with a fixed chance."""
 
+import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,12 +11,15 @@ from curricula import (
     CurriculumProblem,
     Draw,
     Fate,
+    Grades,
     GroupResult,
     SamplingCurriculum,
     make_curriculum,
 )
 
 GROUP_SIZE = 8
+IDS = [f"p{i}" for i in range(120)]
+NOT_EXPANDED = {"initial_expansion": 1, "expansion_cap": 1}
 
 
 def problems(num: int, num_categories: int = 6, graded: bool = False) -> list[CurriculumProblem]:
@@ -87,3 +92,46 @@ def assert_same_state(one: object, other: object, path: str = "state") -> None:
     else:
         assert type(one) in (int, float, str, bytes, bool, list, type(None)), f"{path}: {type(one)}"
         assert one == other, path
+
+
+def curriculum_over(rows: list[CurriculumProblem], kind: str = "rlcs") -> SamplingCurriculum:
+    return make_curriculum(kind, rows, group_size=8, seed=0)
+
+
+def with_texts(num: int, edited: set[int]) -> list[CurriculumProblem]:
+    return [
+        dataclasses.replace(problem, content=f"text {i}{' edited' if i in edited else ''}")
+        for i, problem in enumerate(problems(num))
+    ]
+
+
+def grades_of(**changed: Any) -> Grades:
+    """Three models, four problems; `c` was asked by the first alone, `d` by nobody.
+
+    Rates over the problems that all were asked, `a` and `b`: old .25, middle .75, new .5.
+    """
+    fields: dict[str, Any] = {
+        "ids": ["a", "b", "c", "d"],
+        "models": ["old", "middle", "new"],
+        "passes": np.array([[0.0, 4, 6, 0], [4, 8, 0, 0], [4, 2, 0, 0]]),
+        "attempts": np.array([[8.0, 8, 8, 0], [8, 8, 0, 0], [4, 8, 0, 0]]),
+        "errors": np.array([[0.0, 0, 0, 0], [0, 0, 0, 0], [4, 0, 0, 0]]),
+        "labels": ["hard", "", "", "2"],
+    }
+    return Grades(**{**fields, **changed})
+
+
+def verdicts(names: Sequence[str], step: int) -> tuple[list[str], list[bool | None]]:
+    """Judged completions of these problems, shuffled together."""
+    results = roll_out([Draw(name, 1.0, "") for name in names], step, error_rate=0.1)
+    flat = [
+        (result.problem_id, verdict)
+        for result in results
+        for verdict in [
+            *[True] * result.passes,
+            *[False] * (result.attempts - result.passes),
+            *[None] * result.errors,
+        ]
+    ]
+    flat.sort(key=lambda each: hash((each[0], each[1], step)))
+    return [name for name, _ in flat], [verdict for _, verdict in flat]

@@ -41,7 +41,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         else:
             _over_a_run(arguments, contenders)
     except CurriculumError as error:
-        raise ConfigError(f"{error}.") from error
+        raise ConfigError(str(error).removesuffix(".") + ".") from error
     return 0
 
 

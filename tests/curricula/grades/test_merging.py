@@ -1,47 +1,19 @@
 """Difficulty tables of several models and people's labels, merged into one pass rate by hand."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow
-import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from worlds import grades_of
 
-from curricula import (
-    DifficultyTable,
-    Grades,
-    SettingsError,
-    TableError,
-    label_pass_rate,
-    merge_grades,
-    read_difficulty_table,
-    read_grades,
-    with_labels,
-    write_difficulty_table,
-    write_grades,
-)
+from curricula import Grades, SettingsError, TableError, label_pass_rate, merge_grades, with_labels
 
 TIERS = ("very_easy", "easy", "medium", "hard", "very_hard")
+
+
 BOUNDARIES = (0.88, 0.62, 0.38, 0.12)
-
-
-def grades_of(**changed: Any) -> Grades:
-    """Three models, four problems; `c` was asked by the first alone, `d` by nobody.
-
-    Rates over the problems that all were asked, `a` and `b`: old .25, middle .75, new .5.
-    """
-    fields: dict[str, Any] = {
-        "ids": ["a", "b", "c", "d"],
-        "models": ["old", "middle", "new"],
-        "passes": np.array([[0.0, 4, 6, 0], [4, 8, 0, 0], [4, 2, 0, 0]]),
-        "attempts": np.array([[8.0, 8, 8, 0], [8, 8, 0, 0], [4, 8, 0, 0]]),
-        "errors": np.array([[0.0, 0, 0, 0], [0, 0, 0, 0], [4, 0, 0, 0]]),
-        "labels": ["hard", "", "", "2"],
-    }
-    return Grades(**{**fields, **changed})
 
 
 @pytest.mark.parametrize(
@@ -177,69 +149,3 @@ def test_a_merged_rate_lies_between_the_models(
         rates = passes[rows, column] / attempts[rows, column]
         found = merged.pass_rates["abc"[column]]
         assert rates.min() - 1e-12 <= found <= rates.max() + 1e-12
-
-
-def test_grades_survive_a_table(tmp_path: Path) -> None:
-    write_grades(grades_of(), tmp_path / "d.parquet")
-    table = pyarrow.parquet.read_table(tmp_path / "d.parquet")
-    assert table.column_names == ["id", "model", "passes", "attempts", "errors", "label"]
-    assert table.num_rows == 7  # `d` was asked by nobody, `c` by one
-    again = read_grades(tmp_path / "d.parquet")
-    assert again.ids == ["a", "b", "c"]
-    assert again.models == ["old", "middle", "new"]
-    assert again.labels == ["hard", "", ""]
-    for name in ("passes", "attempts", "errors"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(grades_of(), name)[:, :3])
-    assert read_difficulty_table(tmp_path / "d.parquet").attempts.tolist() == [20, 24, 8]
-
-
-def test_tiers_of_an_exported_table_are_not_taken_for_labels(tmp_path: Path) -> None:
-    exported = DifficultyTable(
-        ids=["a"], passes=np.array([1.0]), attempts=np.array([2.0]), labels=["medium"]
-    )
-    write_difficulty_table(exported, tmp_path / "d.parquet", model="policy")
-    assert read_grades(tmp_path / "d.parquet").labels == [""]
-    assert read_difficulty_table(tmp_path / "d.parquet").labels == ["medium"]
-
-
-def test_a_table_made_by_hand(tmp_path: Path) -> None:
-    """Numbers as ids and labels, no models, a pair that comes twice."""
-    columns = {"id": [1, 2, 1], "passes": [1, 0, 2], "attempts": [4, 4, 4], "label": [3, None, 4]}
-    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "d.parquet")
-    grades = read_grades(tmp_path / "d.parquet")
-    assert (grades.ids, grades.models, grades.labels) == (["1", "2"], [""], ["4", ""])
-    assert grades.passes.tolist() == [[3, 0]]
-    assert grades.attempts.tolist() == [[8, 4]]
-
-
-def test_files_that_are_no_tables_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(TableError, match="found nothing there"):
-        read_grades(tmp_path / "no.parquet")
-    with pytest.raises(TableError, match="found a folder"):
-        read_grades(tmp_path)
-    (tmp_path / "text.parquet").write_text("id,passes\n")
-    with pytest.raises(TableError, match="found a file that is none"):
-        read_grades(tmp_path / "text.parquet")
-    for name, values, why in (
-        ("passes", ["x"], "expected numbers in column passes"),
-        ("passes", [5], "expected 0 <= passes <= attempts in every row, found 5.0 of 4.0 for 'a'"),
-        ("id", [None], "expected a value in every row of column id"),
-    ):
-        columns = {"id": ["a"], "passes": [1], "attempts": [4], name: values}
-        pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "bad.parquet")
-        with pytest.raises(TableError, match=why):
-            read_grades(tmp_path / "bad.parquet")
-
-
-@pytest.mark.parametrize(
-    ("changed", "why"),
-    [
-        ({"ids": ["a", "a", "c", "d"]}, "every id once"),
-        ({"models": ["old", "old", "new"]}, "name of its own"),
-        ({"labels": []}, "a label each"),
-        ({"errors": np.zeros((1, 4))}, "counts of 3 models and 4 problems"),
-    ],
-)
-def test_grades_that_contradict_themselves_are_refused(changed: Any, why: str) -> None:
-    with pytest.raises(TableError, match=why):
-        grades_of(**changed)

@@ -1,57 +1,16 @@
-"""The simulated learner, and what it says about the curricula."""
+"""What the simulated learner says about the curricula."""
 
 import math
 
 import numpy as np
 import pytest
 
-from curricula import SETTINGS, GroupResult, SettingsError
+from curricula import SETTINGS
 from curricula.study.contender import Contender
-from curricula.study.learner import SimulatedLearner, World
-from curricula.study.simulation import (
-    compare,
-    simulate,
-    table,
-)
+from curricula.study.learner import World
+from curricula.study.simulation import compare, simulate, table
 
 SMALL = World(num_problems=400, num_categories=8)
-
-
-def groups(ids: list[int], passes: int) -> list[GroupResult]:
-    return [GroupResult(f"p{i}", 0, passes, 8, 0) for i in ids]
-
-
-@pytest.mark.parametrize(
-    ("passes", "better"), [(0, False), (8, False), (4, True), (1, True)], ids=str
-)
-def test_only_groups_with_right_and_wrong_answers_teach(passes: int, better: bool) -> None:
-    learner = SimulatedLearner(World(num_problems=400, forgetting=0.0), seed=0)
-    before = learner.accuracy()
-    learner.train(groups(list(range(32)), passes), 32)
-    assert (learner.accuracy() > before) is better
-
-
-def test_the_more_balanced_the_group_the_more_is_learned() -> None:
-    gains = []
-    for passes in (1, 2, 3, 4):
-        learner = SimulatedLearner(SMALL, seed=0)
-        learner.train(groups(list(range(32)), passes), 32)
-        gains.append(learner.accuracy())
-    assert gains == sorted(gains)
-
-
-def test_skill_transfers_and_is_forgotten() -> None:
-    def after(world: World, idle_steps: int) -> float:
-        learner = SimulatedLearner(world, seed=0)
-        for _ in range(20):
-            learner.train(groups(list(range(0, 80, 8)), 4), 10)  # category 0 alone
-        for _ in range(idle_steps):
-            learner.train([], 10)
-        return learner.accuracy()
-
-    alone = World(num_problems=400, num_categories=8, transfer=0.0, forgetting=0.05)
-    shared = World(num_problems=400, num_categories=8, transfer=0.5, forgetting=0.05)
-    assert after(shared, 0) > after(alone, 0) > after(alone, 50)
 
 
 @pytest.mark.parametrize("kind", sorted(SETTINGS))
@@ -117,11 +76,6 @@ def test_a_million_problems_take_seconds() -> None:
         num_groups=256,
     )
     assert course.accuracy[-1] > course.accuracy[0]
-
-
-def test_bad_worlds_are_refused() -> None:
-    with pytest.raises(SettingsError, match="at least one problem a category"):
-        SimulatedLearner(World(num_problems=3, num_categories=4), seed=0)
 
 
 def test_intervals() -> None:
