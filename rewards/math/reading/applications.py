@@ -121,43 +121,42 @@ class ApplicationParser(ExpressionParser):
                 radicand = self.postfix(radicand)
         return root_of(radicand, degree)
 
-    def command(self) -> Node:
-        """A LaTeX command that makes a value."""
-        name = self.token.text
-        reader = _COMMANDS.get(name)
-        if reader is None:
-            raise self.failure("unknown command")
-        self.position += 1
-        return reader(self, name)
-
-    def _unicode_root(self, name: str) -> Node:
+    def _unicode_root(self) -> Node:
+        name = self.take().text
         return root_of(self.primary(), Number(Fraction(3 if name == "cbrt" else 2)))
 
-    def _barred(self, _: str) -> Node:
+    def _barred(self) -> Node:
         """A conjugate, or the name of a segment."""
+        self.position += 1
         node = self.argument()
         return Call("conj", (node,)) if isinstance(node, Symbol | Sum) else node
 
-    def _rounded(self, name: str) -> Node:
+    def _rounded(self) -> Node:
+        name = self.take().text
         node = self.sum()
         if not self.at_command("rfloor", "rceil"):
             self.fail("expected a closing bracket")
         self.position += 1
         return Call("floor" if name == "lfloor" else "ceil", (node,))
 
-    def _empty_set(self, _: str) -> Node:
+    def _empty_set(self) -> Node:
+        self.position += 1
         return NamedSet("")
 
-    def _labelled(self, name: str) -> Node:
+    def _labelled(self) -> Node:
+        name = self.take().text
         return Product((Symbol(name), self.primary()))
 
-    def _vector(self, _: str) -> Node:
+    def _vector(self) -> Node:
+        self.position += 1
         return self.argument()
 
-    def _set_in_braces(self, _: str) -> Node:
+    def _set_in_braces(self) -> Node:
+        self.position += 1
         return self.braced_set()
 
-    def _environment(self, _: str) -> Node:
+    def _environment(self) -> Node:
+        self.position += 1
         return self.environment()
 
     def braced_set(self) -> Node:
@@ -168,7 +167,8 @@ class ApplicationParser(ExpressionParser):
         """A LaTeX environment: read by the subclass."""
         raise self.failure("expected a value")
 
-    def _fraction(self, _: str) -> Node:
+    def _fraction(self) -> Node:
+        self.position += 1
         if self.at("{") and self.peek().text == "d" and self.peek(2).text == "}":
             return self._derivative()
         numerator = self.argument()
@@ -186,14 +186,16 @@ class ApplicationParser(ExpressionParser):
         self.expect("}")
         return BigOperator("derivative", variable, self.factor())
 
-    def _angled(self, _: str) -> Node:
+    def _angled(self) -> Node:
+        self.position += 1
         items = self.items()
         if not self.at_command("rangle"):
             self.fail("expected a closing bracket")
         self.position += 1
         return items[0] if len(items) == 1 else Bracket("(", ")", items)
 
-    def _big_operator(self, name: str) -> Node:
+    def _big_operator(self) -> Node:
+        name = self.take().text
         lower: Node | None = None
         upper: Node | None = None
         variable = ""
@@ -280,7 +282,7 @@ def _in_radians(node: Node) -> Node:
     return node
 
 
-_COMMANDS: dict[str, Callable[[ApplicationParser, str], Node]] = {
+COMMANDS: dict[str, Callable[[ApplicationParser], Node]] = {
     "frac": ApplicationParser._fraction,
     "root": ApplicationParser._unicode_root,
     "cbrt": ApplicationParser._unicode_root,

@@ -1,20 +1,49 @@
-"""A place in a list of tokens, with a movable limit."""
+"""Where the parser stands: a list of tokens, an index into it, and what is open around it."""
 
 from __future__ import annotations
 
-from typing import NoReturn
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from rewards.errors import AnswerError
 from rewards.math.reading.lexer import Token
+from rewards.math.tree import Node
+
+Reader = Callable[[Any], Node]
 
 
-class TokenCursor:
-    """What every parser here reads from: ``tokens`` from ``position`` up to ``limit``."""
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """Which function reads a value, by the token it begins with.
 
-    def __init__(self, tokens: list[Token]) -> None:
+    kinds: by the token's kind; operators and commands: by its text.
+    """
+
+    kinds: Mapping[str, Reader]
+    operators: Mapping[str, Reader]
+    commands: Mapping[str, Reader]
+
+
+class Cursor:
+    """What every reader here reads from and moves: ``tokens`` from ``position`` up to ``limit``.
+
+    A reader begins at its first token and leaves the cursor behind its last one. It may rewrite
+    tokens that are still to be read. grammar: the readers of values. depth: how many sums are
+    open around the position; bars: how many absolute values; integrals and environments:
+    likewise. bound_names: letters that a sum or a product around the position counts with.
+    """
+
+    def __init__(self, tokens: list[Token], grammar: Grammar) -> None:
         self.tokens = tokens
+        self.grammar = grammar
         self.position = 0
         self.limit = len(tokens) - 1
+        self.depth = 0
+        self.bars = 0
+        self.integrals = 0
+        self.environments = 0
+        self.bound_names: frozenset[str] = frozenset()
 
     @property
     def token(self) -> Token:
@@ -43,13 +72,13 @@ class TokenCursor:
         return token
 
     def expect(self, text: str) -> None:
-        """Pass over the operator ``text`` or fail."""
+        """Pass over the operator ``text``. Raises AnswerError when another token stands here."""
         if not self.at(text):
             self.fail(f"expected {text!r}")
         self.position += 1
 
     def fail(self, why: str) -> NoReturn:
-        """Raise AnswerError with what was found."""
+        """Raise AnswerError that says what was expected and what was found."""
         raise self.failure(why)
 
     def failure(self, why: str) -> AnswerError:

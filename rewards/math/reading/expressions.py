@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.reading.cursor import TokenCursor
+from rewards.math.reading.cursor import Cursor
 from rewards.math.reading.letters import is_product_of_letters, letter_token, primed
 from rewards.math.reading.lexer import Token
 from rewards.math.reading.unit_names import SCALE_WORDS
@@ -19,7 +19,6 @@ from rewards.math.tree import (
     Call,
     Congruence,
     Constant,
-    NamedSet,
     Node,
     Number,
     PlusMinus,
@@ -41,25 +40,8 @@ _PERCENT_WORDS = frozenset(["percent", "pct", "percentage", "pct."])
 _CLOSING = {"(": ")", "[": "]"}
 
 
-class ExpressionParser(TokenCursor):
+class ExpressionParser(Cursor):
     """Reads expressions from ``tokens``; sets and statements are added by its subclass."""
-
-    def __init__(self, tokens: list[Token]) -> None:
-        super().__init__(tokens)
-        self.depth = 0
-        self.bars = 0
-        self.integrals = 0
-        self.bound_names: set[str] = set()
-
-    # -- what the subclasses add: applied functions, commands, relations and sets
-
-    def function(self) -> Node:
-        """An applied function."""
-        raise self.failure("expected a value")
-
-    def command(self) -> Node:
-        """A LaTeX command that makes a value."""
-        raise self.failure("expected a value")
 
     def clause(self) -> Node:
         """What may stand between commas inside brackets."""
@@ -254,33 +236,24 @@ class ExpressionParser(TokenCursor):
         return Call("factorial2" if double else "factorial", (node,))
 
     def primary(self) -> Node:
-        """A number, a name, a bracket or an applied function."""
+        """A value without what may follow it, read by the function that the grammar names."""
         token = self.token
-        if token.kind == "num":
-            return self._number()
-        if token.kind == "name":
-            return self._symbol()
-        if token.kind == "const":
-            self.position += 1
-            assert token.node is not None
-            bound = token.text in self.bound_names
-            return self._subscripted(token.text, Symbol(token.text) if bound else token.node)
-        if token.kind == "func":
-            return self.function()
-        if token.kind == "set":
-            self.position += 1
-            return NamedSet(token.text)
-        if token.kind == "word":
-            return self._letters()
-        if self.at("(", "["):
-            return self.bracket()
-        if self.at("{"):
-            return self.group()
-        if self.at("|"):
-            return self._absolute()
-        if token.kind == "cmd":
-            return self.command()
-        raise self.failure("expected a value")
+        if token.kind == "op":
+            reader = self.grammar.operators.get(token.text)
+        elif token.kind == "cmd":
+            reader = self.grammar.commands.get(token.text)
+        else:
+            reader = self.grammar.kinds.get(token.kind)
+        if reader is None:
+            self.fail("unknown command" if token.kind == "cmd" else "expected a value")
+        return reader(self)
+
+    def constant(self) -> Node:
+        """pi, e, i and infinity; a letter of them that a sum counts with is a variable."""
+        token = self.take()
+        assert token.node is not None
+        bound = token.text in self.bound_names
+        return self._subscripted(token.text, Symbol(token.text) if bound else token.node)
 
     def group(self) -> Node:
         """A braced group; the subclass reads commas inside it as a set."""

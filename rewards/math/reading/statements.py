@@ -6,8 +6,10 @@ import re
 from fractions import Fraction
 
 from rewards.errors import AnswerError
+from rewards.math.reading.applications import COMMANDS
 from rewards.math.reading.cleaning import clean, strip_phrases
 from rewards.math.reading.compound import compound_quantity
+from rewards.math.reading.cursor import Grammar
 from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, Token, tokenize
 from rewards.math.reading.structures import StructureParser, filled_in
 from rewards.math.reading.unit_names import CURRENCY_SIGNS, UNITS
@@ -73,7 +75,7 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     compound = compound_quantity(cleaned)
     if compound is not None:
         return compound
-    parser = StatementParser(tokenize(cleaned, reading))
+    parser = StatementParser(tokenize(cleaned, reading), _GRAMMAR)
     try:
         node = parser.statement()
     except RecursionError as error:
@@ -296,3 +298,23 @@ def _with_unit(node: Node, unit: TrailingUnit, currency: str) -> Node:
     if isinstance(node, NamedSet | SetOf | Bracket | Matrix | Constant):
         return node
     return Quantity(node, factors, unit.noun)
+
+
+_GRAMMAR = Grammar(
+    kinds={
+        "num": StatementParser._number,
+        "name": StatementParser._symbol,
+        "const": StatementParser.constant,
+        "func": StatementParser.function,
+        "set": StatementParser.named_set,
+        "word": StatementParser._letters,
+    },
+    operators={
+        "(": StatementParser.bracket,
+        "[": StatementParser.bracket,
+        "{": StatementParser.group,
+        "|": StatementParser._absolute,
+        "...": StatementParser.ellipsis,
+    },
+    commands=COMMANDS,
+)

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 from rewards.errors import AnswerError
 from rewards.math.reading.applications import ApplicationParser
-from rewards.math.reading.lexer import Token
 from rewards.math.tree import (
     ZERO,
     Bracket,
@@ -33,22 +32,20 @@ _MAX_FILLED = 64
 class StructureParser(ApplicationParser):
     """Adds to expressions what stands in braces and in environments."""
 
-    def __init__(self, tokens: list[Token]) -> None:
-        super().__init__(tokens)
-        self.environments = 0
-
     def listing(self) -> Node:
         """Clauses with connectives: read by the subclass."""
         raise self.failure("expected a value")
 
-    def primary(self) -> Node:
-        """A primary, or the dots of ``1, 2, …, 10``."""
-        if self.at("..."):
-            self.position += 1
-            return ELLIPSIS
-        if self.token.kind == "set" and self.token.text == "R" and self._at_half_line():
+    def ellipsis(self) -> Node:
+        """The dots of ``1, 2, …, 10``."""
+        self.position += 1
+        return ELLIPSIS
+
+    def named_set(self) -> Node:
+        r"""``\mathbb{R}`` and the like, or a half line."""
+        if self.token.text == "R" and self._at_half_line():
             return self._half_line()
-        return super().primary()
+        return NamedSet(self.take().text)
 
     def _at_half_line(self) -> bool:
         r"""Whether ``\mathbb{R}^+`` stands here, the sign bare or in braces."""
