@@ -16,9 +16,6 @@ from rlcs.config import ScoringSection
 from rlcs.errors import ConfigError
 from rlcs.types import Completion, Problem
 
-ROUNDING = 1e-12
-"""A score this little under a pass mark still passes, as in ``rewards``."""
-
 
 class Scorer:
     """Judges completions; close it to end its worker processes."""
@@ -27,7 +24,7 @@ class Scorer:
         """Raises ConfigError for settings no verifier has, or a verifier that does not import."""
         custom = {name: part.verifier for name, part in section.domains.items() if part.verifier}
         settings = {name: part.settings for name, part in section.domains.items() if part.settings}
-        self._marks = {
+        marks = {
             name: part.pass_mark
             for name, part in section.domains.items()
             if part.pass_mark is not None
@@ -44,6 +41,7 @@ class Scorer:
                 section.num_workers,
                 custom=custom,
                 settings=settings,
+                pass_marks=marks,
                 deadline_seconds=section.deadline_seconds,
             )
             for name in custom:
@@ -79,13 +77,8 @@ class Scorer:
         return [tuple(next(verdicts) for _ in texts) for texts in groups]
 
     def passed(self, domain: str, verdict: Verdict) -> bool:
-        """Whether ``verdict`` reaches the pass mark: the one definition of a pass."""
-        if verdict.ours_failed:
-            return False
-        mark = self._marks.get(domain)
-        return (
-            self.pool.passed(domain, verdict) if mark is None else verdict.score >= mark - ROUNDING
-        )
+        """Whether ``verdict`` reaches the pass mark of ``domain``."""
+        return self.pool.passed(domain, verdict)
 
     def close(self) -> None:
         """End the worker processes."""

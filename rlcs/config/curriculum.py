@@ -1,23 +1,17 @@
-"""The curriculum's section of the configuration, made from the settings `curricula` declares.
-
-`curricula` owns the names, defaults and checks of its settings and knows nothing of
-pydantic; here each kind becomes a strict section, so that there is one list of settings.
-"""
+"""The curriculum's section of the configuration: one strict section for each kind of curriculum."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import Annotated, Any, Literal, Self, Union, get_type_hints
+from typing import Annotated, Any, Literal, Self, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import Field, create_model, model_validator
 
 from curricula import SETTINGS, CommonSettings
+from rlcs.config.declared import DeclaredSection, declared_fields
 
 
-class CurriculumSection(BaseModel):
+class CurriculumSection(DeclaredSection):
     """Base of the sections of all kinds."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
 
@@ -28,21 +22,18 @@ class CurriculumSection(BaseModel):
 
     @model_validator(mode="after")
     def check_settings(self) -> Self:
+        """The checks that span settings are those of ``curricula``."""
         SETTINGS[self.kind](**self.settings)
         return self
 
 
 def _section(kind: str, settings: type[CommonSettings]) -> type[CurriculumSection]:
-    hints, defaults = get_type_hints(settings), asdict(settings())
-    members: dict[str, Any] = {
-        field.name: (hints[field.name], defaults[field.name]) for field in fields(settings)
-    }
     return create_model(
         f"{kind.title().replace('_', '')}CurriculumSection",
         __base__=CurriculumSection,
         __doc__=settings.__doc__,
         kind=(Literal[kind], kind),  # type: ignore[arg-type]
-        **members,
+        **declared_fields(settings),
     )
 
 

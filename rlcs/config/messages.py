@@ -68,7 +68,7 @@ def describe_value(value: Any) -> str:
 def _sentence(found: Any, kind: type[BaseModel]) -> str:
     path, section, leaf = _locate(kind, found["loc"])
     where = f"{path}: " if path else ""
-    context = found.get("ctx", {})
+    context = {name: _plain(value) for name, value in found.get("ctx", {}).items()}
     if found["type"] == "extra_forbidden":
         return f"{where}unknown key. {_advice(path, section, kind)}"
     if found["type"] == "missing":
@@ -82,6 +82,11 @@ def _sentence(found: Any, kind: type[BaseModel]) -> str:
         expected = _EXPECTED[found["type"]].format(**context)
         return f"{where}expected {expected}, found {describe_value(found['input'])}."
     return f"{where}{found['msg']}; found {describe_value(found['input'])}."
+
+
+def _plain(bound: Any) -> Any:
+    """Without the decimal point that nobody wrote: a bound of 1 is shown as 1, not as 1.0."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
 def _advice(path: str, section: type[BaseModel] | None, kind: type[BaseModel]) -> str:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from rewards.extraction import ANSWER_OPEN, THINK_CLOSE
 from rlcs.config.section import Section
 
 
@@ -38,7 +39,7 @@ class RolloutSection(Section):
     max_thinking_tokens: int = Field(default=512, ge=1)
     max_answer_tokens: int = Field(default=64, ge=1)
     """Tokens after the thinking budget."""
-    force_answer: str | None = "</think><answer>"
+    force_answer: str | None = THINK_CLOSE + ANSWER_OPEN
     """Inserted when thinking runs over its budget; null lets it run into the length limit."""
     batch_tokens: int = Field(default=65536, ge=1)
     """Tokens (rows times longest possible row) that an engine holds at once. vLLM reads it on a CPU

@@ -6,12 +6,13 @@ import io
 
 import numpy as np
 
+from rewards.extraction import ANSWER_CLOSE, ANSWER_OPEN, THINK_CLOSE, THINK_OPEN
 from rlcs.data.images import encoded_image
 from rlcs.types import Image, Problem
 
 PROBE_TEXT = (
-    "What is 12 + 30? Think first, then answer.<think>Twelve and thirty make forty-two, because "
-    "10 + 30 = 40 and 40 + 2 = 42.</think><answer>The sum is 42.</answer>"
+    f"What is 12 + 30? Think first, then answer.{THINK_OPEN}Twelve and thirty make forty-two, "
+    f"because 10 + 30 = 40 and 40 + 2 = 42.{THINK_CLOSE}{ANSWER_OPEN}The sum is 42.{ANSWER_CLOSE}"
 )
 SIDE = 56
 """Pixels"""

@@ -10,6 +10,7 @@ from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
+from rewards import gold_answer
 from rlcs.config import SourceSection
 from rlcs.data.images import PLACEHOLDER, BadImageError, read_images
 from rlcs.data.response_format import build_response
@@ -51,7 +52,7 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
         question=messages[-1]["content"],
         prior_pass_rate=_pass_rate(row, columns.pass_rate),
         difficulty_label=_label(row, columns.label),
-        demonstration=_demonstration(row, source, reference),
+        demonstration=_demonstration(row, source, domain, reference),
         images=images,
     )
 
@@ -132,7 +133,7 @@ def _reference(row: Row, source: SourceSection) -> Any:
     return value
 
 
-def _demonstration(row: Row, source: SourceSection, reference: Any) -> str | None:
+def _demonstration(row: Row, source: SourceSection, domain: str, reference: Any) -> str | None:
     columns = source.columns
     if columns.response is not None:
         return _text(row, columns.response, "a response")
@@ -142,7 +143,14 @@ def _demonstration(row: Row, source: SourceSection, reference: Any) -> str | Non
     thinking = _text(row, columns.thinking, "thinking", may_be_empty=True)
     if source.thinking_pattern is not None:
         thinking = _matched(thinking, source.thinking_pattern, "thinking_pattern", columns.thinking)
-    return build_response(thinking, reference)
+    answer = gold_answer(domain, reference)
+    if answer is None:
+        raise BadRowError(
+            f"expected a reference of the domain {domain} that is text or a number, to end the "
+            f"response with, found {_shown(reference)}. Name a column with whole responses "
+            "(columns.response) instead of the thinking"
+        )
+    return build_response(thinking, answer)
 
 
 def _matched(value: Any, pattern: str, key: str, column: str) -> str:

@@ -3,8 +3,8 @@
 A reference that its verifier cannot read, or refuses, would make its problem look hopeless
 for the whole run. It is found here, before a GPU starts.
 
-Left out: references that are objects. What a right answer to one looks like (an action that
-hits a box, say) is not the reference itself, so those are counted in a note instead.
+Left out: references of a verifier of the user's own that are neither text nor numbers. Only that
+verifier knows how an answer to one looks, so those are counted in a note instead.
 """
 
 from __future__ import annotations
@@ -12,26 +12,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from rewards import Request, SettingsError, VerifierPool
+from rewards import Request, SettingsError, VerifierPool, gold_answer
 from rlcs.data.load import list_problems
-from rlcs.data.response_format import answer_text
 from rlcs.errors import ConfigError, DatasetError
 from rlcs.types import Problem
 
 
-def check_references(
-    problems: Sequence[Problem],
-    pool: VerifierPool,
-) -> list[str]:
-    """Judge each reference as a bare answer to its own problem.
+def check_references(problems: Sequence[Problem], pool: VerifierPool) -> list[str]:
+    """Judge the gold answer of each reference as a bare answer to its own problem.
 
     Returns notes about references that could not be checked. Raises DatasetError naming
     the id, reference and verdict of each that does not pass (the first 20 are shown);
     ConfigError for a verifier of the user's own that cannot be imported.
     """
-    checked = [problem for problem in problems if not isinstance(problem.reference, dict)]
+    checked: list[Problem] = []
+    requests: list[Request] = []
+    unchecked: Counter[str] = Counter()
+    for problem in problems:
+        answer = gold_answer(problem.domain, problem.reference)
+        if answer is None:
+            unchecked[problem.domain] += 1
+        else:
+            checked.append(problem)
+            requests.append(_request(problem, answer))
     try:
-        verdicts = pool.judge([_as_answer(problem) for problem in checked])
+        verdicts = pool.judge(requests)
     except SettingsError as error:  # a verifier of the user's own that does not import
         raise ConfigError(f"scoring: {error}") from error
     failures = [
@@ -43,18 +48,17 @@ def check_references(
     if failures:
         advice = "Correct these references or take the rows out."
         raise DatasetError(f"{list_problems('in the references', failures)}\n{advice}")
-    unchecked = Counter(p.domain for p in problems if isinstance(p.reference, dict))
     return [
-        f"{number} references of the domain {domain} are objects and were not checked "
-        "against their own verifier."
+        f"{number} references of the domain {domain} are neither text nor numbers and were not "
+        "checked against their own verifier."
         for domain, number in sorted(unchecked.items())
     ]
 
 
-def _as_answer(problem: Problem) -> Request:
+def _request(problem: Problem, answer: str) -> Request:
     return Request(
         domain=problem.domain,
-        response=answer_text(problem.reference),
+        response=answer,
         reference=problem.reference,
         question=problem.question,
         bare=True,

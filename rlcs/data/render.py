@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from rewards.extraction import THINK_OPEN
 from rlcs.data.images import PLACEHOLDER
 from rlcs.data.load import list_problems
 from rlcs.data.probe import PROBE_TEXT, probe_problem
-from rlcs.data.response_format import THINK_OPEN
 from rlcs.errors import DatasetError, ModelError
 from rlcs.types import Problem, Prompt
 

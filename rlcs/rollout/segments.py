@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rlcs.data.response_format import THINK_CLOSE
+from rewards.extraction import THINK_CLOSE
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pieces import Piece, Row
 from rlcs.seeds import derive_seed

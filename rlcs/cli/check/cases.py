@@ -5,36 +5,42 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from rewards.check.command import CHECKS, run_check
 from rlcs.config import RunConfig, load_config
 from rlcs.data import load_problems
+from rlcs.errors import ConfigError
+from rlcs.scoring import Scorer
+
+OF_THE_CONFIG = ("custom", "domain", "pass_mark", "settings")
+"""Options for a file of cases that a configuration answers itself."""
 
 
 def check_config(arguments: argparse.Namespace) -> int:
     """``rewards.check`` over every problem of the training config ``arguments.cases``.
 
-    The config's own verifiers and their settings are used. There are no responses to judge,
-    so without one of the four checks the gold check is made. Returns the exit status.
+    The config's own verifiers judge, with their settings and pass marks. There are no responses
+    to judge, so without one of the four checks the gold check is made. Returns the exit status.
 
     Raises:
-        ConfigError, DatasetError: the configuration or its data cannot be used.
+        ConfigError, DatasetError: the configuration, its data or the options cannot be used.
     """
+    given = vars(arguments)
+    if refused := [name for name in OF_THE_CONFIG if given[name]]:
+        raise ConfigError(
+            f"--{refused[0].replace('_', '-')} is for a file of cases; expected it in the "
+            f"configuration {arguments.cases}, under scoring.domains."
+        )
     config = load_config(arguments.cases, kind=RunConfig)
-    domains = config.scoring.domains
-    chosen = vars(arguments) | {
-        "custom": [f"{name}={part.verifier}" for name, part in domains.items() if part.verifier]
-    }
-    if not any(chosen[check] for check in CHECKS):
-        chosen["gold"] = True
-    with tempfile.TemporaryDirectory() as folder:
-        chosen["cases"] = Path(folder) / "problems.jsonl"
-        write_cases(config, chosen["cases"])
-        if settings := {name: part.settings for name, part in domains.items() if part.settings}:
-            chosen["settings"] = Path(folder) / "settings.json"
-            chosen["settings"].write_text(json.dumps(settings))
-        return run_check(argparse.Namespace(**chosen))
+    checks = {} if any(given[check] for check in CHECKS) else {"gold": True}
+    num_workers = max(arguments.workers, config.scoring.num_workers)
+    scoring = config.scoring.model_copy(update={"num_workers": num_workers})
+    with closing(Scorer(scoring)) as scorer, tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "problems.jsonl"
+        write_cases(config, path)
+        return run_check(argparse.Namespace(**{**given, **checks, "cases": path}), scorer.pool)
 
 
 def write_cases(config: RunConfig, path: Path) -> None:
@@ -49,4 +55,5 @@ def write_cases(config: RunConfig, path: Path) -> None:
         }
         for problem in [*loaded.train, *loaded.heldout]
     )
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -71,10 +71,59 @@ def test_references_that_fail_are_all_named(
     ]
 
 
-def test_objects_are_counted_instead() -> None:
-    problems = [problem("a", {"boxes": []}, "grounding"), problem("b", "1")]
+BOXES = {"coord": "norm999", "mode": "multi", "boxes": [[1, 1, 9, 9], [20, 20, 60, 60]]}
+CLICK = {"coord": "norm999", "action": "click", "bbox": [100, 100, 200, 200]}
+
+
+@pytest.mark.parametrize(
+    ("domain", "reference", "reason"),
+    [
+        ("grounding", BOXES, "the boxes themselves"),
+        ("gui", CLICK, "the middle of the box"),
+        ("charts", [12, 30.5], "a list is written with commas, not as JSON"),
+        ("charts", True, "true is a yes"),
+        ("vqa", ["a red car", "car"], "any of a list is right"),
+        ("math", "x = \\pm 3", "as it is"),
+    ],
+)
+def test_references_of_every_form_pass_themselves(domain: str, reference: Any, reason: str) -> None:
     with VerifierPool(1) as pool:
+        assert check_references([problem("a", reference, domain)], pool) == [], reason
+
+
+@pytest.mark.parametrize(
+    ("domain", "reference"),
+    [
+        ("grounding", {**BOXES, "boxes": [[9, 9, 1, 1]]}),
+        ("grounding", {"boxes": []}),
+        ("gui", {**CLICK, "bbox": [100, 100, 1200, 200]}),
+        ("gui", {"action": "click"}),
+    ],
+)
+def test_objects_that_no_answer_can_match_are_found(domain: str, reference: Any) -> None:
+    """They were counted in a note, and looked like hopeless problems for the whole run."""
+    with VerifierPool(1) as pool, pytest.raises(DatasetError, match="found bad_reference"):
+        check_references([problem("a", reference, domain)], pool)
+
+
+def test_objects_of_a_verifier_of_ones_own_are_counted_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "picky_verifier.py").write_text(PICKY_VERIFIER)
+    monkeypatch.syspath_prepend(tmp_path)
+    with VerifierPool(1, custom={"picky": "picky_verifier:judge"}) as pool:
+        problems = [problem("a", {"cells": []}, "picky"), problem("b", "72", "picky")]
         assert check_references(problems, pool) == [
-            "1 references of the domain grounding are objects and were not checked "
+            "1 references of the domain picky are neither text nor numbers and were not checked "
             "against their own verifier."
         ]
+
+
+def test_a_pass_mark_of_the_run_counts_for_references(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "picky_verifier.py").write_text(PICKY_VERIFIER)
+    monkeypatch.syspath_prepend(tmp_path)
+    custom = {"picky": "picky_verifier:judge"}
+    with VerifierPool(1, custom=custom, pass_marks={"picky": 0.0}) as pool:
+        assert check_references([problem("a", "71", "picky")], pool) == []

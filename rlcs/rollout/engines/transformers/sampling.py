@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from rlcs.data.response_format import THINK_CLOSE
+from rewards.extraction import THINK_CLOSE
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.types import Completion, FinishReason
 

@@ -38,8 +38,8 @@ os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 import vllm
 from vllm.lora.request import LoRARequest
 
+from rewards.extraction import THINK_CLOSE
 from rlcs.config import LoraSection, VllmSection
-from rlcs.data.response_format import THINK_CLOSE
 from rlcs.errors import EngineError, first_line
 from rlcs.model.loading import decode_image, image_token_ids
 from rlcs.model.lora import write_adapter
