@@ -37,7 +37,7 @@ _NONE: Indices = np.empty(0, dtype=np.int64)
 
 
 class SamplingCurriculum:
-    """A `Curriculum` put together from its parts; use `make_curriculum`."""
+    """The one implementation of `Curriculum`; make it by `make_curriculum`."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class SamplingCurriculum:
     ) -> None:
         self._roster = roster
         self._ids = roster.ids
-        self._known_identity: dict[str, Any] = {}
+        self._identity_once: dict[str, Any] = {}
         self._history = history
         self._chooser = chooser
         self._pacing = pacing
@@ -78,10 +78,13 @@ class SamplingCurriculum:
             ),
             0,
         )
-        self._in_step = {"told": 0, "valid": 0, "observed": 0}
+        self._in_step = {"known": 0, "valid": 0, "observed": 0}
 
     def draw(self, num_groups: int, *, step: int) -> list[Draw]:
-        """See `Curriculum.draw`."""
+        """Return what to roll out next so that about `num_groups` valid groups result.
+
+        An empty list says that this step needs no more; see `Curriculum.draw`.
+        """
         _check_whole("num_groups", num_groups, 1)
         _check_whole("step", step, max(0, self._step))
         self._begin(step)
@@ -141,7 +144,7 @@ class SamplingCurriculum:
             }
 
     def observe(self, results: Sequence[GroupResult]) -> None:
-        """See `Curriculum.observe`.
+        """Learn from results of rolled-out groups; see `Curriculum.observe`.
 
         A problem that was not drawn, or was observed already, is learned from all the same (a
         logged run can be replayed) and counted in the metric `undrawn_results`.
@@ -151,7 +154,7 @@ class SamplingCurriculum:
         indices = self._indices(names)
         was_awaited = list(map(self._awaited.pop, names, repeat(None)))
         self._counts["undrawn_results"] += was_awaited.count(None)
-        self._tally(len(results), int(counts.told.sum()), int(counts.valid.sum()))
+        self._tally(len(results), int(counts.known.sum()), int(counts.valid.sum()))
         judged = np.flatnonzero(counts.attempts)
         if not judged.size:
             return
@@ -161,28 +164,28 @@ class SamplingCurriculum:
             steps=counts.steps[judged],
             passes=counts.passes[judged].astype(np.float64),
             attempts=counts.attempts[judged].astype(np.float64),
-            told=counts.told[judged],
+            known=counts.known[judged],
         )
         surprise = self._history.learn(batch)
         self._calibration.age(int(batch.steps.max()))
         self._calibration.observe(surprise.predicted, batch.passes, batch.attempts)
         self._domains.observe(self._history.domains_of(batch.buckets), surprise.gains)
 
-    def _tally(self, num: int, num_told: int, num_valid: int) -> None:
-        self._pacing.observe(num_valid, num_told)
-        for name, value in (("observed", num), ("valid", num_valid), ("told", num_told)):
+    def _tally(self, num: int, num_known: int, num_valid: int) -> None:
+        self._pacing.observe(num_valid, num_known)
+        for name, value in (("observed", num), ("valid", num_valid), ("known", num_known)):
             self._in_step[name] += value
         self._counts["observed"] += num
         self._counts["valid"] += num_valid
-        self._counts["errored"] += num - num_told
+        self._counts["errored"] += num - num_known
 
     def _indices(self, names: list[str]) -> Indices:
-        known = map(self._awaited.get, names, repeat(-1))
-        indices = np.fromiter(known, dtype=np.int64, count=len(names))
+        awaited = map(self._awaited.get, names, repeat(-1))
+        indices = np.fromiter(awaited, dtype=np.int64, count=len(names))
         if (rest := np.flatnonzero(indices < 0)).size:
-            indices[rest] = self._ids.find([names[place] for place in rest])
+            indices[rest] = self._ids.find([names[row] for row in rest])
         if (foreign := np.flatnonzero(indices < 0)).size:
-            strangers = [names[place] for place in foreign.tolist()]
+            strangers = [names[row] for row in foreign.tolist()]
             raise UnknownProblemError(
                 f"expected results of problems of this problem set ({len(self._ids)} problems), "
                 f"found {len(strangers)} others: {listed(strangers)}; "
@@ -191,7 +194,12 @@ class SamplingCurriculum:
         return indices
 
     def select(self, results: Sequence[GroupResult], num_groups: int) -> dict[str, Fate]:
-        """See `Curriculum.select`."""
+        """Return the fate of every given group, at most `num_groups` of them TRAINED.
+
+        The most balanced valid groups come first, within the shares of the domains.
+        ObservationError when a carried-over group is not among the results; see
+        `Curriculum.select`.
+        """
         counts_of(results)
         _check_whole("num_groups", num_groups, 1)
         names = names_of(results)
@@ -217,7 +225,7 @@ class SamplingCurriculum:
     def _carry(
         self, results: Sequence[GroupResult], fate: dict[str, Fate], indices: Indices
     ) -> dict[str, int]:
-        """Turn surplus groups into carried ones, unless they have been carried once already."""
+        """Make surplus groups carried ones, unless they have been carried once already."""
         carried = {
             result.problem_id: index
             for result, index in zip(results, indices.tolist(), strict=True)
@@ -227,7 +235,7 @@ class SamplingCurriculum:
         return carried
 
     def metrics(self) -> dict[str, float]:
-        """See `Curriculum.metrics`.
+        """Return the numbers to log after a step, by flat name.
 
         Of the running step: `expansion_ratio` (that of the next step), `valid_rate` (before
         selection, of the groups that can tell). Of the recent past: `brier`, `brier_baseline`,
@@ -245,10 +253,10 @@ class SamplingCurriculum:
             minlength=len(self._history.tiers.names),
         )
         tiers = self._history.tiers
-        told = self._in_step["told"]
+        known = self._in_step["known"]
         return {
             **self._pacing.metrics(),
-            **({"valid_rate": self._in_step["valid"] / told} if told else {}),
+            **({"valid_rate": self._in_step["valid"] / known} if known else {}),
             **self._calibration.metrics(),
             **{f"tier/{name}": float(by_tier[i] / total) for i, name in enumerate(tiers.names)},
             "unseen": 1 - self._history.num_seen / total,
@@ -260,16 +268,16 @@ class SamplingCurriculum:
         }
 
     def reliability(self) -> list[ReliabilityRow]:
-        """Predicted against observed pass rates of the recent past."""
+        """Return predicted against observed pass rates of the recent past."""
         return self._calibration.table()
 
     @property
     def num_bytes(self) -> int:
-        """Memory held by everything that grows with the number of problems."""
+        """Bytes held by everything that grows with the number of problems."""
         return self._roster.num_bytes + self._history.num_bytes
 
     def export_difficulty(self) -> DifficultyTable:
-        """The evidence about every problem observed so far, aged to now, with its tier."""
+        """Return the evidence about every problem observed so far, aged to now, with its tier."""
         return evidence_table(self._history, self._ids, step=max(0, self._step))
 
     def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
@@ -288,7 +296,7 @@ class SamplingCurriculum:
         )
 
     def chances(self, problem_ids: Sequence[str], num_draws: int, *, step: int) -> Floats:
-        """The inclusion probability of each problem, were `num_draws` drawn at `step` now.
+        """Return the inclusion probability of each problem, were `num_draws` drawn at `step` now.
 
         For asking what this curriculum would do where another one draws: nothing is drawn. To go
         on, tell it what the other drew by `follow`, and `observe` the results.
@@ -309,7 +317,10 @@ class SamplingCurriculum:
         self._note_drawn(names, indices)
 
     def state_dict(self) -> dict[str, Any]:
-        """See `Curriculum.state_dict`. Its size goes with the problems seen, not with all."""
+        """Return all that is needed to go on exactly: numpy arrays and primitives, picklable.
+
+        Its size goes with the problems seen, not with all.
+        """
         history, contents = self._history.state(), self._roster.contents
         awaited = np.fromiter(self._awaited.values(), np.int64, len(self._awaited))
         return {
@@ -334,7 +345,7 @@ class SamplingCurriculum:
         }
 
     def load_state_dict(self, state: dict[str, Any], *, reconcile: bool = False) -> None:
-        """See `Curriculum.load_state_dict`.
+        """Load what `state_dict()` returned; StateError when it is not of this problem set.
 
         With `reconcile` a state of another problem set is accepted: what is known about problems
         and categories still present is taken over by name, new and edited ones start unseen. The
@@ -381,10 +392,10 @@ class SamplingCurriculum:
         return {name: index for name, index in found if index >= 0}
 
     def _identity(self) -> dict[str, Any]:
-        if not self._known_identity:
+        if not self._identity_once:
             parts = (self._chooser, self._pacing, self._domains)
-            self._known_identity = identity(self._kind, parts, self._history, self._roster)
-        return self._known_identity
+            self._identity_once = identity(self._kind, parts, self._history, self._roster)
+        return self._identity_once
 
 
 def _check_whole(name: str, value: int, least: int) -> None:
