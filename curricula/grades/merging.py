@@ -128,7 +128,7 @@ def _best(passes: Floats, attempts: Floats) -> tuple[Floats, Floats]:
     shared = (attempts > 0).all(0)
     if not shared.any():
         raise TableError(
-            f"expected problems that all {len(attempts)} models attempted, to tell the best by, "
+            f"expected problems that all {len(attempts)} models were asked, to tell the best by, "
             "found none; merge by another rule, or name fewer models"
         )
     means = (passes[:, shared] / attempts[:, shared]).mean(1)

@@ -52,7 +52,7 @@ def test_a_best_model_needs_common_problems() -> None:
     apart = grades_of(
         attempts=np.array([[8.0, 0, 8, 0], [0, 8, 0, 0], [4, 8, 0, 0]]), passes=np.zeros((3, 4))
     )
-    with pytest.raises(TableError, match="problems that all 3 models attempted"):
+    with pytest.raises(TableError, match="problems that all 3 models were asked"):
         merge_grades(apart, "best")
     assert merge_grades(apart, "last").attempts.tolist() == [4, 8, 8, 0]
 
