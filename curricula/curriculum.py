@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from curricula.choosing.accounts import Accounts
 from curricula.choosing.choosers import Chooser
 from curricula.choosing.domains import DomainShares
 from curricula.choosing.pacing import Pacing
@@ -37,7 +38,7 @@ _NONE: Indices = np.empty(0, dtype=np.int64)
 
 
 class SamplingCurriculum:
-    """A `Curriculum` put together from its parts; use `make_curriculum`."""
+    """The one implementation of `Curriculum`; make it by `make_curriculum`."""
 
     def __init__(
         self,
@@ -54,7 +55,7 @@ class SamplingCurriculum:
     ) -> None:
         self._roster = roster
         self._ids = roster.ids
-        self._known_identity: dict[str, Any] = {}
+        self._identity_once: dict[str, Any] = {}
         self._history = history
         self._chooser = chooser
         self._pacing = pacing
@@ -62,53 +63,48 @@ class SamplingCurriculum:
         self._min_gap = min_gap
         self._domains = domains
         self._carry_over = carry_over
-        self._carried: dict[str, int] = {}
         self._rng = rng
         self._calibration = Calibration()
         self._step = -1
         self._draws_in_step = 0
         self._recent: dict[int, Indices] = {}
-        self._awaited: dict[str, int] = {}
-        self._counts = dict.fromkeys(
-            (
-                *("drawn", "observed", "valid", "errored", "undrawn_results"),
-                *("relaxed_draws", "missing_draws", "displaced_draws", "unanswered_draws"),
-                *("unfilled_quota", "forgotten", "edited", "foreign_rows"),
-                *(f"fate_{fate}" for fate in Fate if fate is not Fate.CARRIED),
-            ),
-            0,
-        )
-        self._in_step = {"told": 0, "valid": 0, "observed": 0}
+        self._accounts = Accounts()
 
     def draw(self, num_groups: int, *, step: int) -> list[Draw]:
-        """See `Curriculum.draw`."""
+        """Return what to roll out next so that about `num_groups` valid groups result.
+
+        An empty list says that this step needs no more; see `Curriculum.draw`.
+        """
         _check_whole("num_groups", num_groups, 1)
         _check_whole("step", step, max(0, self._step))
         self._begin(step)
-        wanted = num_groups - len(self._carried)
+        wanted = num_groups - len(self._accounts.carried)
         if wanted <= 0:
             return []
         count = self._pacing.groups_to_draw(
             wanted,
             expected_valid=partial(self._chooser.expected_valid, step, wanted),
-            valid=self._in_step["valid"],
+            valid=self._accounts.valid_in_step,
             draws=self._draws_in_step,
         )
         if not count:
             return []
         drawn = self._recent.get(step, _NONE)
+        # A carried group's problem must not come a second time in this step either.
+        carried = np.array(list(self._accounts.carried.values()), dtype=np.int64)
         choice = self._chooser.choose(
             count,
             step=step,
-            # A carried group's problem must not come a second time in this step either.
-            drawn=np.concatenate([drawn, np.array(list(self._carried.values()), dtype=np.int64)]),
+            drawn=np.concatenate([drawn, carried]),
             resting=self._resting(),
             rng=self._rng,
         )
         self._draws_in_step += 1
-        self._counts["relaxed_draws"] += choice.relaxed
-        self._counts["missing_draws"] += choice.missing
-        self._counts["displaced_draws"] += choice.displaced
+        self._accounts.add(
+            relaxed_draws=choice.relaxed,
+            missing_draws=choice.missing,
+            displaced_draws=choice.displaced,
+        )
         names = self._ids.texts(choice.indices)
         self._note_drawn(names, choice.indices)
         tiers = map(
@@ -125,23 +121,20 @@ class SamplingCurriculum:
     def _note_drawn(self, names: list[str], indices: Indices) -> None:
         drawn = self._recent.get(self._step, _NONE)
         self._recent[self._step] = np.concatenate([drawn, indices])
-        expected = len(self._awaited) + len(names)
-        self._awaited.update(zip(names, indices.tolist(), strict=True))
-        self._counts["drawn"] += len(names)
-        self._counts["unanswered_draws"] += expected - len(self._awaited)
+        self._accounts.draw(names, indices)
 
     def _begin(self, step: int) -> None:
         if step > self._step:
             self._pacing.end_step()
             self._domains.end_step()
             self._step, self._draws_in_step = step, 0
-            self._in_step = dict.fromkeys(self._in_step, 0)
+            self._accounts.begin_step()
             self._recent = {
                 at: indices for at, indices in self._recent.items() if at >= step - self._min_gap
             }
 
     def observe(self, results: Sequence[GroupResult]) -> None:
-        """See `Curriculum.observe`.
+        """Learn from results of rolled-out groups; see `Curriculum.observe`.
 
         A problem that was not drawn, or was observed already, is learned from all the same (a
         logged run can be replayed) and counted in the metric `undrawn_results`.
@@ -149,9 +142,9 @@ class SamplingCurriculum:
         counts = counts_of(results)
         names = names_of(results)
         indices = self._indices(names)
-        was_awaited = list(map(self._awaited.pop, names, repeat(None)))
-        self._counts["undrawn_results"] += was_awaited.count(None)
-        self._tally(len(results), int(counts.told.sum()), int(counts.valid.sum()))
+        num_known, num_valid = int(counts.known.sum()), int(counts.valid.sum())
+        self._accounts.observe(names, num_known=num_known, num_valid=num_valid)
+        self._pacing.observe(num_valid, num_known)
         judged = np.flatnonzero(counts.attempts)
         if not judged.size:
             return
@@ -161,28 +154,20 @@ class SamplingCurriculum:
             steps=counts.steps[judged],
             passes=counts.passes[judged].astype(np.float64),
             attempts=counts.attempts[judged].astype(np.float64),
-            told=counts.told[judged],
+            known=counts.known[judged],
         )
         surprise = self._history.learn(batch)
         self._calibration.age(int(batch.steps.max()))
         self._calibration.observe(surprise.predicted, batch.passes, batch.attempts)
         self._domains.observe(self._history.domains_of(batch.buckets), surprise.gains)
 
-    def _tally(self, num: int, num_told: int, num_valid: int) -> None:
-        self._pacing.observe(num_valid, num_told)
-        for name, value in (("observed", num), ("valid", num_valid), ("told", num_told)):
-            self._in_step[name] += value
-        self._counts["observed"] += num
-        self._counts["valid"] += num_valid
-        self._counts["errored"] += num - num_told
-
     def _indices(self, names: list[str]) -> Indices:
-        known = map(self._awaited.get, names, repeat(-1))
-        indices = np.fromiter(known, dtype=np.int64, count=len(names))
+        awaited = map(self._accounts.awaited.get, names, repeat(-1))
+        indices = np.fromiter(awaited, dtype=np.int64, count=len(names))
         if (rest := np.flatnonzero(indices < 0)).size:
-            indices[rest] = self._ids.find([names[place] for place in rest])
+            indices[rest] = self._ids.find([names[row] for row in rest])
         if (foreign := np.flatnonzero(indices < 0)).size:
-            strangers = [names[place] for place in foreign.tolist()]
+            strangers = [names[row] for row in foreign.tolist()]
             raise UnknownProblemError(
                 f"expected results of problems of this problem set ({len(self._ids)} problems), "
                 f"found {len(strangers)} others: {listed(strangers)}; "
@@ -191,13 +176,19 @@ class SamplingCurriculum:
         return indices
 
     def select(self, results: Sequence[GroupResult], num_groups: int) -> dict[str, Fate]:
-        """See `Curriculum.select`."""
+        """Return the fate of every given group, at most `num_groups` of them TRAINED.
+
+        The most balanced valid groups come first, within the shares of the domains.
+        ObservationError when a carried-over group is not among the results; see
+        `Curriculum.select`.
+        """
         counts_of(results)
         _check_whole("num_groups", num_groups, 1)
         names = names_of(results)
-        if absent := set(self._carried) - set(names):
+        carried = self._accounts.carried
+        if absent := set(carried) - set(names):
             raise ObservationError(
-                f"expected the {len(self._carried)} groups carried over from the last step among "
+                f"expected the {len(carried)} groups carried over from the last step among "
                 f"the results, found {len(absent)} missing: {listed(sorted(absent))}"
             )
         indices = self._indices(names)
@@ -207,27 +198,26 @@ class SamplingCurriculum:
             domains=self._history.domains_of(self._history.buckets.bucket_of(indices)),
             domain_shares=self._domains.shares(),
         )
-        self._carried = self._carry(results, fate, indices) if self._carry_over else {}
-        self._counts["unfilled_quota"] += unfilled
-        for each in fate.values():
-            if each is not Fate.CARRIED:  # its fate is not decided yet
-                self._counts[f"fate_{each}"] += 1
+        self._accounts.carried = self._carry(results, fate, indices) if self._carry_over else {}
+        self._accounts.add(unfilled_quota=unfilled)
+        self._accounts.decide(fate)
         return fate
 
     def _carry(
         self, results: Sequence[GroupResult], fate: dict[str, Fate], indices: Indices
     ) -> dict[str, int]:
-        """Turn surplus groups into carried ones, unless they have been carried once already."""
+        """Make surplus groups carried ones, unless they have been carried once already."""
         carried = {
             result.problem_id: index
             for result, index in zip(results, indices.tolist(), strict=True)
-            if fate[result.problem_id] is Fate.SURPLUS and result.problem_id not in self._carried
+            if fate[result.problem_id] is Fate.SURPLUS
+            and result.problem_id not in self._accounts.carried
         }
         fate.update(dict.fromkeys(carried, Fate.CARRIED))
         return carried
 
     def metrics(self) -> dict[str, float]:
-        """See `Curriculum.metrics`.
+        """Return the numbers to log after a step, by flat name.
 
         Of the running step: `expansion_ratio` (that of the next step), `valid_rate` (before
         selection, of the groups that can tell). Of the recent past: `brier`, `brier_baseline`,
@@ -245,31 +235,28 @@ class SamplingCurriculum:
             minlength=len(self._history.tiers.names),
         )
         tiers = self._history.tiers
-        told = self._in_step["told"]
         return {
             **self._pacing.metrics(),
-            **({"valid_rate": self._in_step["valid"] / told} if told else {}),
+            **self._accounts.valid_rate(),
             **self._calibration.metrics(),
             **{f"tier/{name}": float(by_tier[i] / total) for i, name in enumerate(tiers.names)},
             "unseen": 1 - self._history.num_seen / total,
             "solved": float(sizes[:, tiers.solved].sum()),
             "hopeless": float(sizes[:, tiers.hopeless].sum()),
-            **{f"num_{name}": float(count) for name, count in self._counts.items()},
-            "num_awaited": float(len(self._awaited)),
-            "num_carried": float(len(self._carried)),
+            **self._accounts.metrics(),
         }
 
     def reliability(self) -> list[ReliabilityRow]:
-        """Predicted against observed pass rates of the recent past."""
+        """Return predicted against observed pass rates of the recent past."""
         return self._calibration.table()
 
     @property
     def num_bytes(self) -> int:
-        """Memory held by everything that grows with the number of problems."""
+        """Bytes held by everything that grows with the number of problems."""
         return self._roster.num_bytes + self._history.num_bytes
 
     def export_difficulty(self) -> DifficultyTable:
-        """The evidence about every problem observed so far, aged to now, with its tier."""
+        """Return the evidence about every problem observed so far, aged to now, with its tier."""
         return evidence_table(self._history, self._ids, step=max(0, self._step))
 
     def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
@@ -283,12 +270,11 @@ class SamplingCurriculum:
                 f"expected a curriculum without any step, found one at step {self._step}; "
                 "read the table before the first draw"
             )
-        self._counts["foreign_rows"] += take_evidence(
-            self._history, self._ids, table, drop_foreign=drop_foreign
-        )
+        foreign = take_evidence(self._history, self._ids, table, drop_foreign=drop_foreign)
+        self._accounts.add(foreign_rows=foreign)
 
     def chances(self, problem_ids: Sequence[str], num_draws: int, *, step: int) -> Floats:
-        """The inclusion probability of each problem, were `num_draws` drawn at `step` now.
+        """Return the inclusion probability of each problem, were `num_draws` drawn at `step` now.
 
         For asking what this curriculum would do where another one draws: nothing is drawn. To go
         on, tell it what the other drew by `follow`, and `observe` the results.
@@ -309,9 +295,13 @@ class SamplingCurriculum:
         self._note_drawn(names, indices)
 
     def state_dict(self) -> dict[str, Any]:
-        """See `Curriculum.state_dict`. Its size goes with the problems seen, not with all."""
+        """Return all that is needed to go on exactly: numpy arrays and primitives, picklable.
+
+        Its size goes with the problems seen, not with all.
+        """
         history, contents = self._history.state(), self._roster.contents
-        awaited = np.fromiter(self._awaited.values(), np.int64, len(self._awaited))
+        accounts = self._accounts.state()
+        awaited = np.fromiter(accounts["awaited"].values(), np.int64, len(accounts["awaited"]))
         return {
             **self._identity(),
             "categories": [list(pair) for pair in self._roster.categories],
@@ -326,15 +316,12 @@ class SamplingCurriculum:
             "step": self._step,
             "draws_in_step": self._draws_in_step,
             "recent": {step: indices.copy() for step, indices in self._recent.items()},
-            "awaited": dict(self._awaited),
             "awaited_contents": None if contents is None else contents[awaited],
-            "carried": dict(self._carried),
-            "counts": dict(self._counts),
-            "in_step": dict(self._in_step),
+            **accounts,
         }
 
     def load_state_dict(self, state: dict[str, Any], *, reconcile: bool = False) -> None:
-        """See `Curriculum.load_state_dict`.
+        """Load what `state_dict()` returned; StateError when it is not of this problem set.
 
         With `reconcile` a state of another problem set is accepted: what is known about problems
         and categories still present is taken over by name, new and edited ones start unseen. The
@@ -357,34 +344,22 @@ class SamplingCurriculum:
         self._step = state["step"]
         self._draws_in_step = state["draws_in_step"]
         self._recent = {step: indices.copy() for step, indices in state["recent"].items()}
-        self._awaited = dict(state["awaited"])
-        self._carried = dict(state["carried"])
-        self._counts = dict(state["counts"])
-        self._in_step = dict(state["in_step"])
+        self._accounts.restore(state)
         if changed:
             self._recent = {}
-            self._awaited = self._still_here(state["awaited"], edited)
-            self._carried = self._still_here(state["carried"], edited)
-            self._counts["forgotten"] += forgotten
-            self._counts["edited"] += len(edited)
-            self._counts["unanswered_draws"] += len(state["awaited"]) - len(self._awaited)
-            self._counts["fate_surplus"] += len(state["carried"]) - len(self._carried)
+            self._accounts.move_to(self._ids, edited)
+            self._accounts.add(forgotten=forgotten, edited=len(edited))
 
     @property
     def carried(self) -> list[str]:
         """The problems whose groups were carried over: the next `select` expects them."""
-        return list(self._carried)
-
-    def _still_here(self, indices: dict[str, int], edited: set[str]) -> dict[str, int]:
-        names = [name for name in indices if name not in edited]
-        found = zip(names, self._ids.find(names).tolist(), strict=True)
-        return {name: index for name, index in found if index >= 0}
+        return list(self._accounts.carried)
 
     def _identity(self) -> dict[str, Any]:
-        if not self._known_identity:
+        if not self._identity_once:
             parts = (self._chooser, self._pacing, self._domains)
-            self._known_identity = identity(self._kind, parts, self._history, self._roster)
-        return self._known_identity
+            self._identity_once = identity(self._kind, parts, self._history, self._roster)
+        return self._identity_once
 
 
 def _check_whole(name: str, value: int, least: int) -> None:

@@ -30,7 +30,7 @@ from curricula.settings import (
 
 _SOLVED_ABOVE, _HOPELESS_BELOW = 0.95, 0.05
 _BINS_OF_POSTERIOR, _BINS_OF_STATIC = 2, 5
-"""Bins a tier where pass rates themselves count, not tiers."""
+"""How many bins a tier has in the kinds that go by pass rates and not by tiers."""
 
 
 def make_curriculum(
@@ -41,7 +41,7 @@ def make_curriculum(
     seed: int,
     **settings: object,
 ) -> SamplingCurriculum:
-    """A curriculum over these problems.
+    """Make a curriculum over these problems.
 
     `kind` is a key of `SETTINGS`, `settings` are fields of the class found there. `group_size` is
     the number of completions a problem gets, `seed` the only source of randomness. From millions
@@ -73,7 +73,7 @@ def make_curriculum(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Parts:
-    """What the kinds differ in."""
+    """The objects that the kinds differ in."""
 
     history: PassRateHistory
     chooser: Chooser
@@ -174,7 +174,7 @@ def _history(
 def _stage_homes(
     problems: ProblemSet, tiers: TierLayout, settings: HardStageSettings
 ) -> NDArray[np.uint8]:
-    """Everything that is not known to be hard and solvable is outside."""
+    """The segment each problem starts in: outside unless it is known to be hard and solvable."""
     rates = problems.prior_pass_rates
     inside = (rates > settings.pass_rate_above) & (rates <= settings.pass_rate_upto)
     if not inside.any():

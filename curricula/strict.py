@@ -104,19 +104,20 @@ def _checked(where: str, value: object, hint: Any, setting: Setting) -> object:
 
 def _fits(value: object, hint: Any, setting: Setting) -> bool:
     """Whether a single value is of the type and within the bounds."""
+    if get_origin(hint) in (tuple, Mapping):
+        return False  # what is one of these was looked into already
     if get_origin(hint) is Literal:
         return any(value == known and type(value) is type(known) for known in get_args(hint))
     if hint in (bool, str):
         return isinstance(value, hint)
-    if hint is int or hint is float:
-        numbers = (int,) if hint is int else (int, float)
-        return (
-            isinstance(value, numbers)
-            and not isinstance(value, bool)
-            and _finite(value)
-            and _inside(value, setting)
-        )
-    return False
+    if hint not in (int, float):
+        raise TypeError(f"expected a type that settings may have, found {hint}")
+    return (
+        isinstance(value, int if hint is int else int | float)
+        and not isinstance(value, bool)
+        and _finite(value)
+        and _inside(value, setting)
+    )
 
 
 def _inside(value: float, setting: Setting) -> bool:

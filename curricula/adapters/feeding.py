@@ -26,7 +26,7 @@ class Feed:
         self._again: list[tuple[int, str]] = []
 
     def draw(self) -> list[tuple[int, str]]:
-        """The next problems: the step they were drawn at, and their ids."""
+        """Return the next problems: the step that each was drawn at, and its id."""
         if self._again:
             again, self._again = self._again, []
             return again
@@ -50,15 +50,15 @@ class Feed:
     def observe(
         self, steps: Sequence[int], problem_ids: Sequence[str], passed: Sequence[bool | None]
     ) -> None:
-        """Judged completions, in any order: the step and problem of each, and whether it passed.
+        """Learn from judged completions, in any order: step and problem of each, whether it passed.
 
-        None where it could not be judged.
+        `passed` is None where a completion could not be judged.
         """
         for step in sorted(set(steps)):
-            places = [place for place, at in enumerate(steps) if at == step]
+            rows = [row for row, at in enumerate(steps) if at == step]
             results = group_results(
-                [problem_ids[place] for place in places],
-                [passed[place] for place in places],
+                [problem_ids[row] for row in rows],
+                [passed[row] for row in rows],
                 step=step,
             )
             self.curriculum.observe(results)
@@ -68,7 +68,7 @@ class Feed:
                 self._out[step] = left
 
     def state_dict(self) -> dict[str, Any]:
-        """For a checkpoint: picklable, exact."""
+        """Return all that is needed to go on exactly; it can be pickled."""
         return {
             "curriculum": self.curriculum.state_dict(),
             "next_step": self._next_step,
@@ -76,7 +76,7 @@ class Feed:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`; StateError when it is of other problems."""
+        """Load what `state_dict()` returned; StateError when it is of other problems."""
         self.curriculum.load_state_dict(state["curriculum"])
         self._next_step = state["next_step"]
         self._out = {step: list(names) for step, names in state["out"].items()}
@@ -86,7 +86,7 @@ class Feed:
 def group_results(
     problem_ids: Sequence[str], passed: Sequence[bool | None], *, step: int
 ) -> list[GroupResult]:
-    """One result a problem from one verdict a completion; None counts as our failure to judge."""
+    """Return one result a problem, from one verdict a completion; None is our failure to judge."""
     if len(problem_ids) != len(passed):
         raise ObservationError(
             f"expected one verdict a completion, found {len(passed)} for {len(problem_ids)}"
@@ -101,7 +101,7 @@ def group_results(
 
 
 def rows_by_id(problem_ids: Sequence[str]) -> dict[str, int]:
-    """The row of each problem; SettingsError when an id comes twice."""
+    """Return the row of each problem; SettingsError when an id comes twice."""
     rows = {name: row for row, name in enumerate(problem_ids)}
     if len(rows) < len(problem_ids):
         raise SettingsError(

@@ -47,13 +47,13 @@ class CurriculumBatchSampler(Sampler[list[int]]):
                 self.step, self.draws = self.step + 1, []
 
     def __len__(self) -> int:
-        """Steps left: as many batches, for kinds that draw once a step."""
+        """Return the steps left: as many batches, for kinds that draw once a step."""
         return self._num_steps - self.step - bool(self.draws)
 
     def observe(
         self, problem_ids: Sequence[str], passed: Sequence[bool | None]
     ) -> list[GroupResult]:
-        """Tell the curriculum what the completions of the last batch came to; the groups of it.
+        """Tell the curriculum what the completions of the last batch came to; return its groups.
 
         One entry a completion, in any order: its problem, and whether it passed (None where it
         could not be judged). Errors as of `Curriculum.observe`.
@@ -63,7 +63,7 @@ class CurriculumBatchSampler(Sampler[list[int]]):
         return results
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything, the curriculum included; take it after the results were observed."""
+        """Return all that is needed to go on, the curriculum included; take it after `observe`."""
         return {
             "step": self.step,
             "draws": list(map(tuple, self.draws)),
@@ -71,7 +71,7 @@ class CurriculumBatchSampler(Sampler[list[int]]):
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`; StateError when it is of other problems."""
+        """Load what `state_dict()` returned; StateError when it is of other problems."""
         self._curriculum.load_state_dict(state["curriculum"])
         self.step = state["step"]
         self.draws = [Draw(*draw) for draw in state["draws"]]

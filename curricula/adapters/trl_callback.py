@@ -34,8 +34,10 @@ STEP_COLUMN = "curriculum_step"
 
 
 class CurriculumCallback(TrainerCallback):
-    """See the module. `rows` has a column `problem_id`; `num_groups` is the number of prompts of a
-    generation batch: generation_batch_size / num_generations.
+    """Gives TRL the drawn rows, learns from their rewards, and is saved with the model.
+
+    `rows` has a column `problem_id`; `num_groups` is the number of prompts of a generation batch:
+    generation_batch_size / num_generations. The module's docstring shows its use.
     """
 
     def __init__(self, curriculum: SamplingCurriculum, rows: Dataset, *, num_groups: int) -> None:
@@ -49,7 +51,7 @@ class CurriculumCallback(TrainerCallback):
         self._feed = Feed(curriculum, num_groups)
 
     def dataset(self) -> IterableDataset:
-        """The rows in the order in which they are drawn, without an end, for `train_dataset`."""
+        """Return the rows in the order of their draws, without an end, for `train_dataset`."""
         return IterableDataset.from_generator(self._drawn)
 
     def _drawn(self) -> Iterator[dict[str, Any]]:
@@ -58,7 +60,7 @@ class CurriculumCallback(TrainerCallback):
                 yield {**self._data[self._rows[name]], STEP_COLUMN: step}
 
     def watch(self, reward: Callable[..., Any], *, pass_mark: float) -> Callable[..., Any]:
-        """The same reward function, from which the curriculum learns which completions passed.
+        """Return the same reward function, from which the curriculum learns what passed.
 
         A reward of at least `pass_mark` passes; None could not be judged.
         """
@@ -68,8 +70,8 @@ class CurriculumCallback(TrainerCallback):
             rewards = reward(*args, **columns)
             if STEP_COLUMN in columns:  # an evaluation's rows are not drawn
                 passed = [None if each is None else bool(each >= pass_mark) for each in rewards]
-                told = zip(columns[STEP_COLUMN], columns["problem_id"], passed, strict=True)
-                steps, names, verdicts = zip(*gather_object(list(told)), strict=True)
+                judged = zip(columns[STEP_COLUMN], columns["problem_id"], passed, strict=True)
+                steps, names, verdicts = zip(*gather_object(list(judged)), strict=True)
                 self._feed.observe(steps, names, verdicts)
             return rewards
 
@@ -89,7 +91,7 @@ class CurriculumCallback(TrainerCallback):
             path.write_bytes(pickle.dumps(self._feed.state_dict()))
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-        """On resuming, go on from what was saved."""
+        """Load what was saved beside the model, when a run is resumed."""
         if not state.global_step:
             return
         if not args.ignore_data_skip:

@@ -27,9 +27,10 @@ _UNEXPANDED = {"initial_expansion": 1.0, "expansion_cap": 1.0}
 
 
 class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
-    """See the module. verl makes it: `data_source` is its RLHFDataset, `data_config` config.data.
+    """Gives verl the drawn rows and learns from its judged batches.
 
-    An epoch has as many whole batches as the data set, though not every row once.
+    verl makes it: `data_source` is its RLHFDataset, `data_config` its config.data. An epoch has as
+    many whole batches as the data set, though not every row once.
     """
 
     def __init__(self, data_source: Sized, data_config: Any) -> None:
@@ -61,21 +62,21 @@ class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
         self._length = len(names) // num_groups * num_groups
         self._steps: dict[str, int] = {}
         self._queue: list[int] = []
-        self._place = 0
+        self._position = 0
         self._pass_mark = float(given.get("pass_mark", 1.0))
 
     def __len__(self) -> int:
         return self._length
 
     def __iter__(self) -> Iterator[int]:
-        while self._place < self._length:
+        while self._position < self._length:
             if not self._queue:
                 drawn = self._feed.draw()
                 self._steps.update({name: step for step, name in drawn})
                 self._queue = [self._rows[name] for _, name in drawn]
-            self._place += 1
+            self._position += 1
             yield self._queue.pop(0)
-        self._place, self._queue = 0, []
+        self._position, self._queue = 0, []
 
     def update(self, batch: Any) -> None:
         """Learn from a judged batch (verl's DataProto): a completion's score is its tokens' sum."""
@@ -89,13 +90,13 @@ class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
         self._feed.observe([self._steps.get(name, 0) for name in names], names, passed)
 
     def state_dict(self) -> dict[str, Any]:
-        """For a checkpoint."""
-        return {**self._feed.state_dict(), "place": self._place, "steps": dict(self._steps)}
+        """Return all that is needed to go on, the curriculum included."""
+        return {**self._feed.state_dict(), "position": self._position, "steps": dict(self._steps)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a `state_dict`."""
+        """Load what `state_dict()` returned; StateError when it is of other problems."""
         self._feed.load_state_dict(state)
-        self._place, self._steps, self._queue = state["place"], dict(state["steps"]), []
+        self._position, self._steps, self._queue = state["position"], dict(state["steps"]), []
 
 
 def _settings(given: Any) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _settings(given: Any) -> dict[str, Any]:
 
 
 def problem_id(source: Any, extra: Any) -> str:
-    """A row's id, from its `data_source` and `extra_info`."""
+    """Return the id of a row, from its `data_source` and `extra_info`."""
     if not isinstance(extra, dict) or "index" not in extra:
         raise ValueError(
             f"expected extra_info with an index in every row, found {extra!r} (data_source "

@@ -7,10 +7,10 @@ from curricula.knowledge.tiers import Floats, Indices
 
 
 def filled(shares: Floats, room: Indices, count: int) -> Floats:
-    """Expected draws of each bucket: `count` in proportion to `shares`, none above its `room`.
+    """Return the expected draws of each bucket: `count` by `shares`, none above its `room`.
 
-    What a full bucket cannot take goes to the others in proportion; buckets of share zero are used
-    last. `room` must sum to at least `count`.
+    All arrays are [buckets]. What a full bucket cannot take goes to the others in proportion;
+    buckets of share zero are used last. `room` must sum to at least `count`.
     """
     expected = np.zeros(len(shares))
     open_ = (room > 0) & (shares > 0)
@@ -34,10 +34,11 @@ def filled(shares: Floats, room: Indices, count: int) -> Floats:
 
 
 def rounded(expected: Floats, room: Indices, count: int, rng: Generator) -> Indices:
-    """Whole draws that average to `expected` exactly and sum to `count`: systematic sampling.
+    """Round expected draws to whole ones that sum to `count`, by systematic sampling.
 
-    One random offset in [0, 1) and every whole number above it; a bucket gets as many draws as fall
-    into its stretch of the cumulated expectation, that is its expectation rounded down or up.
+    They average to `expected` exactly. One random offset in [0, 1) and every whole number above it;
+    a bucket gets as many draws as fall into its stretch of the cumulated expectation, that is its
+    expectation rounded down or up.
     """
     ends = np.cumsum(expected)
     ends[-1] = count
@@ -52,7 +53,7 @@ def rounded(expected: Floats, room: Indices, count: int, rng: Generator) -> Indi
 
 
 def largest_remainder(shares: Floats, count: int) -> Indices:
-    """Split `count` in proportion to `shares`; the largest fractions are rounded up."""
+    """Split `count` into whole numbers by `shares`; the largest fractions are rounded up."""
     exact = count * shares / shares.sum()
     whole = np.floor(exact + 1e-9).astype(np.int64)
     short = count - int(whole.sum())

@@ -33,28 +33,32 @@ class Choice:
 
 
 class Chooser(Protocol):
-    """Picks `count` problems, none of `drawn` (this step's) and preferably none of `resting`."""
+    """Picks the problems of a draw.
+
+    None of them is in `drawn` (drawn in this step already), and none in `resting` (drawn a short
+    while ago) as long as there are others.
+    """
 
     def choose(
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
-        """The problems to draw."""
+        """Choose `count` problems, or as many as there are."""
         ...
 
     def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
-        """The inclusion probability of each of these, were `count` problems chosen now."""
+        """Return the inclusion probability of each of these, were `count` problems chosen now."""
         ...
 
     def expected_valid(self, step: int, count: int) -> float:
-        """Share of `count` groups that would be valid, as far as is known."""
+        """Return the share of `count` groups that would be valid, as far as is known."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """For a saved state."""
+        """Return what a saved state needs of this object."""
         ...
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Load what `state()` returned."""
         ...
 
 
@@ -108,7 +112,7 @@ class WeightedChooser:
     def choose(
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
-        """Shares by weight, whole numbers by systematic rounding, then evenly within a bucket."""
+        """Choose by weight between buckets, rounded systematically, and evenly within a bucket."""
         plan = self._plan(count, step, drawn, resting, rng)
         counts = rounded(plan.expected, plan.room, plan.count, rng)
         buckets = self._history.buckets
@@ -125,7 +129,10 @@ class WeightedChooser:
         )
 
     def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
-        """See Chooser; with Thompson sampling, those of the expected weights."""
+        """Return the inclusion probability of each of these, were `count` problems chosen now.
+
+        With Thompson sampling it is that of the expected weights.
+        """
         plan = self._plan(count, step, np.empty(0, dtype=np.int64), resting, None)
         at = self._history.buckets.bucket_of(indices)
         free = (plan.room[at] > 0) & ~contains(plan.excluded, indices)
@@ -164,7 +171,7 @@ class WeightedChooser:
         return round(float(np.maximum(0, count * wanted - found).sum()))
 
     def expected_valid(self, step: int, count: int) -> float:
-        """The valid chances of all buckets, by the share of the draws each would get."""
+        """Return the mean chance of a valid group, each bucket by its share of the draws."""
         room = self._history.buckets.sizes()
         shares = self._shares(self._weigh(step, None).ravel(), room, count, retired_too=False)
         return float((shares * self._history.rates.valid_chance().ravel()).sum())
@@ -191,11 +198,11 @@ class WeightedChooser:
         return _share_out(shares * factors[self._domain_of_bucket])
 
     def state(self) -> dict[str, Any]:
-        """For a saved state: all of it is in the history."""
+        """Return nothing: all that this object goes by is in the history."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Do nothing: all that this object goes by is in the history."""
 
 
 def _share_out(amounts: NDArray[Any]) -> Floats:
@@ -204,10 +211,11 @@ def _share_out(amounts: NDArray[Any]) -> Floats:
 
 
 class EpochChooser:
-    """Every problem once in an epoch, in an order shuffled anew each time.
+    """Chooses every problem once in an epoch, in an order shuffled anew each time.
 
-    The order is a keyed permutation computed place by place (a Feistel network of four rounds over
-    the next power of four, walked until it lands inside), so it costs nothing to keep or to save.
+    The order is a keyed permutation computed position by position (a Feistel network of four
+    rounds over the next power of four, walked until it lands inside), so it costs nothing to keep
+    or to save.
     """
 
     def __init__(self, history: PassRateHistory, seed: int) -> None:
@@ -220,21 +228,21 @@ class EpochChooser:
     def choose(
         self, count: int, *, step: int, drawn: Indices, resting: Indices, rng: Generator
     ) -> Choice:
-        """The next places of the epoch; at its end, those of the next not drawn in this step."""
+        """Choose what comes next in the epoch, and after its end what is new in this step."""
         available = self._num - len(drawn)
         missing = max(0, count - available)
         taken = np.unique(drawn)
         chosen: list[Indices] = []
         left = count - missing
         while left:
-            epoch, place = divmod(self._cursor, self._num)
-            stop = min(self._num, place + left)
-            indices = self._order(epoch, np.arange(place, stop))
+            epoch, position = divmod(self._cursor, self._num)
+            stop = min(self._num, position + left)
+            indices = self._order(epoch, np.arange(position, stop))
             fresh = indices[~np.isin(indices, taken)]
             chosen.append(fresh)
             taken = np.union1d(taken, fresh)
             left -= len(fresh)
-            self._cursor += stop - place
+            self._cursor += stop - position
         indices = np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int64)
         chance = (count - missing) / max(1, available)
         return Choice(
@@ -245,17 +253,20 @@ class EpochChooser:
         )
 
     def chances(self, indices: Indices, count: int, *, step: int, resting: Indices) -> Floats:
-        """See Chooser; the order of the epoch counts as unknown."""
+        """Return the inclusion probability of each of these, were `count` problems chosen now.
+
+        The order of the epoch counts as unknown.
+        """
         return np.full(len(indices), min(1.0, count / self._num))
 
     def expected_valid(self, step: int, count: int) -> float:
-        """The valid chances of all buckets, by size."""
+        """Return the mean chance of a valid group, each bucket by its size."""
         sizes = self._history.sizes()
         return float((sizes * self._history.rates.valid_chance()).sum() / sizes.sum())
 
-    def _order(self, epoch: int, places: Indices) -> Indices:
-        """Which problem comes at each place of an epoch."""
-        values = self._permuted(epoch, places.astype(np.uint64))
+    def _order(self, epoch: int, positions: Indices) -> Indices:
+        """Which problem comes at each position of an epoch."""
+        values = self._permuted(epoch, positions.astype(np.uint64))
         while (outside := values >= self._num).any():
             values[outside] = self._permuted(epoch, values[outside])
         return values.astype(np.int64)
@@ -271,9 +282,9 @@ class EpochChooser:
         return np.asarray((left << bits) | right)
 
     def state(self) -> dict[str, Any]:
-        """For a saved state."""
+        """Return what a saved state needs of this object."""
         return {"cursor": self._cursor, "seed": self._seed}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Load what `state()` returned."""
         self._cursor, self._seed = state["cursor"], state["seed"]

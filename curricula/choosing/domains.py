@@ -1,4 +1,4 @@
-"""The share of each domain, where the weights shall not decide it."""
+"""The share of the draws that each domain gets, where the weights shall not decide it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
@@ -14,55 +14,55 @@ _CAUTION = 8.0
 
 
 class DomainShares(Protocol):
-    """Shares [domains], summing to one, or None to leave it to the weights."""
+    """Decides the share of each domain in the draws and in the training batch."""
 
     def shares(self) -> Floats | None:
-        """The shares of the running step."""
+        """Return the shares of the running step, [domains]; None leaves them to the weights."""
         ...
 
     def observe(self, domains: Indices, gains: Floats) -> None:
-        """By group: its domain, and by how much it beat its bucket's running pass rate."""
+        """Take in groups, each with its domain and by how much it beat its bucket's pass rate."""
         ...
 
     def end_step(self) -> None:
-        """The step is over: what was observed in it may change the shares of the next."""
+        """Close the running step: what was observed in it may change the shares of the next."""
         ...
 
     def state(self) -> dict[str, Any]:
-        """For a saved state."""
+        """Return what a saved state needs of this object."""
         ...
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Load what `state()` returned."""
         ...
 
 
 class FixedShares:
-    """Always the same; None of them when `ratios` is empty."""
+    """Shares that never change; without any `ratios` they are left to the weights."""
 
     def __init__(self, names: Sequence[str], ratios: Mapping[str, float]) -> None:
         self._shares = _normalised(names, ratios) if ratios else None
 
     def shares(self) -> Floats | None:
-        """See DomainShares."""
+        """Return the shares, [domains], or None when no ratios were given."""
         return self._shares
 
     def observe(self, domains: Indices, gains: Floats) -> None:
-        """Nothing to learn."""
+        """Do nothing: the shares are fixed."""
 
     def end_step(self) -> None:
-        """Nothing to do."""
+        """Do nothing: the shares are fixed."""
 
     def state(self) -> dict[str, Any]:
-        """Nothing to save."""
+        """Return nothing: the settings say it all."""
         return {}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Nothing to restore."""
+        """Do nothing: the settings say it all."""
 
 
 class ProgressShares:
-    """The more a domain's pass rates move, the more of it (absolute learning progress).
+    """Gives a domain the more, the more its pass rates move (absolute learning progress).
 
         progress   = |mean gain over the running rate|, discounted, shrunk towards zero
         share      = floor + (1 - floor * domains) * progress / sum of progress
@@ -84,30 +84,30 @@ class ProgressShares:
         self._new = np.zeros((2, num_domains))
 
     def shares(self) -> Floats | None:
-        """See DomainShares."""
+        """Return the shares of the running step, [domains], by the progress before it."""
         progress = np.abs(self._gains) / (self._groups + _CAUTION) + 1e-6
         free = 1 - self._floor * len(progress)
         return np.asarray(self._floor + free * progress / progress.sum())
 
     def observe(self, domains: Indices, gains: Floats) -> None:
-        """See DomainShares."""
+        """Take in groups of the running step; they count from the next step on."""
         num = len(self._gains)
         self._new[0] += np.bincount(domains, gains, minlength=num)
         self._new[1] += np.bincount(domains, minlength=num)
 
     def end_step(self) -> None:
-        """See DomainShares."""
+        """Close the running step: its groups enter the discounted sums."""
         if self._new[1].any():
             self._gains = _MEMORY * self._gains + self._new[0]
             self._groups = _MEMORY * self._groups + self._new[1]
             self._new[:] = 0
 
     def state(self) -> dict[str, Any]:
-        """See DomainShares."""
+        """Return what a saved state needs of this object."""
         return {"gains": self._gains.copy(), "groups": self._groups.copy(), "new": self._new.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """See DomainShares."""
+        """Load what `state()` returned."""
         self._gains, self._groups = state["gains"].copy(), state["groups"].copy()
         self._new = state["new"].copy()
 

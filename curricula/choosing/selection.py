@@ -21,27 +21,27 @@ def fates(
     domains: Indices,
     domain_shares: Floats | None,
 ) -> tuple[dict[str, Fate], int]:
-    """A fate for every group, and how many places their domain could not fill.
+    """Return a fate for every group, and how many groups are missing in the domains' shares.
 
     The most balanced valid groups are TRAINED (pass rate closest to one half; ties: the earlier in
-    `results`), `num_groups` at most. With `domain_shares` each domain first gets its share of the
-    places; places its valid groups cannot fill go to the most balanced of the others.
+    `results`), `num_groups` at most. With `domain_shares` each domain first gets its share of them;
+    what its valid groups cannot fill goes to the most balanced of the others.
     """
     ranking = sorted(
-        (place for place, result in enumerate(results) if result.valid),
-        key=lambda place: abs(2 * results[place].passes / results[place].attempts - 1),
+        (index for index, result in enumerate(results) if result.valid),
+        key=lambda index: abs(2 * results[index].passes / results[index].attempts - 1),
     )
     chosen, unfilled = ranking[:num_groups], 0
     if domain_shares is not None:
         quotas = largest_remainder(domain_shares, num_groups)
-        within = [place for place in ranking if _take(quotas, int(domains[place]))]
+        within = [index for index in ranking if _take(quotas, int(domains[index]))]
         unfilled = int(quotas.sum())
-        others = [place for place in ranking if place not in set(within)]
+        others = [index for index in ranking if index not in set(within)]
         chosen = within + others[: num_groups - len(within)]
     trained = set(chosen)
     fate = {}
-    for place, result in enumerate(results):
-        if place in trained:
+    for index, result in enumerate(results):
+        if index in trained:
             fate[result.problem_id] = Fate.TRAINED
         elif result.valid:
             fate[result.problem_id] = Fate.SURPLUS
@@ -51,7 +51,7 @@ def fates(
 
 
 def _take(quotas: Indices, domain: int) -> bool:
-    """Use up one place of the domain, if one is left."""
+    """Use up one group of the domain's quota, if one is left."""
     if quotas[domain] <= 0:
         return False
     quotas[domain] -= 1
@@ -72,17 +72,17 @@ class Counts:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """See `GroupResult.valid`."""
+        """Which groups neither all passed nor all failed."""
         return (self.passes > 0) & (self.passes < self.attempts)
 
     @property
-    def told(self) -> NDArray[np.bool_]:
-        """Not `GroupResult.errored`: the group can tell whether it is valid."""
+    def known(self) -> NDArray[np.bool_]:
+        """Of which groups it is known whether they are valid: those that are not errored."""
         return np.asarray(self.valid | (self.errors < self.attempts))
 
 
 def counts_of(results: Sequence[GroupResult]) -> Counts:
-    """The checked counts of results; ObservationError names the first that makes no sense."""
+    """Return the counts of results; ObservationError names the first that makes no sense."""
     try:
         # Through `array`, which is quick and takes nothing but whole numbers of 64 bits.
         columns = (
@@ -107,7 +107,7 @@ def counts_of(results: Sequence[GroupResult]) -> Counts:
 
 
 def names_of(results: Sequence[GroupResult]) -> list[str]:
-    """The problem ids of results; ObservationError when one comes twice."""
+    """Return the problem ids of results; ObservationError when one comes twice."""
     names = [result.problem_id for result in results]
     if len(set(names)) < len(names):
         twice, _ = Counter(names).most_common(1)[0]

@@ -57,7 +57,7 @@ class Grades:
     """How each of several models fared on each problem.
 
     ids: [problems] distinct. models: [models] distinct, in the order of the table.
-    passes, attempts: [models, problems]; no attempts where a model was not asked.
+    passes, attempts: [models, problems]; no attempts where a model did not try the problem.
     errors: [models, problems] attempts that we failed to judge; they are not in `attempts`.
     labels: [problems] what a person said of the difficulty, empty where nobody did.
     """
@@ -83,7 +83,7 @@ class Grades:
         _check_distinct(self.models, "give every model a name of its own")
 
     def summed(self) -> DifficultyTable:
-        """Attempts of all models added up by problem."""
+        """Return the attempts of all models added up by problem."""
         return DifficultyTable(
             ids=self.ids,
             passes=self.passes.sum(0),
@@ -105,15 +105,15 @@ def write_difficulty_table(table: DifficultyTable, path: Path | str, *, model: s
 
 
 def write_grades(grades: Grades, path: Path | str) -> None:
-    """Write a row for each problem and model that was asked, model by model."""
+    """Write a row for each problem and model that attempted it, model by model."""
     model, problem = np.nonzero(grades.attempts + grades.errors)
     columns: dict[str, Any] = {
-        "id": [grades.ids[place] for place in problem.tolist()],
-        "model": [grades.models[place] for place in model.tolist()],
+        "id": [grades.ids[index] for index in problem.tolist()],
+        "model": [grades.models[index] for index in model.tolist()],
         "passes": grades.passes[model, problem].astype(np.float32),
         "attempts": grades.attempts[model, problem].astype(np.float32),
         "errors": grades.errors[model, problem].astype(np.float32),
-        "label": [grades.labels[place] or None for place in problem.tolist()],
+        "label": [grades.labels[index] or None for index in problem.tolist()],
     }
     _write(columns, path, {})
 
@@ -143,22 +143,24 @@ def read_grades(path: Path | str) -> Grades:
 def _grades(columns: dict[str, list[Any]], path: Path | str) -> Grades:
     num = len(columns["id"])
     names = [name or "" for name in columns.get("model", [""] * num)]
-    place: dict[str, int] = {}
-    problem = np.array([place.setdefault(id_, len(place)) for id_ in columns["id"]], dtype=np.int64)
-    model_place: dict[str, int] = {}
-    model = np.array(
-        [model_place.setdefault(name, len(model_place)) for name in names], dtype=np.int64
+    index_of: dict[str, int] = {}
+    problem = np.array(
+        [index_of.setdefault(id_, len(index_of)) for id_ in columns["id"]], dtype=np.int64
     )
-    labels = [""] * len(place)
+    model_index: dict[str, int] = {}
+    model = np.array(
+        [model_index.setdefault(name, len(model_index)) for name in names], dtype=np.int64
+    )
+    labels = [""] * len(index_of)
     for row, label in zip(problem.tolist(), columns.get("label", []), strict=False):
         labels[row] = str(label) if label not in (None, "") else labels[row]
-    shape = (len(model_place), len(place))
+    shape = (len(model_index), len(index_of))
     counts = {
         name: _summed(columns.get(name, [0.0] * num), model, problem, shape, name, path)
         for name in ("passes", "attempts", "errors")
     }
     try:
-        return Grades(ids=list(place), models=list(model_place), labels=labels, **counts)
+        return Grades(ids=list(index_of), models=list(model_index), labels=labels, **counts)
     except TableError as error:
         raise TableError(f"{path}: {error}") from error
 
@@ -227,10 +229,10 @@ def _check_counts(ids: Sequence[str], passes: Floats, attempts: Floats) -> None:
     # Written so that NaN fails too.
     fine = (passes >= 0) & (attempts >= passes) & (attempts < np.inf)
     if not fine.all():
-        place = int(np.argmin(fine))
+        wrong = int(np.argmin(fine))
         raise TableError(
             "expected 0 <= passes <= attempts in every row, found "
-            f"{passes[place]} of {attempts[place]} for {ids[place]!r}"
+            f"{passes[wrong]} of {attempts[wrong]} for {ids[wrong]!r}"
         )
 
 

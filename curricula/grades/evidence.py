@@ -9,7 +9,7 @@ from curricula.knowledge.ids import IdTable
 
 
 def evidence_table(history: PassRateHistory, ids: IdTable, *, step: int) -> DifficultyTable:
-    """What a history knows, aged to `step`, with the tiers as labels."""
+    """Return what a history knows, aged to `step`, with the tiers as labels."""
     seen = np.flatnonzero(history.last_step >= 0)
     passes, failures = history.evidence(seen, step)
     names = history.tiers.names
@@ -24,14 +24,17 @@ def evidence_table(history: PassRateHistory, ids: IdTable, *, step: int) -> Diff
 def take_evidence(
     history: PassRateHistory, ids: IdTable, table: DifficultyTable, *, drop_foreign: bool
 ) -> int:
-    """Give an empty history the evidence of a table; the number of foreign rows left out."""
+    """Give an empty history the evidence of a table; return how many foreign rows were left out.
+
+    TableError when there are foreign rows and `drop_foreign` is False.
+    """
     indices = ids.find(table.ids)
     foreign = np.flatnonzero(indices < 0)
     if foreign.size and not drop_foreign:
         raise TableError(
             f"expected ids of this problem set ({len(ids)} problems), found "
             f"{foreign.size} foreign rows of {len(table.ids)}: "
-            f"{listed(table.ids[place] for place in foreign.tolist())}; "
+            f"{listed(table.ids[row] for row in foreign.tolist())}; "
             "use the table of this data set, or say drop_foreign=True"
         )
     rows = np.flatnonzero((indices >= 0) & (table.attempts > 0))

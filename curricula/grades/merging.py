@@ -2,11 +2,11 @@
 
     weighted   passes of all models / attempts of all models
     mean       the mean of the models' pass rates, whatever their attempts
-    last       that of the last model (the newest checkpoint) that was asked this problem
-    best       that of the best model that was asked it; the better model is the one with the higher
-               mean pass rate over the problems that all of them were asked
+    last       that of the last model (the newest checkpoint) that attempted this problem
+    best       that of the best model that attempted it; the better model is the one with the higher
+               mean pass rate over the problems that all of them attempted
 
-A person's label becomes a pass rate: a tier's name its centre, a number the place between the
+A person's label becomes a pass rate: a tier's name its centre, a number its position between the
 easiest number of its scale (pass rate 1) and the hardest (0). It then decides alone (`first`), or
 counts as so many attempts beside the models' (`counts`), the conjugate update of a Beta prior.
 """
@@ -27,7 +27,7 @@ LabelRule = Literal["first", "counts"]
 
 
 def merge_grades(grades: Grades, rule: MergeRule, *, models: Sequence[str] = ()) -> DifficultyTable:
-    """Evidence of `models` (all when empty), the oldest first, merged by problem.
+    """Merge the evidence of `models` (all when empty), the oldest first, by problem.
 
     Attempts of the result: of all models for `weighted` and `mean`, of the chosen one otherwise.
     TableError for models that are not in the table, or when there is no best one to be found.
@@ -52,12 +52,12 @@ def label_pass_rate(
     boundaries: Sequence[float],
     scale: tuple[float, float],
 ) -> float:
-    """The pass rate a label stands for.
+    """Return the pass rate that a label stands for.
 
     A tier's name (case, spaces, hyphens and underscores aside) stands for the tier's centre, a
-    number for its place on `scale`, (easiest, hardest). TableError for anything else.
+    number for its position on `scale`, (easiest, hardest). TableError for anything else.
     """
-    names = {_folded(name): place for place, name in enumerate(tiers)}
+    names = {_folded(name): tier for tier, name in enumerate(tiers)}
     if (tier := names.get(_folded(label))) is not None:
         return float(TierLayout(tiers, boundaries).tier_centres[tier])
     easiest, hardest = scale
@@ -82,26 +82,26 @@ def with_labels(
     *,
     weight: float,
 ) -> DifficultyTable:
-    """The table with people's pass rates, by id, each worth `weight` attempts.
+    """Add people's pass rates, by id, to a table, each worth `weight` attempts.
 
     Problems that only people graded are added.
     """
     if not 0 < weight < math.inf:
         raise SettingsError(f"expected a label weight above 0, found {weight}")
-    place = {name: row for row, name in enumerate(table.ids)}
+    row_of = {name: row for row, name in enumerate(table.ids)}
     for name in rates:
-        place.setdefault(name, len(place))
-    num_new = len(place) - len(table.ids)
+        row_of.setdefault(name, len(row_of))
+    num_new = len(row_of) - len(table.ids)
     passes = np.append(table.passes, np.zeros(num_new))
     attempts = np.append(table.attempts, np.zeros(num_new))
-    rows = np.array([place[name] for name in rates], dtype=np.int64)
+    rows = np.array([row_of[name] for name in rates], dtype=np.int64)
     said = weight * np.array(list(rates.values()), dtype=np.float64)
     if rule == "first":
         passes[rows], attempts[rows] = 0, 0
     passes[rows] += said
     attempts[rows] += weight
     return DifficultyTable(
-        ids=list(place),
+        ids=list(row_of),
         passes=passes,
         attempts=attempts,
         labels=[*table.labels, *[""] * num_new],
@@ -113,15 +113,15 @@ def _weighted(passes: Floats, attempts: Floats) -> tuple[Floats, Floats]:
 
 
 def _mean(passes: Floats, attempts: Floats) -> tuple[Floats, Floats]:
-    asked = attempts > 0
-    rates = np.divide(passes, attempts, out=np.zeros_like(passes), where=asked)
-    mean = rates.sum(0) / np.maximum(1, asked.sum(0))
+    attempted = attempts > 0
+    rates = np.divide(passes, attempts, out=np.zeros_like(passes), where=attempted)
+    mean = rates.sum(0) / np.maximum(1, attempted.sum(0))
     total = attempts.sum(0)
     return np.minimum(mean * total, total), total
 
 
 def _last(passes: Floats, attempts: Floats) -> tuple[Floats, Floats]:
-    return _first_asked(passes, attempts, np.arange(len(passes))[::-1])
+    return _first_to_attempt(passes, attempts, np.arange(len(passes))[::-1])
 
 
 def _best(passes: Floats, attempts: Floats) -> tuple[Floats, Floats]:
@@ -132,11 +132,11 @@ def _best(passes: Floats, attempts: Floats) -> tuple[Floats, Floats]:
             "found none; merge by another rule, or name fewer models"
         )
     means = (passes[:, shared] / attempts[:, shared]).mean(1)
-    return _first_asked(passes, attempts, np.argsort(-means, kind="stable"))
+    return _first_to_attempt(passes, attempts, np.argsort(-means, kind="stable"))
 
 
-def _first_asked(passes: Floats, attempts: Floats, order: Indices) -> tuple[Floats, Floats]:
-    """By problem the counts of the first model in `order` that was asked."""
+def _first_to_attempt(passes: Floats, attempts: Floats, order: Indices) -> tuple[Floats, Floats]:
+    """By problem the counts of the first model in `order` that attempted it."""
     chosen = order[(attempts[order] > 0).argmax(0)]
     columns = np.arange(passes.shape[1])
     return passes[chosen, columns], attempts[chosen, columns]

@@ -1,7 +1,7 @@
 """Every problem in exactly one bucket, in arrays that cost nine bytes a problem.
 
 `members` lists all problems, bucket after bucket; `starts` says where each bucket begins. When a
-problem changes its bucket, the buckets between the old and the new one shift by one place, for
+problem changes its bucket, the buckets between the old and the new one shift by one position, for
 which only their first and last members must move: order within a bucket means nothing. Moving a
 batch is therefore O(problems moved x buckets in between), sampling O(problems drawn), whatever the
 number of problems.
@@ -21,9 +21,9 @@ class Buckets:
 
     def __init__(self, bucket_of_problem: NDArray[np.integer], num_buckets: int) -> None:
         self.num_buckets = num_buckets
-        self._place(bucket_of_problem)
+        self._arrange(bucket_of_problem)
 
-    def _place(self, bucket_of_problem: NDArray[np.integer]) -> None:
+    def _arrange(self, bucket_of_problem: NDArray[np.integer]) -> None:
         # Radix sort, which numpy has for 16 bits, is five times faster on millions of problems.
         narrow = np.uint16 if self.num_buckets <= 2**16 else np.int32
         keys = bucket_of_problem.astype(narrow)
@@ -36,23 +36,23 @@ class Buckets:
 
     @property
     def num_bytes(self) -> int:
-        """Memory held."""
+        """Bytes held."""
         arrays = (self.members, self.positions, self._written, self.starts)
         return sum(array.nbytes for array in arrays)
 
     def sizes(self) -> Indices:
-        """Problems per bucket."""
+        """Return the number of problems in each bucket."""
         return np.asarray(np.diff(self.starts))
 
     def bucket_of(self, indices: NDArray[np.integer]) -> Indices:
-        """The bucket each of these problems is in."""
+        """Return the bucket that each of these problems is in."""
         return np.asarray(np.searchsorted(self.starts, self.positions[indices], side="right") - 1)
 
     def move(self, indices: Indices, sources: Indices, targets: Indices) -> None:
         """Move each problem from its bucket to another one.
 
-        The buckets' ranges shift by a few places. A problem whose place is still in its bucket's
-        range stays; the others and the moved ones go to the places that came into it.
+        The buckets' ranges shift by a few positions. A problem whose position is still in its
+        bucket's range stays; the others and the moved ones go to the positions that came into it.
         """
         begin, end = self.starts[:-1], self.starts[1:]
         sizes = end - begin
@@ -70,22 +70,22 @@ class Buckets:
         driven_out = ~contains(np.sort(freed), left)
         still_inside = (freed >= new_begin[sources]) & (freed < new_end[sources])
         problems = np.concatenate([self.members[left[driven_out]], indices])
-        places = np.concatenate([came, freed[still_inside]])
+        positions = np.concatenate([came, freed[still_inside]])
         problems = problems[_by(np.concatenate([left_bucket[driven_out], targets]))]
-        places = places[_by(np.concatenate([came_bucket, sources[still_inside]]))]
-        self.members[places] = problems
-        self._written[places] = True
-        self.positions[problems] = places
+        positions = positions[_by(np.concatenate([came_bucket, sources[still_inside]]))]
+        self.members[positions] = problems
+        self._written[positions] = True
+        self.positions[problems] = positions
         self.starts[:] = starts
 
     def occupied(self, indices: NDArray[np.integer]) -> Indices:
-        """How many of these problems each bucket holds."""
+        """Return how many of these problems each bucket holds."""
         return np.bincount(self.bucket_of(indices), minlength=self.num_buckets)
 
     def sample(
         self, counts: Indices, excluded: Indices, occupied: Indices, rng: Generator
     ) -> tuple[Indices, Indices]:
-        """Without replacement, `counts[b]` problems of each bucket b, none of them `excluded`.
+        """Sample without replacement `counts[b]` problems of each bucket b, none `excluded`.
 
         `excluded` is sorted and without repeats; `occupied` says how many of it each bucket holds.
         Within a bucket every allowed set of problems is equally likely. The caller makes sure that
@@ -98,8 +98,8 @@ class Buckets:
         wanted = np.repeat(np.arange(self.num_buckets), np.where(crowded, 0, counts))
         taken = excluded
         while len(wanted):
-            places = self.starts[wanted] + rng.integers(0, sizes[wanted])
-            proposed = self.members[places].astype(np.int64)
+            positions = self.starts[wanted] + rng.integers(0, sizes[wanted])
+            proposed = self.members[positions].astype(np.int64)
             fresh = ~contains(taken, proposed) & _first(proposed)
             chosen = np.concatenate([chosen, proposed[fresh]])
             buckets = np.concatenate([buckets, wanted[fresh]])
@@ -126,17 +126,21 @@ class Buckets:
         return inside[first], within[first]
 
     def state(self) -> dict[str, Any]:
-        """What may differ from the initial placement: every place ever written to."""
-        places = np.flatnonzero(self._written).astype(np.int32)
-        return {"places": places, "members": self.members[places], "starts": self.starts.copy()}
+        """Return what may differ from the first arrangement: every position ever written to."""
+        positions = np.flatnonzero(self._written).astype(np.int32)
+        return {
+            "positions": positions,
+            "members": self.members[positions],
+            "starts": self.starts.copy(),
+        }
 
     def restore(self, homes: NDArray[np.integer], state: dict[str, Any]) -> None:
-        """The exact arrangement that `state` was taken of, given the same homes."""
-        self._place(homes)
-        places = state["places"]
-        self.members[places] = state["members"]
-        self.positions[state["members"]] = places
-        self._written[places] = True
+        """Load what `state()` returned; `homes` are the buckets that the problems started in."""
+        self._arrange(homes)
+        positions = state["positions"]
+        self.members[positions] = state["members"]
+        self.positions[state["members"]] = positions
+        self._written[positions] = True
         self.starts[:] = state["starts"]
 
 
@@ -160,7 +164,10 @@ def _by(buckets: Indices) -> Indices:
 
 
 def distinct(values: Indices) -> Indices:
-    """Sorted and without repeats; on thousands of numbers several times faster than np.unique."""
+    """Return the values sorted and without repeats.
+
+    On thousands of numbers this is several times faster than np.unique.
+    """
     ordered = np.sort(values)
     return ordered[np.diff(ordered, prepend=-1) > 0]
 
@@ -174,7 +181,7 @@ def _first(values: NDArray[np.integer]) -> NDArray[np.bool_]:
 
 
 def contains(ordered: NDArray[np.integer], values: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Which values occur in a sorted array."""
+    """Return which of the values occur in a sorted array."""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
     at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)

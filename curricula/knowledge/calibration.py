@@ -40,34 +40,34 @@ class Calibration:
         self._step = 0
 
     def age(self, step: int) -> None:
-        """Let what was observed before `step` count less."""
+        """Let what was observed before `step` count less, by the number of steps in between."""
         if step > self._step:
             self._sums *= _MEMORY ** (step - self._step)
             self._step = step
 
     def observe(self, predicted: Floats, passes: Floats, attempts: Floats) -> None:
-        """A batch of groups [groups] with what had been predicted for them."""
+        """Take in a batch of groups, arrays [groups], with the pass rates predicted for them."""
         squares = passes * (1 - predicted) ** 2 + (attempts - passes) * predicted**2
         bins = np.minimum((predicted * _BINS).astype(np.int64), _BINS - 1)
         for column, values in enumerate((attempts, attempts * predicted, passes, squares)):
             self._sums[:, column] += np.bincount(bins, values, minlength=_BINS)
 
     def table(self) -> list[ReliabilityRow]:
-        """Predicted against observed pass rates; rows without groups are left out."""
+        """Return predicted against observed pass rates; rows without groups are left out."""
         return [
             ReliabilityRow(
-                low=place / _BINS,
-                high=(place + 1) / _BINS,
+                low=row / _BINS,
+                high=(row + 1) / _BINS,
                 attempts=float(attempts),
                 predicted=float(predicted / attempts),
                 observed=float(passes / attempts),
             )
-            for place, (attempts, predicted, passes, _) in enumerate(self._sums)
+            for row, (attempts, predicted, passes, _) in enumerate(self._sums)
             if attempts > 0
         ]
 
     def metrics(self) -> dict[str, float]:
-        """`brier`, `brier_baseline` and `calibration_error` (the mean gap of the table's rows)."""
+        """Return `brier`, `brier_baseline` and `calibration_error` (mean gap of the table)."""
         attempts, predicted, passes, squares = self._sums.T
         total = attempts.sum()
         if not total:
@@ -80,9 +80,9 @@ class Calibration:
         }
 
     def state(self) -> dict[str, Any]:
-        """For a saved state."""
+        """Return what a saved state needs of this object."""
         return {"sums": self._sums.copy(), "step": self._step}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Load what `state()` returned."""
         self._sums[:], self._step = state["sums"], state["step"]

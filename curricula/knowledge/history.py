@@ -48,7 +48,7 @@ class Observed:
     steps: Indices
     passes: Floats
     attempts: Floats
-    told: NDArray[np.bool_]
+    known: NDArray[np.bool_]
     """False where our own failures leave it open whether the group is valid."""
 
 
@@ -109,38 +109,38 @@ class PassRateHistory:
 
     @property
     def num_bytes(self) -> int:
-        """Memory held by the arrays over problems."""
+        """Bytes held by the arrays over problems."""
         arrays = (self.homes, self.passes, self.failures, self.last_step)
         return self.buckets.num_bytes + sum(array.nbytes for array in arrays)
 
     def sizes(self) -> Indices:
-        """[categories, segments] problems in each bucket."""
+        """Return the number of problems in each bucket, [categories, segments]."""
         return self.buckets.sizes().reshape(self.rates.groups.shape)
 
     def domains_of(self, buckets: Indices) -> Indices:
-        """The domain of each bucket."""
+        """Return the domain of each of these buckets."""
         return np.asarray(self.domain_of_category[buckets // self.tiers.num_segments])
 
     def tiers_of(self, buckets: Indices) -> Indices:
-        """The tier of the problems in each bucket: by its segment's name, else by its rate."""
+        """Return the tier of each of these buckets: by its segment, else by its running rate."""
         return np.asarray(self.tiers_by_bucket().ravel()[buckets])
 
     def tiers_by_bucket(self) -> Indices:
-        """[categories, segments] the tier of each bucket."""
+        """Return the tier of every bucket, [categories, segments]."""
         named = self.tiers.tier_of_segment
         return np.where(named >= 0, named, self.tiers.tier_of(self.rates.pass_rate()))
 
     def evidence(self, indices: Indices, step: int) -> tuple[Floats, Floats]:
-        """Passes and failures of each problem, aged to `step`."""
+        """Return the passes and failures of each of these problems, aged to `step`."""
         return self._aged(indices, np.full(len(indices), step))
 
     def learn(self, batch: Observed) -> Surprise:
         """Add a batch of results (each problem at most once) and put its problems in their tier.
 
-        Returns what had been expected of it.
+        Returns how the batch compares with what had been expected of it.
         """
         self.rates.age(int(batch.steps.max()))
-        at, told = batch.buckets, batch.told
+        at, known = batch.buckets, batch.known
         bucket_rate = self.rates.pass_rate().ravel()[at]
         bucket_groups = self.rates.groups.ravel()[at]
         passes, failures = self._aged(batch.indices, batch.steps)
@@ -149,7 +149,7 @@ class PassRateHistory:
             gains=(batch.passes / batch.attempts - bucket_rate)
             * (bucket_groups / (bucket_groups + _ACQUAINTANCE)),
         )
-        self.rates.learn(at[told], batch.passes[told], batch.attempts[told])
+        self.rates.learn(at[known], batch.passes[known], batch.attempts[known])
         passes, failures = self._add(batch, passes, failures)
         mean = self._mean(bucket_rate, passes, failures)
         segments = self._segments(mean, passes + failures)
@@ -205,7 +205,7 @@ class PassRateHistory:
         return np.where(solved | hopeless, was, segments)
 
     def initial_buckets(self) -> NDArray[np.int32]:
-        """The bucket each problem started in."""
+        """Return the bucket that each problem started in."""
         per_category = self.sizes().sum(1)
         codes = np.repeat(np.arange(len(per_category), dtype=np.int32), per_category)
         buckets = np.empty(len(codes), dtype=np.int32)
@@ -213,7 +213,7 @@ class PassRateHistory:
         return buckets + self.homes
 
     def state(self) -> dict[str, Any]:
-        """For a saved state: only problems that were ever observed take space."""
+        """Return what a saved state needs; only problems that were ever observed take space."""
         seen = np.flatnonzero(self.last_step >= 0).astype(np.int32)
         return {
             "buckets": self.buckets.state(),
@@ -226,7 +226,7 @@ class PassRateHistory:
         }
 
     def start_anew(self) -> None:
-        """Forget everything."""
+        """Forget all that was observed."""
         self.buckets = Buckets(self.initial_buckets(), self.buckets.num_buckets)
         self.passes[:], self.failures[:], self.last_step[:] = 0, 0, -1
         self.num_seen = 0
@@ -241,7 +241,10 @@ class PassRateHistory:
         last_step: NDArray[np.integer],
         segments: Indices | None = None,
     ) -> None:
-        """Evidence about problems never observed here; their segments, unless it decides them."""
+        """Take over evidence about problems that were never observed here.
+
+        Without `segments` the evidence decides in which segment each of them belongs.
+        """
         at = self.buckets.bucket_of(indices)
         scale = np.minimum(1.0, _MOST_EVIDENCE / np.maximum(1.0, passes + failures))
         passes, failures = passes.astype(np.float64) * scale, failures.astype(np.float64) * scale
@@ -254,7 +257,7 @@ class PassRateHistory:
         self._move(indices, at, segments)
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Load what `state()` returned."""
         self.buckets.restore(self.initial_buckets(), state["buckets"])
         self.rates.restore(state["rates"])
         seen = state["seen"]

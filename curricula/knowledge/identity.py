@@ -14,13 +14,13 @@ from curricula.knowledge.history import PassRateHistory
 from curricula.knowledge.ids import unpacked
 from curricula.knowledge.problems import Roster
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 
 def identity(
     kind: str, parts: Sequence[object], history: PassRateHistory, roster: Roster
 ) -> dict[str, Any]:
-    """What a state must have in common with the curriculum that loads it.
+    """Return what a state must have in common with the curriculum that loads it.
 
     `parts` are those whose class the settings decide; each saves what only its class can load.
     """
@@ -42,7 +42,7 @@ def identity(
 def differs(
     state: dict[str, Any], expected: dict[str, Any], roster: Roster, *, reconcile: bool
 ) -> bool:
-    """Whether the problems are others; StateError when the state cannot be used as asked."""
+    """Return whether the problems are others; StateError when the state cannot be used so."""
     for name in ("version", "kind", "tiers", "parts"):
         if state.get(name) != expected[name]:
             raise StateError(
@@ -83,9 +83,9 @@ def _difference(state: dict[str, Any], roster: Roster, *, same: bool) -> str:
     """What is different, as far as the observed problems tell."""
     names = unpacked(state["seen_ids"])
     where = roster.ids.find(names)
-    gone = [names[place] for place in np.flatnonzero(where < 0)]
+    gone = [names[index] for index in np.flatnonzero(where < 0)]
     edited = [
-        names[place] for place in np.flatnonzero(roster.edited(state["seen_contents"], where))
+        names[index] for index in np.flatnonzero(roster.edited(state["seen_contents"], where))
     ]
     what = "texts" if same else "ids, categories, tiers of offline pass rates or texts"
     return (

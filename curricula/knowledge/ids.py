@@ -41,7 +41,7 @@ class IdTable:
 
     @classmethod
     def build(cls, ids: Sequence[str]) -> tuple["IdTable", NDArray[np.int64]]:
-        """The table, and the place in `ids` of every index."""
+        """Return the table, and the position in `ids` of the problem of every index."""
         if len(ids) >= 2**31:
             raise SettingsError(f"expected fewer than 2**31 problems, found {len(ids)}")
         text, offsets = _join(ids)
@@ -50,9 +50,9 @@ class IdTable:
         lengths = np.diff(offsets)[order]
         ordered = np.empty(len(text), dtype=np.uint8)
         filled = 0
-        for part in _gathered(text, offsets[order], lengths):
-            ordered[filled : filled + len(part)] = part
-            filled += len(part)
+        for chunk in _gathered(text, offsets[order], lengths):
+            ordered[filled : filled + len(chunk)] = chunk
+            filled += len(chunk)
         ends = np.concatenate([[0], np.cumsum(lengths)])
         return cls(ordered, ends, hashes[order]), order
 
@@ -61,28 +61,31 @@ class IdTable:
 
     @property
     def num_bytes(self) -> int:
-        """Memory held, the text of the ids included."""
+        """Bytes held, the text of the ids included."""
         arrays = (self._text, self._offsets, self._directory, self._fingerprints)
         return sum(array.nbytes for array in arrays)
 
     def texts(self, indices: NDArray[np.integer]) -> list[str]:
-        """The ids at these indices."""
+        """Return the ids at these indices."""
         return _split(*self._joined(indices))
 
     def _joined(self, indices: NDArray[np.integer]) -> tuple[bytes, NDArray[np.uint32]]:
         """The ids at these indices, end to end in UTF-8, and the length of each in bytes."""
         offsets = self._offsets
         lengths = offsets[np.asarray(indices) + 1] - offsets[indices]
-        parts = _gathered(self._text, offsets[indices].astype(np.int64), lengths)
-        return b"".join(part.tobytes() for part in parts), lengths.astype(np.uint32)
+        chunks = _gathered(self._text, offsets[indices].astype(np.int64), lengths)
+        return b"".join(chunk.tobytes() for chunk in chunks), lengths.astype(np.uint32)
 
     def packed(self, indices: NDArray[np.integer]) -> dict[str, Any]:
-        """Ids as one text and their lengths: a saved state must not hold millions of objects."""
+        """Return ids as one text and their lengths, for a saved state.
+
+        A list of texts would be millions of objects.
+        """
         text, lengths = self._joined(indices)
         return {"text": text, "lengths": lengths}
 
     def find(self, ids: Sequence[str]) -> NDArray[np.int64]:
-        """The index of each id, -1 where there is none."""
+        """Return the index of each id, -1 where there is none."""
         if not len(ids) or not len(self):
             return np.full(len(ids), -1, dtype=np.int64)
         hashes = _hash(*_join(ids))
@@ -107,7 +110,7 @@ class IdTable:
         return found
 
     def digest(self) -> bytes:
-        """A fingerprint of the set of ids, independent of the order they were given in."""
+        """Return a fingerprint of the set of ids, whatever the order they were given in."""
         digest = hashlib.blake2b(self._text.data, digest_size=16)
         digest.update(self._offsets.data)
         return digest.digest()
@@ -176,12 +179,12 @@ def _hash(text: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.uin
     prime = np.uint64(0x100000001B3)
     active = np.arange(len(lengths))
     shortest = int(lengths.min()) if len(lengths) else 0
-    for place in range(int(lengths.max()) if len(lengths) else 0):
-        if place < shortest:
-            hashes = (hashes ^ text[starts + place]) * prime
+    for position in range(int(lengths.max()) if len(lengths) else 0):
+        if position < shortest:
+            hashes = (hashes ^ text[starts + position]) * prime
             continue
-        active = active[lengths[active] > place]
-        hashes[active] = (hashes[active] ^ text[starts[active] + place]) * prime
+        active = active[lengths[active] > position]
+        hashes[active] = (hashes[active] ^ text[starts[active] + position]) * prime
     hashes = (hashes ^ (hashes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     hashes = (hashes ^ (hashes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(hashes ^ (hashes >> np.uint64(31)))
@@ -192,24 +195,24 @@ def _gathered(
 ) -> Iterator[NDArray[np.uint8]]:
     """The stretches of a text that start here, a chunk at a time (whole, it would need 16 x).
 
-    By numpy, which waits for many places of memory at once where a slice waits for each.
+    By numpy, which waits for many addresses of memory at once where a slice waits for each.
     """
     for begin in range(0, len(starts), _CHUNK):
-        part, long = starts[begin : begin + _CHUNK], lengths[begin : begin + _CHUNK]
+        first, long = starts[begin : begin + _CHUNK], lengths[begin : begin + _CHUNK]
         ends = np.cumsum(long, dtype=np.int64)
-        yield text[np.repeat(part - (ends - long), long) + np.arange(ends[-1])]
+        yield text[np.repeat(first - (ends - long), long) + np.arange(ends[-1])]
 
 
 def _split(joined: bytes, lengths: NDArray[np.uint32]) -> list[str]:
-    """Undo `IdTable._joined`."""
+    """The ids that `IdTable._joined` joined."""
     ends = np.cumsum(lengths, dtype=np.int64)
-    places = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
+    spans = zip((ends - lengths).tolist(), ends.tolist(), strict=True)
     if joined.isascii():
         text = joined.decode("ascii")
-        return [text[a:b] for a, b in places]
-    return [joined[a:b].decode() for a, b in places]
+        return [text[a:b] for a, b in spans]
+    return [joined[a:b].decode() for a, b in spans]
 
 
 def unpacked(state: dict[str, Any]) -> list[str]:
-    """Undo `IdTable.packed`."""
+    """Return the ids that `IdTable.packed` packed."""
     return _split(state["text"], state["lengths"])

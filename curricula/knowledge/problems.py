@@ -23,13 +23,13 @@ class Roster:
 
     @property
     def num_bytes(self) -> int:
-        """Memory held by what grows with the number of problems."""
+        """Bytes held by what grows with the number of problems."""
         return self.ids.num_bytes + (0 if self.contents is None else self.contents.nbytes)
 
     def edited(
         self, saved: NDArray[np.uint32] | None, indices: NDArray[np.int64]
     ) -> NDArray[np.bool_]:
-        """Which of the problems of these saved fingerprints are here (index >= 0) with another."""
+        """Return which problems of these saved fingerprints are here (index >= 0) with another."""
         if saved is None or self.contents is None:
             return np.zeros(len(indices), dtype=bool)
         return np.asarray((indices >= 0) & (saved != self.contents[indices]))
@@ -38,7 +38,7 @@ class Roster:
 class ProblemSet:
     """Ids, categories and offline pass rates of all problems, by index.
 
-    `ids`: the ids; a problem's index is its place there.
+    `ids`: the ids; a problem's index is its rank there.
     `categories`: (domain, category) pairs, sorted; `category_codes` [n] points into them.
     `domains`: domain names, sorted; `domain_of_category` [categories] points into them.
     `prior_pass_rates` [n]: in [0, 1], NaN where nobody graded the problem.
@@ -53,7 +53,7 @@ class ProblemSet:
         prior_pass_rates: Sequence[float] | NDArray[np.floating] | None = None,
         contents: Sequence[str] | None = None,
     ) -> None:
-        """From parallel sequences, all in the same order; the order itself does not matter."""
+        """Take parallel sequences, all in the same order; the order itself does not matter."""
         num = len(ids)
         for name, given in (("domains", domains), ("categories", categories)):
             _check_length(name, given, num)
@@ -68,12 +68,12 @@ class ProblemSet:
             _check_length("contents", contents, num)
             self.contents = _fingerprints(contents)[self._order]
         self.domains = sorted({domain for domain, _ in self.categories})
-        place = {domain: i for i, domain in enumerate(self.domains)}
-        self.domain_of_category = np.array([place[d] for d, _ in self.categories], dtype=np.int64)
+        number = {domain: i for i, domain in enumerate(self.domains)}
+        self.domain_of_category = np.array([number[d] for d, _ in self.categories], dtype=np.int64)
 
     @classmethod
     def of(cls, problems: Sequence[CurriculumProblem]) -> "ProblemSet":
-        """From problem records."""
+        """Make a problem set from problem records."""
         return cls(
             [problem.problem_id for problem in problems],
             [problem.domain for problem in problems],
@@ -84,11 +84,11 @@ class ProblemSet:
 
     @property
     def roster(self) -> Roster:
-        """Who the problems are."""
+        """What a curriculum keeps of these problems."""
         return Roster(ids=self.ids, categories=self.categories, contents=self.contents)
 
     def graded(self, prior_pass_rates: Sequence[float] | NDArray[np.floating]) -> "ProblemSet":
-        """The same problems with other offline pass rates, in the order of the first sequences."""
+        """Return the same problems with other offline pass rates, in the order first given."""
         other = copy.copy(self)
         other.prior_pass_rates = self._checked_rates(prior_pass_rates)
         return other
@@ -137,7 +137,7 @@ def _fingerprints(contents: Sequence[str]) -> NDArray[np.uint32]:
 def _coded(
     domains: Sequence[str], categories: Sequence[str]
 ) -> tuple[list[tuple[str, str]], NDArray[np.uint16]]:
-    """The distinct pairs, sorted, and the place of each problem's pair among them."""
+    """The distinct pairs, sorted, and the index of each problem's pair among them."""
     pairs = sorted(set(zip(domains, categories, strict=True)))
     if len(pairs) > 2**16:
         raise SettingsError(
@@ -147,6 +147,6 @@ def _coded(
     for domain, category in pairs:
         if not domain:
             raise SettingsError(f"expected a name as domain, found '' (category {category!r})")
-    place = {pair: i for i, pair in enumerate(pairs)}
-    codes = (place[pair] for pair in zip(domains, categories, strict=True))
+    number = {pair: i for i, pair in enumerate(pairs)}
+    codes = (number[pair] for pair in zip(domains, categories, strict=True))
     return pairs, np.fromiter(codes, dtype=np.uint16, count=len(domains))

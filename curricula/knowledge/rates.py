@@ -33,24 +33,24 @@ class BucketRates:
         group_size: int,
         discount: float,
     ) -> None:
-        # Categories are sorted by domain, so a domain is a run of rows.
+        # Categories are sorted by domain, so the rows of a domain follow one another.
         self._domain_of_category = domain_of_category
         self._domain_starts = np.flatnonzero(np.diff(domain_of_category, prepend=-1))
         self._discount = discount
         self.sums = np.zeros((4, len(domain_of_category), tiers.num_segments))
         self.step = 0
         self._expected = _expected(tiers, group_size)
-        self._known: dict[int, Floats] = {}
+        self._shrunk_means: dict[int, Floats] = {}
 
     def age(self, step: int) -> None:
-        """Let what was observed before `step` count less."""
+        """Let what was observed before `step` count less, by the number of steps in between."""
         if step > self.step:
             self.sums *= self._discount ** (step - self.step)
             self.step = step
-            self._known.clear()
+            self._shrunk_means.clear()
 
     def learn(self, buckets: Indices, passes: Floats, attempts: Floats) -> None:
-        """One more group in each of these buckets (flat bucket numbers, repeats allowed)."""
+        """Add one group to each of these buckets (flat bucket numbers, repeats allowed)."""
         rate = passes / attempts
         spread = 4 * rate * (1 - rate) * attempts / np.maximum(1, attempts - 1)
         # Two attempts that differ would count as 2; a utility is at most 1.
@@ -58,60 +58,62 @@ class BucketRates:
         shape = self.sums.shape[1:]
         for sums, value in zip(self.sums, values, strict=True):
             sums += np.bincount(buckets, value, minlength=sums.size).reshape(shape)
-        self._known.clear()
+        self._shrunk_means.clear()
 
     @property
     def groups(self) -> Floats:
-        """[categories, segments] groups observed, discounted."""
+        """The groups observed in each bucket, discounted, [categories, segments]."""
         return np.asarray(self.sums[0])
 
     def pass_rate(self) -> Floats:
-        """[categories, segments] expected pass rate of a problem drawn from each bucket."""
+        """Return the expected pass rate of a problem of each bucket, [categories, segments]."""
         return self._shrunk(1)
 
     def valid_chance(self) -> Floats:
-        """[categories, segments] chance that a group drawn from each bucket is valid."""
+        """Return the chance that a group of each bucket is valid, [categories, segments]."""
         return self._shrunk(2)
 
     def variance(self) -> Floats:
-        """[categories, segments] expected reward variance 4 p (1 - p) in each bucket."""
+        """Return the expected reward variance 4 p (1 - p) by bucket, [categories, segments]."""
         return self._shrunk(3)
 
     def sampled(self, mean: Floats, rng: Generator) -> Floats:
-        """A Thompson sample of a utility in [0, 1] with this posterior mean: Beta, as many
-        pseudo-counts as there are groups in the bucket besides the prior's."""
+        """Return a Thompson sample of a utility in [0, 1] with this posterior mean.
+
+        It is Beta, with as many pseudo-counts as groups in the bucket, besides those of the prior.
+        """
         weight = _STRENGTH + self.groups
         return rng.beta(weight * mean + 1e-6, weight * (1 - mean) + 1e-6)
 
     def _shrunk(self, which: int) -> Floats:
-        if which in self._known:
-            return self._known[which]
+        if which in self._shrunk_means:
+            return self._shrunk_means[which]
         groups, sums = self.sums[0], self.sums[which]
         level = (_STRENGTH * self._expected[which] + sums.sum(0)) / (_STRENGTH + groups.sum(0))
         by_domain = np.add.reduceat(sums, self._domain_starts)
         groups_by_domain = np.add.reduceat(groups, self._domain_starts)
         domain = (_STRENGTH * level + by_domain) / (_STRENGTH + groups_by_domain)
         parent = domain[self._domain_of_category]
-        self._known[which] = (_STRENGTH * parent + sums) / (_STRENGTH + groups)
-        return self._known[which]
+        self._shrunk_means[which] = (_STRENGTH * parent + sums) / (_STRENGTH + groups)
+        return self._shrunk_means[which]
 
     def forget(self) -> None:
-        """Back to nothing observed."""
+        """Go back to nothing observed."""
         self.sums[:] = 0
-        self._known.clear()
+        self._shrunk_means.clear()
 
     def state(self) -> dict[str, Any]:
-        """For a saved state."""
+        """Return what a saved state needs of this object."""
         return {"sums": self.sums.copy(), "step": self.step}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Undo `state`."""
+        """Load what `state()` returned."""
         self.sums[:], self.step = state["sums"], state["step"]
-        self._known.clear()
+        self._shrunk_means.clear()
 
 
 def beta_binomial_valid(a: float, b: float, group_size: int) -> float:
-    """Chance that G attempts neither all pass nor all fail, when the pass rate is Beta(a, b).
+    """Return the chance that G attempts neither all pass nor all fail, with a Beta(a, b) pass rate.
 
     1 - B(a + G, b) / B(a, b) - B(a, b + G) / B(a, b), the two ends of the beta-binomial.
     """
@@ -126,7 +128,7 @@ def beta_binomial_valid(a: float, b: float, group_size: int) -> float:
 
 
 def _expected(tiers: TierLayout, group_size: int) -> Floats:
-    """[4, segments] what `sums` would hold a group, before anything was observed.
+    """What `sums` would hold a group before anything was observed, [4, segments].
 
     Within a bin pass rates spread like a posterior after one group (G pseudo-counts). Of unknown
     problems nothing is known: Beta(1, 1). That is hopeful, so every category gets its chance early.

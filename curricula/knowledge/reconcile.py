@@ -32,14 +32,14 @@ def transfer(
         last_step=saved["last_step"][here],
         segments=saved["segments"][here].astype(np.int64),
     )
-    place = {tuple(pair): row for row, pair in enumerate(state["categories"])}
-    rows = np.array([place.get(pair, -1) for pair in roster.categories])
+    row_of = {tuple(pair): row for row, pair in enumerate(state["categories"])}
+    rows = np.array([row_of.get(pair, -1) for pair in roster.categories])
     rates = saved["rates"]
     kept = rates["sums"][:, np.maximum(rows, 0)] * (rows >= 0)[None, :, None]
     history.rates.restore({"sums": kept, "step": rates["step"]})
     awaited = list(state["awaited"])
     changed = roster.edited(state["awaited_contents"], roster.ids.find(awaited))
     return int((where < 0).sum()), {
-        *(names[place] for place in np.flatnonzero(edited)),
-        *(awaited[place] for place in np.flatnonzero(changed)),
+        *(names[index] for index in np.flatnonzero(edited)),
+        *(awaited[index] for index in np.flatnonzero(changed)),
     }

@@ -31,8 +31,8 @@ class TierLayout:
         self.names = tuple(names)
         self._bins_per_tier = bins_per_tier
         edges = np.concatenate([[1.0], boundaries, [0.0]])
-        parts = np.arange(bins_per_tier) / bins_per_tier
-        fine = np.append((edges[:-1, None] + np.diff(edges)[:, None] * parts).ravel(), 0.0)
+        fractions = np.arange(bins_per_tier) / bins_per_tier
+        fine = np.append((edges[:-1, None] + np.diff(edges)[:, None] * fractions).ravel(), 0.0)
         self._rising = fine[1:-1][::-1].copy()
         self.tier_centres: Floats = (edges[:-1] + edges[1:]) / 2
         bins = np.arange(len(names) * bins_per_tier)
@@ -57,19 +57,19 @@ class TierLayout:
         self.retired[[self.solved, self.hopeless]] = True
 
     def bin_of(self, pass_rates: Floats) -> Indices:
-        """0 is the easiest; a rate on a boundary belongs to the easier bin."""
+        """Return the bin of each pass rate, 0 the easiest; a boundary belongs to the easier bin."""
         return len(self._rising) - np.searchsorted(self._rising, pass_rates, side="right")
 
     def tier_of(self, pass_rates: Floats) -> Indices:
-        """The tier of each pass rate."""
+        """Return the tier of each pass rate: 0 is the easiest."""
         return self.bin_of(pass_rates) // self._bins_per_tier
 
     def homes(self, prior_pass_rates: NDArray[np.floating]) -> NDArray[np.uint8]:
-        """The segment of each problem nobody has observed yet."""
+        """Return the segment in which each problem starts, before anybody has observed it."""
         ungraded = np.isnan(prior_pass_rates)
         bins = self.bin_of(np.where(ungraded, 0.5, prior_pass_rates).astype(np.float64))
         return np.where(ungraded, self.unknown, self.unseen[bins]).astype(np.uint8)
 
     def describe(self) -> list[float | str]:
-        """Names and boundaries, for a saved state."""
+        """Return names and boundaries, as a saved state keeps them."""
         return [*self.names, *self._rising[::-1].tolist()]

@@ -19,7 +19,7 @@ class Contender:
 
     @classmethod
     def parse(cls, text: str) -> "Contender":
-        """From text such as `rlcs carry_over=true tier_weights=[0,1,2,1,0]`.
+        """Make a contender from text such as `rlcs carry_over=true tier_weights=[0,1,2,1,0]`.
 
         The kind, then settings; values as in JSON, other words as they are. SettingsError names
         what is unknown or makes no sense.
@@ -29,10 +29,10 @@ class Contender:
         except ValueError as error:
             raise SettingsError(f"expected a kind and settings, found {text!r}: {error}") from None
         settings: dict[str, object] = {}
-        for part in given:
-            name, equals, value = part.partition("=")
+        for pair in given:
+            name, equals, value = pair.partition("=")
             if not equals:
-                raise SettingsError(f"expected name=value after {kind!r}, found {part!r}")
+                raise SettingsError(f"expected name=value after {kind!r}, found {pair!r}")
             settings[name] = _value(value)
         make_settings(kind, settings)
         return cls(name=" ".join([kind, *given]), kind=kind, settings=settings)

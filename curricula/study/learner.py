@@ -123,7 +123,7 @@ class SimulatedLearner:
         return (means + noise).astype(np.float32)
 
     def problems(self) -> ProblemSet:
-        """The training problems; ids are "p" and a number."""
+        """Return the training problems; ids are "p" and a number."""
         num, world = self._world.num_problems, self._world
         rates = np.full(num, np.nan)
         graded = self._rng.random(num) < world.graded
@@ -132,7 +132,7 @@ class SimulatedLearner:
         return _ungraded(num, world.num_categories, world.num_domains).graded(rates)
 
     def roll_out(self, draws: Sequence[Draw], step: int, group_size: int) -> list[GroupResult]:
-        """Answer every drawn problem `group_size` times."""
+        """Answer every drawn problem `group_size` times; return the results."""
         passes = self._rng.binomial(group_size, self.pass_rates(draws)).tolist()
         return [
             GroupResult(draw.problem_id, step, passed, group_size, 0)
@@ -140,12 +140,12 @@ class SimulatedLearner:
         ]
 
     def pass_rates(self, draws: Sequence[Draw]) -> Floats:
-        """The true pass rates of drawn problems, now."""
+        """Return the true pass rates of drawn problems, as they are now."""
         indices = np.array([int(draw.problem_id[1:]) for draw in draws], dtype=np.int64)
         return self._chance(indices)
 
     def train(self, groups: Sequence[GroupResult], num_groups: int) -> None:
-        """One optimiser step on these groups, each weighing 1 / `num_groups`."""
+        """Take one optimiser step on these groups, each weighing 1 / `num_groups`."""
         indices = np.array([int(group.problem_id[1:]) for group in groups], dtype=np.int64)
         rate = np.array([group.passes / group.attempts for group in groups])
         use = 4 * rate * (1 - rate)
@@ -158,7 +158,7 @@ class SimulatedLearner:
         self._skill -= world.forgetting * (self._skill - self._start)
 
     def accuracy(self) -> float:
-        """Expected pass rate on held-out problems, all categories alike."""
+        """Return the expected pass rate on held-out problems, all categories alike."""
         return float(_sigmoid(self._general + self._skill - self._held_out).mean())
 
     def _chance(self, indices: Indices) -> Floats:

@@ -15,7 +15,7 @@ _WINDOW = 9
 
 
 def comparison_plot(rows: Sequence[Comparison], path: Path | str) -> None:
-    """Held-out accuracy over completions generated: the mean over seeds, the range as a band."""
+    """Draw held-out accuracy over completions: the mean over seeds, the range as a band."""
     figure, axes = _figure()
     for row in rows:
         last = min(course.completions[-1] for course in row.courses)
@@ -29,7 +29,7 @@ def comparison_plot(rows: Sequence[Comparison], path: Path | str) -> None:
 
 
 def replay_plot(rows: Sequence[Replay], path: Path | str) -> None:
-    """Share of valid groups over the steps of the log, smoothed."""
+    """Draw the share of valid groups over the steps of the log, smoothed."""
     figure, axes = _figure()
     for row in rows:
         hits, weights = (_smooth(np.array(part)) for part in zip(*row.course, strict=True))

@@ -1,4 +1,4 @@
-"""What other curricula would have drawn in a logged run, told from its draw probabilities.
+"""What other curricula would have drawn in a logged run, estimated from its draw probabilities.
 
 At every step a curriculum that has seen the run's results up to there says with which probability
 q_i it would draw each problem the run drew, when asked for as many. The run drew it with p_i, so
@@ -60,7 +60,7 @@ class Replay:
 
 
 def logged(log: Log) -> Replay:
-    """The run itself, in the same terms: every group has the weight one."""
+    """Return the run itself in the same terms: every group has the weight one."""
     sums = _Sums()
     for step in log.steps:
         sums.add(step, np.ones(len(step)), len(step))
@@ -76,13 +76,13 @@ def replay(
     in_epochs: bool,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Replay:
-    """Ask a curriculum over `problems` at every step of the log what it would draw.
+    """Return what a curriculum over `problems` would have drawn at every step of the log.
 
     `problems`: all that the run could draw from; None when that is not known. Then those of the log
-    are taken for all, and what the run's draws covered cannot be told.
+    are taken for all, and what the run's draws covered stays unknown.
     `in_epochs`: the run drew in shuffled epochs (`uniform`, `dapo`). Its logged probabilities take
     the order of the shuffle as unknown; here, what came earlier in the epoch is known.
-    `on_progress` is told the number of steps done.
+    `on_progress` is called with the number of steps done.
     """
     known = problems is not None
     problems = problems or log.problems()
@@ -121,7 +121,7 @@ class _Epoch:
         self._seen: set[str] = set()
 
     def known(self, names: Sequence[str], given: Floats) -> Floats:
-        """Those still to come share the draws that those already seen no longer take."""
+        """Probabilities in which those still to come share the draws of those already seen."""
         left = self._num - len(self._seen)
         over = [name for name in names if name in self._seen]
         if over or left <= len(names):  # the epoch ends in this step
@@ -142,7 +142,7 @@ class _Sums:
         self._num = self._unusable = 0
 
     def add(self, groups: Sequence[LoggedGroup], weights: Floats, num_wanted: int) -> None:
-        """One step: its groups, their weights (NaN where unknown), the groups asked for."""
+        """Add one step: its groups, their weights (NaN where unknown), the groups asked for."""
         usable = np.array(
             [not group.result.errored and group.result.attempts > 0 for group in groups]
         )
@@ -161,7 +161,7 @@ class _Sums:
             self._domains[group.domain] = self._domains.get(group.domain, 0.0) + weight
 
     def summary(self, name: str, brier: float, remarks: list[str]) -> Replay:
-        """All of it, and what it does not allow to say."""
+        """Return the estimates over all steps, and what the log does not allow to say."""
         hits, weights = np.array(self._course).T
         total = float(weights.sum())
         remarks = list(remarks)
@@ -197,7 +197,7 @@ class _Sums:
             valid_share=share,
             valid_interval=1.96 * error if len(self._course) > 1 else math.nan,
             variance=self._variance / total,
-            domains={domain: part / total for domain, part in sorted(self._domains.items())},
+            domains={domain: weight / total for domain, weight in sorted(self._domains.items())},
             effective_groups=effective,
             covered=covered,
             brier=brier,
@@ -207,7 +207,7 @@ class _Sums:
 
 
 def replay_table(rows: Sequence[Replay]) -> str:
-    """The replays as text, a curriculum a line, and below what the log does not allow to say."""
+    """Return the replays as text, a curriculum a line; below, what the log cannot say."""
     width = max(14, *(len(row.name) for row in rows)) + 2
     head = ("valid groups", "reward variance", "effective groups", "covered", "brier")
     lines = [f"{'curriculum':<{width}}" + "".join(f"{name:>18}" for name in head)]

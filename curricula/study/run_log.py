@@ -31,11 +31,11 @@ class Log:
 
     @property
     def groups(self) -> list[LoggedGroup]:
-        """All of them, in order."""
+        """All groups of all steps, in order."""
         return [group for step in self.steps for group in step]
 
     def problems(self) -> ProblemSet:
-        """The problems that occur in the log; their offline pass rates are not in it."""
+        """Return the problems that occur in the log; their offline pass rates are not in it."""
         last = {group.result.problem_id: group for group in self.groups}
         return ProblemSet(
             list(last),

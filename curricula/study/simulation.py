@@ -26,7 +26,7 @@ class Course:
     brier: float
 
     def completions_until(self, accuracy: float) -> float:
-        """Completions generated when the accuracy was first reached; infinity if never."""
+        """Return the completions generated until this accuracy was reached; infinity if never."""
         reached = zip(self.completions, self.accuracy, strict=True)
         return next((spent for spent, got in reached if got >= accuracy), math.inf)
 
@@ -104,9 +104,9 @@ def compare(
     group_size: int = 8,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> list[Comparison]:
-    """All contenders on the same learners; the first is the baseline.
+    """Compare all contenders on the same learners; the first is the baseline.
 
-    `on_progress` is told the number of simulated runs done, of contenders times seeds.
+    `on_progress` is called with the number of simulated runs done, of contenders times seeds.
     """
     courses: list[list[Course]] = [[] for _ in contenders]
     for runs, contender in zip(courses, contenders, strict=True):
@@ -147,7 +147,7 @@ def compare(
 
 
 def table(rows: Sequence[Comparison]) -> str:
-    """The comparison as text, a contender a line."""
+    """Return the comparison as text, a contender a line."""
     head = f"{'curriculum':<16}{'cost':>16}{'final accuracy':>20}{'trained':>10}{'brier':>8}"
     lines = [head]
     for row in rows:

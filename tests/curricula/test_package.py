@@ -1,9 +1,12 @@
 """The package as others meet it: its names, what importing it needs, its page."""
 
+import dataclasses
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import curricula
 
@@ -34,3 +37,11 @@ def test_the_example_of_the_readme_runs() -> None:
     names: dict[str, object] = {}
     exec(example, names)
     assert len(names["train_on"]) == 32  # type: ignore[arg-type]
+
+
+def test_the_settings_are_printed_as_the_readme_says(capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(curricula.__file__).parent / "README.md").read_text()
+    exec(text.split("```python\n")[2].split("```")[0], {})
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(dataclasses.fields(curricula.RlcsSettings))
+    assert printed[0].startswith("tiers: The names of the difficulty tiers")

@@ -7,6 +7,7 @@ from typing import Any, get_origin
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 from worlds import make
 
@@ -175,6 +176,7 @@ def kind_and_settings(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     return kind, settings
 
 
+@examples(deadline=None)
 @given(kind_and_settings())
 def test_settings_come_back_from_a_mapping_and_from_json(
     made_of: tuple[str, dict[str, Any]],

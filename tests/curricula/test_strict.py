@@ -62,3 +62,12 @@ def test_a_field_without_a_setting_is_a_mistake_of_ours() -> None:
 
     with pytest.raises(TypeError, match=r"Bare\.count annotated with one Setting"):
         declared_settings(Bare)
+
+
+def test_a_type_that_settings_cannot_have_is_a_mistake_of_ours() -> None:
+    @dataclass(frozen=True)
+    class Odd:
+        names: Annotated[set[str], Setting(description="A set of names.")]
+
+    with pytest.raises(TypeError, match="a type that settings may have"):
+        check_settings(Odd(names={"a"}))
