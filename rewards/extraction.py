@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
+
+from rewards.settings import Setting, Settings
 
 BoxMarker = Literal["glm", "latex"]
 
@@ -25,14 +27,20 @@ _SPACE = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExtractionSettings:
-    """boxes: which markers count; with none, the whole answer part is the answer.
+class ExtractionSettings(Settings):
+    """Where in a response the answer is taken from."""
 
-    repeated_box: whether the same box twice is "fine" or "wrong".
-    """
-
-    boxes: tuple[BoxMarker, ...] = ("glm", "latex")
-    repeated_box: Literal["fine", "wrong"] = "fine"
+    boxes: Annotated[
+        tuple[BoxMarker, ...],
+        Setting(
+            description="Which boxes count: 'glm' is <|begin_of_box|>, 'latex' is \\boxed and "
+            "\\fbox. With an empty list the whole answer part is the answer."
+        ),
+    ] = ("glm", "latex")
+    repeated_box: Annotated[
+        Literal["fine", "wrong"],
+        Setting(description="What several boxes with the same content are."),
+    ] = "fine"
 
 
 @dataclass(frozen=True)

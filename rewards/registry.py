@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -22,6 +22,7 @@ from rewards.errors import (
     UnknownDomainError,
 )
 from rewards.extraction import Extraction, ExtractionSettings, extract, extract_bare
+from rewards.settings import Settings, build_settings, unknown_name
 from rewards.verdict import Finding, Outcome, Request, Verdict, unparseable
 
 if TYPE_CHECKING:
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 MAX_ANSWER_CHARACTERS = 2_000_000
 SHOWN_CHARACTERS = 500
+_EXTRACTION = "extraction"
 _ROUNDING = 1e-12  # a score this little under a pass mark still passes
 
-S = TypeVar("S")
+
+S = TypeVar("S", bound=Settings)
 
 
 class DomainVerifier(Protocol):
@@ -56,8 +59,8 @@ class _Entry:
 _DOMAINS: dict[str, _Entry] = {
     "charts": _Entry("rewards.charts.verifier", "ChartsVerifier", "ChartsSettings"),
     "chemistry": _Entry("rewards.science", "ChemistryVerifier", "ScienceSettings"),
-    "choice": _Entry("rewards.short.choice", "ChoiceVerifier", "ChoiceSettings"),
-    "counting": _Entry("rewards.short.counting", "CountingVerifier", "CountingSettings"),
+    "choice": _Entry("rewards.short.choice", "ChoiceVerifier", "NoSettings"),
+    "counting": _Entry("rewards.short.counting", "CountingVerifier", "NoSettings"),
     "grounding": _Entry("rewards.grounding.verifier", "GroundingVerifier", "GroundingSettings"),
     "gui": _Entry("rewards.gui.verifier", "GuiVerifier", "GuiSettings"),
     "judge": _Entry("rewards.judge.verifier", "JudgeVerifier", "JudgeSettings"),
@@ -65,13 +68,27 @@ _DOMAINS: dict[str, _Entry] = {
     "ocr": _Entry("rewards.short.ocr", "OcrVerifier", "OcrSettings"),
     "physics": _Entry("rewards.science", "PhysicsVerifier", "ScienceSettings"),
     "text": _Entry("rewards.short.text", "TextVerifier", "TextSettings"),
-    "vqa": _Entry("rewards.short.vqa", "VqaVerifier", "VqaSettings"),
+    "vqa": _Entry("rewards.short.vqa", "VqaVerifier", "NoSettings"),
 }
 
 
 def domains() -> list[str]:
     """Names of the built-in domains."""
     return sorted(_DOMAINS)
+
+
+def settings_class(domain: str) -> type[Settings]:
+    """Return the settings of a built-in domain, or of the section "extraction".
+
+    The verifier's module is imported for it. Raises UnknownDomainError for another name.
+    """
+    if domain == _EXTRACTION:
+        return ExtractionSettings
+    if domain not in _DOMAINS:
+        raise UnknownDomainError(domain, [*_DOMAINS, _EXTRACTION])
+    entry = _DOMAINS[domain]
+    found: type[Settings] = getattr(importlib.import_module(entry.module), entry.settings)
+    return found
 
 
 class Registry:
@@ -91,15 +108,20 @@ class Registry:
         pass_marks: Mapping[str, float] = {},
     ) -> None:
         self._custom = dict(custom)
-        self._settings = {name: dict(section) for name, section in settings.items()}
-        known = {*_DOMAINS, *self._custom, "extraction"}
+        self._settings = dict(settings)
         for section in self._settings:
-            if section not in known:
-                raise SettingsError(f"unknown settings section {section!r}; known: {sorted(known)}")
-        self._extraction = build_settings(ExtractionSettings, self._settings.get("extraction", {}))
+            if section in self._custom:
+                raise SettingsError(
+                    f"{section}: expected no settings, because {self._custom[section]} is a "
+                    "verifier of your own and takes none."
+                )
+            if section not in (*_DOMAINS, _EXTRACTION):
+                known = [*_DOMAINS, _EXTRACTION]
+                raise SettingsError(unknown_name("settings section", section, known))
+        self._extraction = self._section(ExtractionSettings, _EXTRACTION)
         for domain, mark in pass_marks.items():
             if domain not in self.domains():
-                raise SettingsError(f"pass mark: {UnknownDomainError(domain, self.domains())}")
+                raise SettingsError(f"pass marks: {unknown_name('domain', domain, self.domains())}")
             _check_pass_mark(domain, mark)
         self._pass_marks = dict(pass_marks)
         self._verifiers: dict[str, DomainVerifier] = {}
@@ -204,26 +226,18 @@ class Registry:
                 raise UnknownDomainError(domain, self.domains())
             entry = _DOMAINS[domain]
             module = importlib.import_module(entry.module)
-            settings = build_settings(
-                getattr(module, entry.settings), self._settings.get(domain, {})
-            )
+            settings = self._section(getattr(module, entry.settings), domain)
             verifier = self._verifiers[domain] = getattr(module, entry.verifier)(settings)
         return verifier
+
+    def _section(self, kind: type[S], name: str) -> S:
+        return build_settings(kind, self._settings.get(name, {}), name)
 
     def _function(self, domain: str) -> Callable[[Request], Verdict]:
         function = self._functions.get(domain)
         if function is None:
             function = self._functions[domain] = import_function(self._custom[domain])
         return function
-
-
-def build_settings(kind: type[S], values: Mapping[str, Any]) -> S:
-    """Make a settings dataclass of ``kind``. Raises SettingsError for unknown names."""
-    known = [field.name for field in fields(kind)]  # type: ignore[arg-type]
-    for name in values:
-        if name not in known:
-            raise SettingsError(f"unknown setting {name!r} of {kind.__name__}; known: {known}")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
 def _check_pass_mark(domain: str, mark: Any) -> None:

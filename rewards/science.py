@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Annotated
 
 from rewards.charts.verifier import yes_no
-from rewards.errors import AnswerError, SettingsError
+from rewards.errors import AnswerError
 from rewards.math.comparing.comparison import value_of
 from rewards.math.evaluating import units
 from rewards.math.evaluating.exact import TooLarge, Undefined
 from rewards.math.evaluating.numeric import Evaluator, Unevaluable, context
-from rewards.math.reading.statements import parse
+from rewards.math.statements import parse
 from rewards.math.tree import Node, Number, Product, Quantity, Sum, symbols
 from rewards.math.verifier import MathSettings, MathVerifier
+from rewards.settings import Setting, Settings
 from rewards.text import choice
 from rewards.text.references import reference_text
 from rewards.verdict import Finding, Outcome, Request, correct, wrong
@@ -28,14 +30,18 @@ _MAX_CHARACTERS = 4_096
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScienceSettings:
-    """tolerance: relative, inclusive, for values with a decimal point or a unit."""
+class ScienceSettings(Settings):
+    """How answers of physics and chemistry are judged."""
 
-    tolerance: float = 0.01
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.tolerance < 1:
-            raise SettingsError(f"tolerance: expected 0 to 1, found {self.tolerance}")
+    tolerance: Annotated[
+        float,
+        Setting(
+            description="How far a value with a decimal point or a unit may be from the "
+            "reference, as a share of it, inclusive.",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.01
 
 
 class PhysicsVerifier:

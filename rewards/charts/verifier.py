@@ -11,16 +11,17 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from rewards.charts.dates import read_date, same_date, weekday
 from rewards.charts.lists import MAX_ITEMS, bracketed, split
 from rewards.charts.numbers import ChartNumber, normal, read_number
 from rewards.charts.tables import read_table, table_similarity
-from rewards.errors import AnswerError, BadReferenceError, SettingsError
+from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
 from rewards.geometry.matching import num_matched
 from rewards.math.reading.cleaning import strip_phrases
+from rewards.settings import Setting, Settings
 from rewards.text import choice
 from rewards.text.words import folded, similarity
 from rewards.verdict import Finding, Request, correct, graded, unparseable, wrong
@@ -84,20 +85,25 @@ _MAX_QUESTION = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ChartsSettings:
-    """tolerance: relative, inclusive (0.05 as in ChartQA, 0.025 as in GLM).
+class ChartsSettings(Settings):
+    """How answers to questions about charts are judged."""
 
-    partial_text: "none", or "edit": labels that differ score 1 - edit distance / longer length.
-    """
-
-    tolerance: float = 0.05
-    partial_text: Literal["none", "edit"] = "none"
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.tolerance < 1:
-            raise SettingsError(f"tolerance: expected 0 to 1, found {self.tolerance}")
-        if self.partial_text not in ("none", "edit"):
-            raise SettingsError(f"partial_text: expected none or edit, found {self.partial_text!r}")
+    tolerance: Annotated[
+        float,
+        Setting(
+            description="How far a number may be from the reference, as a share of it, "
+            "inclusive: 0.05 as in ChartQA, 0.025 as in GLM-4.1V.",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.05
+    partial_text: Annotated[
+        Literal["none", "edit"],
+        Setting(
+            description="What a label earns that differs from the reference: nothing, or with "
+            "'edit' 1 - edit distance / longer length."
+        ),
+    ] = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from rewards.errors import AnswerError, BadReferenceError, SettingsError
+from rewards.errors import AnswerError, BadReferenceError
 from rewards.geometry.boxes import Box, Space, numbers, read_space, reference_box
 from rewards.geometry.matching import num_matched
 from rewards.grounding.answers import Found, read_objects, read_segment
+from rewards.settings import Setting, Settings
 from rewards.text.words import folded
 from rewards.verdict import Finding, Request, correct, graded, wrong
 
@@ -24,17 +25,24 @@ _EPSILON = 1e-9
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroundingSettings:
-    """threshold: IoU from which a box counts. score: "pass" (0 or 1) or "iou" for one box."""
+class GroundingSettings(Settings):
+    """How boxes and segments are judged."""
 
-    threshold: float = 0.5
-    score: Literal["pass", "iou"] = "pass"
-
-    def __post_init__(self) -> None:
-        if not 0 < self.threshold <= 1:
-            raise SettingsError(f"threshold: expected 0 to 1, found {self.threshold}")
-        if self.score not in ("pass", "iou"):
-            raise SettingsError(f"score: expected pass or iou, found {self.score!r}")
+    threshold: Annotated[
+        float,
+        Setting(
+            description="The intersection over union from which a box or a segment counts.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.5
+    score: Annotated[
+        Literal["pass", "iou"],
+        Setting(
+            description="What one box or segment earns: with 'pass' 0 or 1, with 'iou' its "
+            "intersection over union; the threshold is then the pass mark."
+        ),
+    ] = "pass"
 
 
 class GroundingVerifier:

@@ -11,9 +11,9 @@ import math
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from rewards.errors import AnswerError, BadReferenceError, SettingsError
+from rewards.errors import AnswerError, BadReferenceError
 from rewards.geometry.boxes import Box, Space, read_space, reference_box
 from rewards.gui.actions import (
     ALIASES,
@@ -23,6 +23,7 @@ from rewards.gui.actions import (
     canonical_name,
     read_action,
 )
+from rewards.settings import Setting, Settings
 from rewards.text.words import token_f1
 from rewards.verdict import Finding, Request, correct, graded, wrong
 
@@ -41,17 +42,16 @@ MAX_AREA_RATIO = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class GuiSettings:
-    """shaped: "none", or "distance": a near miss or a similar text earns less than 1.
+class GuiSettings(Settings):
+    """How predicted actions are judged."""
 
-    What counts as passed is always the strict rule.
-    """
-
-    shaped: Literal["none", "distance"] = "none"
-
-    def __post_init__(self) -> None:
-        if self.shaped not in ("none", "distance"):
-            raise SettingsError(f"shaped: expected none or distance, found {self.shaped!r}")
+    shaped: Annotated[
+        Literal["none", "distance"],
+        Setting(
+            description="What a near miss or a similar text earns: nothing, or with 'distance' "
+            "a score below 1. What counts as passed is always the strict rule."
+        ),
+    ] = "none"
 
 
 class GuiVerifier:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from rewards.errors import SettingsError
 from rewards.judge.cache import JudgementCache
+from rewards.settings import Setting, Settings
 from rewards.text.references import reference_texts
 from rewards.text.words import folded
 from rewards.verdict import Finding, Outcome, Request, correct, wrong
@@ -34,32 +36,67 @@ _LONGEST_PAUSE_SECONDS = 8.0
 _RETRIED = frozenset([408, 409, 425, 429, 500, 502, 503, 504])
 
 
+UndecidedDomain = Literal["charts", "chemistry", "judge", "physics", "text", "vqa"]
+"""The domains whose rules can leave an answer undecided."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class JudgeSettings:
-    """Where and how to ask. Off while ``base_url`` is empty.
+class JudgeSettings(Settings):
+    """Where the judge is and how it is asked. There is none while ``base_url`` is empty."""
 
-    key_variable: the environment variable that holds the key; keys are never written anywhere.
-    domains: which domains may ask when their rules are undecided. timeout_seconds: of one call;
-    deadline_seconds: of all attempts together. max_concurrent: calls at a time in one process.
-    cache_path: an SQLite file, or empty for none.
-    """
-
-    base_url: str = ""
-    model: str = ""
-    key_variable: str = "OPENAI_API_KEY"
-    domains: tuple[str, ...] = ("vqa", "physics", "chemistry", "charts", "text", "judge")
-    timeout_seconds: float = 30.0
-    deadline_seconds: float = 90.0
-    attempts: int = 4
-    max_concurrent: int = 8
-    max_answer_characters: int = 2_000
-    cache_path: str = ""
+    base_url: Annotated[
+        str,
+        Setting(
+            description="The address of an OpenAI-compatible endpoint, such as "
+            "http://localhost:8000/v1. Without one no judge is asked."
+        ),
+    ] = ""
+    model: Annotated[
+        str, Setting(description="The name of the judge's model at that endpoint.")
+    ] = ""
+    key_variable: Annotated[
+        str,
+        Setting(
+            description="The environment variable that holds the key. The key itself is never "
+            "written anywhere."
+        ),
+    ] = "OPENAI_API_KEY"
+    domains: Annotated[
+        tuple[UndecidedDomain, ...],
+        Setting(description="The domains that ask the judge where their rules are undecided."),
+    ] = ("vqa", "physics", "chemistry", "charts", "text", "judge")
+    timeout_seconds: Annotated[
+        float, Setting(description="The time that one request may take, in seconds.", gt=0)
+    ] = 30.0
+    deadline_seconds: Annotated[
+        float,
+        Setting(description="The time that all attempts may take together, in seconds.", gt=0),
+    ] = 90.0
+    attempts: Annotated[
+        int,
+        Setting(description="How often the judge is asked for one answer at most.", ge=1),
+    ] = 4
+    max_concurrent: Annotated[
+        int,
+        Setting(description="How many requests one process has under way at most.", ge=1),
+    ] = 8
+    max_answer_characters: Annotated[
+        int, Setting(description="Longer answers are wrong without asking.", ge=1)
+    ] = 2_000
+    cache_path: Annotated[
+        str,
+        Setting(
+            description="An SQLite file that keeps the judgements for the next run. Without "
+            "one they are not kept."
+        ),
+    ] = ""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.base_url and not self.model:
-            raise SettingsError("model: missing for the judge at " + self.base_url)
-        if self.attempts < 1 or self.max_concurrent < 1 or self.max_answer_characters < 1:
-            raise SettingsError("attempts, max_concurrent, max_answer_characters: at least 1")
+            raise SettingsError(
+                f"model: expected the name of the judge's model at {self.base_url}, found nothing."
+            )
 
 
 class JudgeVerifier:
@@ -71,7 +108,7 @@ class JudgeVerifier:
         self._settings = settings
         self.deadline_seconds = settings.deadline_seconds + 5.0
         self._slots = threading.BoundedSemaphore(settings.max_concurrent)
-        self._cache = JudgementCache(settings.cache_path) if settings.cache_path else None
+        self._cache = _open_cache(settings.cache_path)
         self._client: Any = None
 
     def warm_up(self) -> None:
@@ -161,6 +198,18 @@ class JudgeVerifier:
         if not reply.choices or not isinstance(reply.choices[0].message.content, str):
             return ""
         return str(reply.choices[0].message.content)
+
+
+def _open_cache(path: str) -> JudgementCache | None:
+    """The cache at ``path``, or none. Raises SettingsError for a file that cannot be used."""
+    if not path:
+        return None
+    try:
+        return JudgementCache(path)
+    except (OSError, ValueError, sqlite3.Error) as error:
+        raise SettingsError(
+            f"judge.cache_path: expected a file that can be written, found {path!r}: {error}."
+        ) from error
 
 
 def _messages(answer: str, request: Request) -> list[dict[str, str]]:

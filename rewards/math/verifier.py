@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Annotated
 
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
@@ -34,6 +35,7 @@ from rewards.math.tree import (
     symbols,
     walk,
 )
+from rewards.settings import Setting, Settings
 from rewards.text import choice
 from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
@@ -48,10 +50,12 @@ _SEVERAL = re.compile(r"\d,\d")
 
 
 @dataclass(frozen=True, kw_only=True)
-class MathSettings:
-    """allow_restating: whether an answer may repeat an expression of the question."""
+class MathSettings(Settings):
+    """How mathematical answers are judged."""
 
-    allow_restating: bool = False
+    allow_restating: Annotated[
+        bool, Setting(description="Whether an answer may repeat an expression of the question.")
+    ] = False
 
 
 class MathVerifier:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from rewards.errors import BadReferenceError
+from rewards.settings import NoSettings
 from rewards.text import choice
 from rewards.text.references import reference_text
 from rewards.verdict import Finding, Request, correct, wrong
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChoiceSettings:
-    """No settings."""
 
 
 class ChoiceVerifier:
@@ -20,7 +14,7 @@ class ChoiceVerifier:
 
     pass_mark = 1.0
 
-    def __init__(self, settings: ChoiceSettings) -> None:
+    def __init__(self, settings: NoSettings) -> None:
         del settings
 
     def judge(self, answer: str, request: Request) -> Finding:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from rewards.charts.numbers import read_number
 from rewards.errors import BadReferenceError
 from rewards.math.reading.cleaning import strip_phrases
+from rewards.settings import NoSettings
 from rewards.text.references import reference_text
 from rewards.verdict import Finding, Request, correct, unparseable, wrong
 
@@ -16,17 +16,12 @@ _THERE_ARE = re.compile(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class CountingSettings:
-    """No settings."""
-
-
 class CountingVerifier:
     """Whole numbers, exactly."""
 
     pass_mark = 1.0
 
-    def __init__(self, settings: CountingSettings) -> None:
+    def __init__(self, settings: NoSettings) -> None:
         del settings
 
     def judge(self, answer: str, request: Request) -> Finding:

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from rewards.errors import SettingsError
+from rewards.settings import Setting, Settings
 from rewards.text.references import reference_text
 from rewards.text.words import similarity
 from rewards.verdict import Finding, Request, graded
 
 
-def check_mark(mark: float) -> None:
-    if not 0 < mark <= 1:
-        raise SettingsError(f"pass_mark: expected 0 to 1, found {mark}")
-
-
 @dataclass(frozen=True, kw_only=True)
-class OcrSettings:
-    """pass_mark: the similarity from which a transcription counts as passed."""
+class OcrSettings(Settings):
+    """How transcriptions are judged."""
 
-    pass_mark: float = 0.9
-
-    def __post_init__(self) -> None:
-        check_mark(self.pass_mark)
+    pass_mark: Annotated[
+        float,
+        Setting(
+            description="The similarity from which a transcription counts as passed.", gt=0, le=1
+        ),
+    ] = 0.9
 
 
 class OcrVerifier:

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
-from rewards.errors import SettingsError
-from rewards.short.ocr import check_mark
+from rewards.settings import Setting, Settings
 from rewards.text.references import reference_texts
 from rewards.text.words import folded, similarity, token_f1
 from rewards.verdict import Finding, Request, graded
 
 
 @dataclass(frozen=True, kw_only=True)
-class TextSettings:
-    """metric: "exact" (folded), "verbatim", "f1" (tokens), or "anls" (Biten et al. 2019).
+class TextSettings(Settings):
+    """How free text is judged."""
 
-    pass_mark: the score from which f1 and anls count as passed.
-    """
-
-    metric: Literal["exact", "verbatim", "f1", "anls"] = "exact"
-    pass_mark: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.metric not in _METRICS:
-            raise SettingsError(f"metric: expected one of {list(_METRICS)}, found {self.metric!r}")
-        check_mark(self.pass_mark)
+    metric: Annotated[
+        Literal["exact", "verbatim", "f1", "anls"],
+        Setting(
+            description="How two texts are compared: 'exact' after folding case, spacing and "
+            "punctuation, 'verbatim' character by character, 'f1' by their tokens, 'anls' by "
+            "normalised edit distance (Biten et al. 2019)."
+        ),
+    ] = "exact"
+    pass_mark: Annotated[
+        float,
+        Setting(
+            description="The score from which an answer passes under the metrics f1 and anls.",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.5
 
 
 class TextVerifier:

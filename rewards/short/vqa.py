@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from rewards.charts.numbers import read_number
 from rewards.charts.verifier import yes_no
 from rewards.math.reading.cleaning import strip_phrases
+from rewards.settings import NoSettings
 from rewards.text import choice
 from rewards.text.references import reference_texts
 from rewards.text.words import folded
@@ -16,17 +16,12 @@ from rewards.verdict import Finding, Request, correct, wrong
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
-@dataclass(frozen=True, kw_only=True)
-class VqaSettings:
-    """No settings."""
-
-
 class VqaVerifier:
     """Short answers about pictures: yes/no, numbers exactly, options, folded text."""
 
     pass_mark = 1.0
 
-    def __init__(self, settings: VqaSettings) -> None:
+    def __init__(self, settings: NoSettings) -> None:
         del settings
 
     def judge(self, answer: str, request: Request) -> Finding:

@@ -150,11 +150,37 @@ def test_a_pass_mark_changes_what_agrees(
         ("ocr=much", "expected a number, found 'much'"),
         ("ocr=1.5", "expected a number from 0 to 1, found 1.5"),
         ("ocr=nan", "expected a number from 0 to 1, found nan"),
-        ("orc=0.8", "unknown domain 'orc'; known: .*ocr"),
+        ("orc=0.8", "unknown domain 'orc'. Did you mean 'ocr'"),
     ):
         assert re.search(reason, refusal(capsys, cases, "--pass-mark", option))
     twice = ("--pass-mark", "ocr=0.8", "--pass-mark", "ocr=0.9")
     assert "ocr is given twice" in refusal(capsys, cases, *twice)
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ('{"charts": {"tolerance": "0.5"}}', "charts.tolerance: expected a number not below 0 and "
+         "below 1, found the text '0.5'."),
+        ('{"math": {"allow_restating": "no"}}', "math.allow_restating: expected true or false"),
+        ('{"math": {"allow_restating": 1}}', "expected true or false, found 1."),
+        ('{"charts": {"tolerence": 0.5}}', "unknown setting 'tolerence'. Did you mean 'tolerance'"),
+        ('{"chart": {}}', "unknown settings section 'chart'. Did you mean 'charts'"),
+        ('{"charts": 5}', "charts: expected an object of settings, found 5."),
+        ('{"judge": {"domains": ["maths"]}}', "judge.domains[0]: expected one of"),
+        ('{"judge": {"base_url": "http://x/v1"}}', "judge.model: expected the name"),
+        ('{"judge": {"cache_path": "/dev/null/x.sqlite"}}', "judge.cache_path: expected a file"),
+        ("[1]", "expected an object of domains and their settings, found list"),
+        ("{", "--settings"),
+    ],
+)  # fmt: skip
+def test_wrong_settings_are_one_message(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], written: str, reason: str
+) -> None:
+    cases = str(write(tmp_path / "cases.jsonl", ROWS))
+    settings = tmp_path / "settings.json"
+    settings.write_text(written)
+    assert reason in refusal(capsys, cases, "--settings", str(settings))
 
 
 def test_a_pool_that_is_handed_in_decides_and_stays_open(
