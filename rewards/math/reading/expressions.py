@@ -6,6 +6,7 @@ way: ``a/bc`` from left to right, a function's argument up to the next plus or f
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 from rewards.errors import AnswerError
@@ -23,6 +24,7 @@ from rewards.math.tree import (
     Number,
     PlusMinus,
     Power,
+    Product,
     Sum,
     Symbol,
     divided,
@@ -37,6 +39,7 @@ varnothing triangle angle
 """
 START_COMMANDS = frozenset(_STARTING.split())
 _PERCENT_WORDS = frozenset(["percent", "pct", "percentage", "pct."])
+_COUNTED = re.compile(r"([CAP])_(\d{1,4})")
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -313,8 +316,25 @@ class ExpressionParser(Cursor):
             raise AnswerError("digits beyond the base") from error
 
     def _symbol(self) -> Node:
+        """A variable, or ``C_5^2`` and ``A_5^2``: combinations and arrangements."""
         token = self.take()
-        return self._subscripted(token.text, Symbol(token.text))
+        node = self._subscripted(token.text, Symbol(token.text))
+        if not isinstance(node, Symbol) or not self.at("^"):
+            return node
+        match = _COUNTED.fullmatch(node.name)
+        if match is None or not self._at_whole_number():
+            return node
+        self.position += 1
+        chosen = self.argument()
+        among = Number(Fraction(match[2]))
+        choices = Call("binom", (among, chosen))
+        return choices if match[1] == "C" else Product((choices, Call("factorial", (chosen,))))
+
+    def _at_whole_number(self) -> bool:
+        """Whether the exponent here is a whole number, bare or in braces."""
+        number = self.peek(2) if self.peek().text == "{" else self.peek()
+        closed = self.peek().text != "{" or self.peek(3).text == "}"
+        return closed and number.kind == "num" and number.text.isdigit()
 
     def _subscripted(self, name: str, plain: Node) -> Node:
         if not self.at("_"):

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from rewards import english
 from rewards.errors import AnswerError
-from rewards.math.reading.applications import COMMANDS
+from rewards.math.reading import big_operators, commands, functions
 from rewards.math.reading.cleaning import clean, strip_phrases
 from rewards.math.reading.compound import compound_quantity
 from rewards.math.reading.cursor import Grammar
@@ -305,7 +305,7 @@ _GRAMMAR = Grammar(
         "num": StatementParser._number,
         "name": StatementParser._symbol,
         "const": StatementParser.constant,
-        "func": StatementParser.function,
+        "func": functions.read_function,
         "set": StatementParser.named_set,
         "word": StatementParser._letters,
     },
@@ -316,5 +316,25 @@ _GRAMMAR = Grammar(
         "|": StatementParser._absolute,
         "...": StatementParser.ellipsis,
     },
-    commands=COMMANDS,
+    commands={
+        "frac": commands.read_fraction,
+        "root": functions.read_root_sign,
+        "cbrt": functions.read_root_sign,
+        "overline": commands.read_barred,
+        "bar": commands.read_barred,
+        "vec": commands.read_vector,
+        "lfloor": commands.read_rounded,
+        "lceil": commands.read_rounded,
+        "emptyset": commands.read_empty_set,
+        "varnothing": commands.read_empty_set,
+        "angle": commands.read_labelled,
+        "triangle": commands.read_labelled,
+        "langle": commands.read_angled,
+        "int": big_operators.read_big_operator,
+        "sum": big_operators.read_big_operator,
+        "prod": big_operators.read_big_operator,
+        "lim": big_operators.read_big_operator,
+        "begin": StatementParser.environment,
+        "{": StatementParser.braced_set,
+    },
 )

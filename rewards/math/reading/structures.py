@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from rewards.errors import AnswerError
-from rewards.math.reading.applications import ApplicationParser
+from rewards.math.reading.expressions import ExpressionParser
 from rewards.math.tree import (
     ZERO,
     Bracket,
@@ -29,7 +29,7 @@ ELLIPSIS = Symbol("…")
 _MAX_FILLED = 64
 
 
-class StructureParser(ApplicationParser):
+class StructureParser(ExpressionParser):
     """Adds to expressions what stands in braces and in environments."""
 
     def listing(self) -> Node:
@@ -76,7 +76,8 @@ class StructureParser(ApplicationParser):
         return items[0] if len(items) == 1 else SetOf(filled_in(items))
 
     def braced_set(self) -> Node:
-        r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, after the opening brace."""
+        r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, with its braces."""
+        self.position += 1
         if self.at_command("}"):
             self.position += 1
             return NamedSet("")
@@ -113,6 +114,7 @@ class StructureParser(ApplicationParser):
 
     def environment(self) -> Node:
         """A matrix or a system of equations."""
+        self.position += 1
         self.expect("{")
         name = self.take().text
         self.expect("}")
