@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rewards.math.reading.big_operators import at_derivative, read_derivative
 from rewards.math.reading.expressions import ExpressionParser
-from rewards.math.tree import Bracket, Call, NamedSet, Node, Product, Sum, Symbol, divided
+from rewards.math.tree import Call, NamedSet, Node, Product, Sum, Symbol, divided
 
 
 def read_fraction(cursor: ExpressionParser) -> Node:
@@ -49,13 +49,3 @@ def read_empty_set(cursor: ExpressionParser) -> Node:
     r"""``\emptyset``."""
     cursor.position += 1
     return NamedSet("")
-
-
-def read_angled(cursor: ExpressionParser) -> Node:
-    r"""A vector in angle brackets, ``\langle 1, 2 \rangle``."""
-    cursor.position += 1
-    items = cursor.items()
-    if not cursor.at_command("rangle"):
-        cursor.fail("expected a closing bracket")
-    cursor.position += 1
-    return items[0] if len(items) == 1 else Bracket("(", ")", items)

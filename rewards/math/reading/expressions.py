@@ -16,7 +16,6 @@ from rewards.math.reading.lexer import Token
 from rewards.math.reading.unit_names import SCALE_WORDS
 from rewards.math.tree import (
     MINUS_ONE,
-    Bracket,
     Call,
     Congruence,
     Constant,
@@ -40,25 +39,10 @@ varnothing triangle angle
 START_COMMANDS = frozenset(_STARTING.split())
 _PERCENT_WORDS = frozenset(["percent", "pct", "percentage", "pct."])
 _COUNTED = re.compile(r"([CAP])_(\d{1,4})")
-_CLOSING = {"(": ")", "[": "]"}
 
 
 class ExpressionParser(Cursor):
-    """Reads expressions from ``tokens``; sets and statements are added by its subclass."""
-
-    def clause(self) -> Node:
-        """What may stand between commas inside brackets."""
-        return self.sum()
-
-    def items(self) -> tuple[Node, ...]:
-        """Clauses with commas or semicolons between them."""
-        found = [self.clause()]
-        while self.at(",", ";"):
-            self.position += 1
-            found.append(self.clause())
-        return tuple(found)
-
-    # -- expressions
+    """Reads expressions from ``tokens``; sets are added by its subclass."""
 
     def sum(self) -> Node:
         """Terms with plus, minus and plus-minus between them."""
@@ -258,17 +242,8 @@ class ExpressionParser(Cursor):
         bound = token.text in self.bound_names
         return self._subscripted(token.text, Symbol(token.text) if bound else token.node)
 
-    def group(self) -> Node:
-        """A braced group; the subclass reads commas inside it as a set."""
-        self.expect("{")
-        node = self.sum()
-        self.expect("}")
-        return node
-
     def argument(self) -> Node:
         r"""An argument of a command: a braced group or one token (``\frac12``)."""
-        if self.at("{"):
-            return self.group()
         token = self.token
         if token.kind == "num" and len(token.text) > 1 and token.text.isdigit():
             # LaTeX takes one digit; the rest stays for the next argument.
@@ -279,32 +254,13 @@ class ExpressionParser(Cursor):
             self.fail("expected an argument")
         return self.primary()
 
-    def bracket(self) -> Node:
-        """A grouping, a tuple, a list or an interval."""
-        opening = self.take().text
-        if self.at(")", "]"):
-            self.fail("empty brackets")
-        bars, self.bars = self.bars, 0
-        items = self.items()
-        self.bars = bars
-        if not self.at(")", "]"):
-            self.fail("expected a closing bracket")
-        closing = self.take().text
-        if len(items) == 1 and _CLOSING[opening] == closing:
-            if self.at("_") and isinstance(items[0], Number):
-                return self._in_base(items[0], self.tokens[self.position - 2].text)
-            return items[0]
-        if len(items) == 1:
-            raise AnswerError("mismatched brackets")
-        return Bracket(opening, closing, items)
-
     def _number(self) -> Node:
         token = self.take()
         node = token.node
         assert isinstance(node, Number)
-        return self._in_base(node, token.text) if self.at("_") else node
+        return self.in_base(node, token.text) if self.at("_") else node
 
-    def _in_base(self, node: Number, digits: str) -> Node:
+    def in_base(self, node: Number, digits: str) -> Node:
         """``101_2``: the digits again, in the base of the subscript."""
         self.expect("_")
         base = self.argument()
@@ -381,11 +337,3 @@ class ExpressionParser(Cursor):
             self.position += 1
             factors[-1] = Power(factors[-1], self.exponent())
         return product_of(factors)
-
-    def _absolute(self) -> Node:
-        self.expect("|")
-        self.bars += 1
-        node = self.sum()
-        self.bars -= 1
-        self.expect("|")
-        return Call("abs", (node,))

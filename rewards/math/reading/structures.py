@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from itertools import pairwise
-
 from rewards.errors import AnswerError
+from rewards.math.reading.clauses import read_clause, read_items, read_listing
+from rewards.math.reading.ellipsis import filled_in
 from rewards.math.reading.expressions import ExpressionParser
 from rewards.math.tree import (
     ZERO,
     Bracket,
     Builder,
-    Call,
     Constant,
     Listing,
     Matrix,
     NamedSet,
     Node,
-    Number,
     Relation,
     SetOf,
     Symbol,
@@ -25,21 +22,9 @@ from rewards.math.tree import (
     negated,
 )
 
-ELLIPSIS = Symbol("…")
-_MAX_FILLED = 64
-
 
 class StructureParser(ExpressionParser):
     """Adds to expressions what stands in braces and in environments."""
-
-    def listing(self) -> Node:
-        """Clauses with connectives: read by the subclass."""
-        raise self.failure("expected a value")
-
-    def ellipsis(self) -> Node:
-        """The dots of ``1, 2, …, 10``."""
-        self.position += 1
-        return ELLIPSIS
 
     def named_set(self) -> Node:
         r"""``\mathbb{R}`` and the like, or a half line."""
@@ -60,21 +45,6 @@ class StructureParser(ExpressionParser):
         ends = (ZERO, infinity) if positive else (negated(infinity), ZERO)
         return Bracket("(", ")", ends)
 
-    def group(self) -> Node:
-        """A braced group; with commas inside, a set."""
-        self.expect("{")
-        if self.at("}"):
-            self.position += 1
-            return NamedSet("")
-        bars, self.bars = self.bars, 0
-        items = self.items()
-        if self.at_command("choose"):
-            self.position += 1
-            items = (Call("binom", (*items, self.sum())),)
-        self.bars = bars
-        self.expect("}")
-        return items[0] if len(items) == 1 else SetOf(filled_in(items))
-
     def braced_set(self) -> Node:
         r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, with its braces."""
         self.position += 1
@@ -83,11 +53,11 @@ class StructureParser(ExpressionParser):
             return NamedSet("")
         builder = self._builder_head()
         if builder is None:
-            items = self.items()
+            items = read_items(self)
             node: Node = SetOf(filled_in(items))
         else:
             variable, domain = builder
-            condition = self.listing()
+            condition = read_listing(self)
             if domain is not None:
                 condition = Listing("and", (condition, domain))
             node = Builder(variable, condition)
@@ -135,7 +105,7 @@ class StructureParser(ExpressionParser):
             elif self.at_command("hline"):
                 self.position += 1
             else:
-                rows[-1].append(self.clause())
+                rows[-1].append(read_clause(self))
                 if self.at(","):
                     self.position += 1
         self.environments -= 1
@@ -144,24 +114,6 @@ class StructureParser(ExpressionParser):
         self.position += 1
         self.expect("}")
         return _environment(name, [tuple(row) for row in rows if row])
-
-
-def filled_in(items: tuple[Node, ...]) -> tuple[Node, ...]:
-    """``1, 2, …, 10`` with the integers that the dots stand for, when they are few."""
-    if items.count(ELLIPSIS) != 1:
-        return items
-    at = items.index(ELLIPSIS)
-    values = [item.value for item in items if isinstance(item, Number)]
-    if at < 2 or at != len(items) - 2 or len(values) != len(items) - 1:
-        return items
-    step = values[1] - values[0]
-    steps = {later - earlier for earlier, later in pairwise(values[:at])}
-    if not step or steps != {step} or (values[-1] - values[0]) % step:
-        return items
-    count = (values[-1] - values[0]) / step
-    if not at <= count <= _MAX_FILLED:
-        return items
-    return tuple(Number(values[0] + step * Fraction(i)) for i in range(int(count) + 1))
 
 
 def _environment(name: str, rows: list[tuple[Node, ...]]) -> Node:
