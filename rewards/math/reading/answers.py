@@ -6,14 +6,14 @@ import re
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.reading import big_operators, brackets, commands, functions
+from rewards.math.reading import big_operators, brackets, commands, environments, functions, sets
 from rewards.math.reading.clauses import read_listing
 from rewards.math.reading.cleaning import clean, strip_phrases
 from rewards.math.reading.compound import compound_quantity
 from rewards.math.reading.cursor import Grammar
 from rewards.math.reading.ellipsis import read_ellipsis
+from rewards.math.reading.expressions import ExpressionParser
 from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, tokenize
-from rewards.math.reading.structures import StructureParser
 from rewards.math.tree import (
     Node,
     Number,
@@ -43,7 +43,7 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     compound = compound_quantity(cleaned)
     if compound is not None:
         return compound
-    cursor = StructureParser(tokenize(cleaned, reading), _GRAMMAR)
+    cursor = ExpressionParser(tokenize(cleaned, reading), _GRAMMAR)
     try:
         node = _read_to_the_end(cursor)
     except RecursionError as error:
@@ -53,7 +53,7 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     return node
 
 
-def _read_to_the_end(cursor: StructureParser) -> Node:
+def _read_to_the_end(cursor: ExpressionParser) -> Node:
     node = read_listing(cursor)
     if cursor.token.kind != "end":
         cursor.fail("expected the end")
@@ -72,12 +72,12 @@ def _in_base(digits: str, base_text: str) -> Node:
 
 _GRAMMAR = Grammar(
     kinds={
-        "num": StructureParser._number,
-        "name": StructureParser._symbol,
-        "const": StructureParser.constant,
+        "num": ExpressionParser._number,
+        "name": ExpressionParser._symbol,
+        "const": ExpressionParser.constant,
         "func": functions.read_function,
-        "set": StructureParser.named_set,
-        "word": StructureParser._letters,
+        "set": sets.read_named_set,
+        "word": ExpressionParser._letters,
     },
     operators={
         "(": brackets.read_bracket,
@@ -104,7 +104,7 @@ _GRAMMAR = Grammar(
         "sum": big_operators.read_big_operator,
         "prod": big_operators.read_big_operator,
         "lim": big_operators.read_big_operator,
-        "begin": StructureParser.environment,
-        "{": StructureParser.braced_set,
+        "begin": environments.read_environment,
+        "{": sets.read_braced_set,
     },
 )
