@@ -6,13 +6,11 @@ import re
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.reading import big_operators, brackets, commands, environments, functions, sets
 from rewards.math.reading.clauses import read_listing
 from rewards.math.reading.cleaning import clean, strip_phrases
 from rewards.math.reading.compound import compound_quantity
-from rewards.math.reading.cursor import Grammar
-from rewards.math.reading.ellipsis import read_ellipsis
-from rewards.math.reading.expressions import ExpressionParser
+from rewards.math.reading.cursor import Cursor
+from rewards.math.reading.grammar import GRAMMAR
 from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, tokenize
 from rewards.math.tree import (
     Node,
@@ -43,7 +41,7 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     compound = compound_quantity(cleaned)
     if compound is not None:
         return compound
-    cursor = ExpressionParser(tokenize(cleaned, reading), _GRAMMAR)
+    cursor = Cursor(tokenize(cleaned, reading), GRAMMAR)
     try:
         node = _read_to_the_end(cursor)
     except RecursionError as error:
@@ -53,7 +51,7 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     return node
 
 
-def _read_to_the_end(cursor: ExpressionParser) -> Node:
+def _read_to_the_end(cursor: Cursor) -> Node:
     node = read_listing(cursor)
     if cursor.token.kind != "end":
         cursor.fail("expected the end")
@@ -68,43 +66,3 @@ def _in_base(digits: str, base_text: str) -> Node:
         return Number(Fraction(int(digits, base)), base=base)
     except ValueError as error:
         raise AnswerError(f"digits beyond base {base}") from error
-
-
-_GRAMMAR = Grammar(
-    kinds={
-        "num": ExpressionParser._number,
-        "name": ExpressionParser._symbol,
-        "const": ExpressionParser.constant,
-        "func": functions.read_function,
-        "set": sets.read_named_set,
-        "word": ExpressionParser._letters,
-    },
-    operators={
-        "(": brackets.read_bracket,
-        "[": brackets.read_bracket,
-        "{": brackets.read_group,
-        "|": brackets.read_absolute,
-        "...": read_ellipsis,
-    },
-    commands={
-        "frac": commands.read_fraction,
-        "root": functions.read_root_sign,
-        "cbrt": functions.read_root_sign,
-        "overline": commands.read_barred,
-        "bar": commands.read_barred,
-        "vec": commands.read_vector,
-        "lfloor": commands.read_rounded,
-        "lceil": commands.read_rounded,
-        "emptyset": commands.read_empty_set,
-        "varnothing": commands.read_empty_set,
-        "angle": commands.read_labelled,
-        "triangle": commands.read_labelled,
-        "langle": brackets.read_angled,
-        "int": big_operators.read_big_operator,
-        "sum": big_operators.read_big_operator,
-        "prod": big_operators.read_big_operator,
-        "lim": big_operators.read_big_operator,
-        "begin": environments.read_environment,
-        "{": sets.read_braced_set,
-    },
-)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rewards.errors import AnswerError
+from rewards.math.reading.cursor import Cursor
 from rewards.math.reading.ellipsis import filled_in
-from rewards.math.reading.expressions import ExpressionParser
+from rewards.math.reading.expressions import read_argument, read_factor
 from rewards.math.reading.lexer import Token
 from rewards.math.reading.quantities import read_quantity, read_words
 from rewards.math.tree import Congruence, Listing, Node, Relation, SetOperation, Words
@@ -30,7 +31,7 @@ _UNION |= {"\\": "difference", "intersection": "intersection"}
 _SEPARATING_COMMANDS = frozenset([*_CONNECTIVES, *_UNION, *_MODULI, "choose"])
 
 
-def read_listing(cursor: ExpressionParser) -> Node:
+def read_listing(cursor: Cursor) -> Node:
     """Clauses with connectives between them, or the only clause."""
     items, connectives = [read_clause(cursor)], []
     while (connective := _pass_connective(cursor)) is not None:
@@ -47,7 +48,7 @@ def read_listing(cursor: ExpressionParser) -> Node:
     return Listing(",", tuple(items))
 
 
-def _pass_connective(cursor: ExpressionParser) -> str | None:
+def _pass_connective(cursor: Cursor) -> str | None:
     """Pass over ", and", "or", ";" and the like."""
     found: str | None = None
     while True:
@@ -62,7 +63,7 @@ def _pass_connective(cursor: ExpressionParser) -> str | None:
         cursor.position += 1
 
 
-def read_clause(cursor: ExpressionParser) -> Node:
+def read_clause(cursor: Cursor) -> Node:
     """Sides with relations between them, and a modulus after them."""
     if cursor.at("~"):  # "≈ 2.83"
         cursor.position += 1
@@ -83,7 +84,7 @@ def read_clause(cursor: ExpressionParser) -> Node:
     return Relation(tuple(operators), tuple(sides)) if operators else sides[0]
 
 
-def read_items(cursor: ExpressionParser) -> tuple[Node, ...]:
+def read_items(cursor: Cursor) -> tuple[Node, ...]:
     """Clauses with commas or semicolons between them."""
     found = [read_clause(cursor)]
     while cursor.at(",", ";"):
@@ -92,24 +93,24 @@ def read_items(cursor: ExpressionParser) -> tuple[Node, ...]:
     return tuple(found)
 
 
-def _read_modulus(cursor: ExpressionParser) -> Node | None:
+def _read_modulus(cursor: Cursor) -> Node | None:
     r"""``\pmod{7}``, ``\mod 7``, ``(mod 7)`` or ``mod 7``."""
     if cursor.at_command("pmod", "mod", "bmod"):
         cursor.position += 1
-        return cursor.argument() if cursor.at("{") else cursor.factor()
+        return read_argument(cursor) if cursor.at("{") else read_factor(cursor)
     if cursor.token.kind == "word" and cursor.token.text == "mod":
         cursor.position += 1
-        return cursor.factor()
+        return read_factor(cursor)
     opened = cursor.at("(") and cursor.peek().text in ("mod", "bmod")
     if not opened:
         return None
     cursor.position += 2
-    modulus = cursor.factor()
+    modulus = read_factor(cursor)
     cursor.expect(")")
     return modulus
 
 
-def _read_side(cursor: ExpressionParser) -> Node:
+def _read_side(cursor: Cursor) -> Node:
     """Operands with set operations between them."""
     node = _read_operand(cursor)
     while True:
@@ -122,7 +123,7 @@ def _read_side(cursor: ExpressionParser) -> Node:
         node = SetOperation(_UNION.get(token.text, "union"), node, _read_operand(cursor))
 
 
-def _is_set_operation(cursor: ExpressionParser, index: int) -> bool:
+def _is_set_operation(cursor: Cursor, index: int) -> bool:
     """A set operation's sign or word, or a capital U between brackets."""
     token = cursor.tokens[index]
     if token.kind in ("cmd", "word"):
@@ -135,7 +136,7 @@ def _is_set_operation(cursor: ExpressionParser, index: int) -> bool:
     )
 
 
-def _read_operand(cursor: ExpressionParser) -> Node:
+def _read_operand(cursor: Cursor) -> Node:
     """Words or a quantity, within the tokens up to the next separator."""
     end = _segment_end(cursor)
     words = read_words(cursor, end)
@@ -149,7 +150,7 @@ def _read_operand(cursor: ExpressionParser) -> Node:
         cursor.limit = outer_limit
 
 
-def _segment_end(cursor: ExpressionParser) -> int:
+def _segment_end(cursor: Cursor) -> int:
     """Where the operand that starts here ends: at a separator outside brackets."""
     depth, index = 0, cursor.position
     while index < cursor.limit:
@@ -168,7 +169,7 @@ def _segment_end(cursor: ExpressionParser) -> int:
     return index
 
 
-def _separates(cursor: ExpressionParser, token: Token, index: int) -> bool:
+def _separates(cursor: Cursor, token: Token, index: int) -> bool:
     if token.kind == "op":
         return token.text in _RELATIONS or token.text in _SEPARATORS or token.text == "&"
     if token.kind == "cmd":

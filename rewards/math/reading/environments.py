@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rewards.errors import AnswerError
 from rewards.math.reading.clauses import read_clause
-from rewards.math.reading.expressions import ExpressionParser
+from rewards.math.reading.cursor import Cursor
 from rewards.math.tree import Listing, Matrix, Node, determinant
 
 
-def read_environment(cursor: ExpressionParser) -> Node:
+def read_environment(cursor: Cursor) -> Node:
     """A matrix or a system of equations."""
     cursor.position += 1
     cursor.expect("{")

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rewards.errors import AnswerError
-from rewards.math.reading.expressions import MAX_DEPTH, ExpressionParser
+from rewards.math.reading.cursor import Cursor
+from rewards.math.reading.expressions import (
+    read_argument,
+    read_exponent,
+    read_factor,
+    read_primary,
+    read_signed_factor,
+    read_sum,
+    starts_factor,
+)
+from rewards.math.reading.postfixes import read_postfixes
 from rewards.math.tree import (
     MINUS_ONE,
     Bracket,
@@ -21,22 +30,22 @@ from rewards.math.tree import (
 _INVERSE = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
 
 
-def read_function(cursor: ExpressionParser) -> Node:
+def read_function(cursor: Cursor) -> Node:
     """A function with its base, power and arguments."""
     name = cursor.take().text
     if name == "sqrt":
         return _read_root(cursor)
     if name == "binom" and not cursor.at("("):
-        return Call("binom", (cursor.argument(), cursor.argument()))
+        return Call("binom", (read_argument(cursor), read_argument(cursor)))
     base: Node | None = None
     power: Node | None = None
     for _ in range(2):
         if cursor.at("_"):
             cursor.position += 1
-            base = cursor.argument()
+            base = read_argument(cursor)
         elif cursor.at("^"):
             cursor.position += 1
-            power = cursor.exponent()
+            power = read_exponent(cursor)
     if name == "lg":
         name, base = "log", Number(Fraction(10))
     if power == MINUS_ONE and name in _INVERSE:
@@ -48,55 +57,53 @@ def read_function(cursor: ExpressionParser) -> Node:
     return node if power is None else Power(node, power)
 
 
-def _read_arguments(cursor: ExpressionParser) -> tuple[Node, ...]:
+def _read_arguments(cursor: Cursor) -> tuple[Node, ...]:
     """What stands in brackets or braces after a function, or else one bare argument."""
     if cursor.at("("):
-        node = _in_radians(cursor.primary())
+        node = _in_radians(read_primary(cursor))
         is_tuple = isinstance(node, Bracket) and node.opening == "(" and node.closing == ")"
         return node.items if isinstance(node, Bracket) and is_tuple else (node,)
     if cursor.at("{"):
-        return (_in_radians(cursor.primary()),)
+        return (_in_radians(read_primary(cursor)),)
     return (_read_bare_argument(cursor),)
 
 
-def _read_bare_argument(cursor: ExpressionParser) -> Node:
+def _read_bare_argument(cursor: Cursor) -> Node:
     r"""The argument of ``\sin 2x``: implicit factors, up to the next function."""
-    cursor.depth += 1
-    if cursor.depth > MAX_DEPTH:
-        raise AnswerError(f"nested deeper than {MAX_DEPTH}")
-    factors = [cursor.signed_factor()]
-    while cursor.starts_factor() and cursor.token.kind != "func" and not cursor.at("(", "["):
-        factors.append(cursor.factor())
+    cursor.descend()
+    factors = [read_signed_factor(cursor)]
+    while starts_factor(cursor) and cursor.token.kind != "func" and not cursor.at("(", "["):
+        factors.append(read_factor(cursor))
     if cursor.at("/") and _is_plain_fraction_tail(cursor):
         cursor.position += 1
-        factors.append(Power(cursor.factor(), MINUS_ONE))
+        factors.append(Power(read_factor(cursor), MINUS_ONE))
     cursor.depth -= 1
     return product_of(factors)
 
 
-def _is_plain_fraction_tail(cursor: ExpressionParser) -> bool:
+def _is_plain_fraction_tail(cursor: Cursor) -> bool:
     """``sin pi/3``: a number right after the slash belongs to the argument."""
     return cursor.peek().kind == "num" and not cursor.token.spaced
 
 
-def _read_root(cursor: ExpressionParser) -> Node:
+def _read_root(cursor: Cursor) -> Node:
     r"""``\sqrt[3]{x}`` or ``\sqrt x``, after its name."""
     degree: Node = Number(Fraction(2))
     if cursor.at("["):
         cursor.position += 1
-        degree = cursor.sum()
+        degree = read_sum(cursor)
         cursor.expect("]")
     braced = cursor.at("{")
-    radicand = cursor.primary()
+    radicand = read_primary(cursor)
     if not braced and cursor.at("!"):
-        radicand = cursor.postfix(radicand)
+        radicand = read_postfixes(cursor, radicand)
     return root_of(radicand, degree)
 
 
-def read_root_sign(cursor: ExpressionParser) -> Node:
+def read_root_sign(cursor: Cursor) -> Node:
     """``√x`` and ``∛x``, which cleaning has made commands."""
     name = cursor.take().text
-    return root_of(cursor.primary(), Number(Fraction(3 if name == "cbrt" else 2)))
+    return root_of(read_primary(cursor), Number(Fraction(3 if name == "cbrt" else 2)))
 
 
 def _in_radians(node: Node) -> Node:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from rewards import english
-from rewards.math.reading.expressions import ExpressionParser
+from rewards.math.reading.cursor import Cursor
+from rewards.math.reading.expressions import read_sum
 from rewards.math.reading.lexer import Token
 from rewards.math.reading.unit_names import CURRENCY_SIGNS, UNITS
 from rewards.math.reading.unit_parsing import TrailingUnit, trailing_unit
@@ -22,7 +23,7 @@ from rewards.math.tree import (
 )
 
 
-def read_words(cursor: ExpressionParser, end: int) -> Words | None:
+def read_words(cursor: Cursor, end: int) -> Words | None:
     """Text, when nothing but words stands before ``end``."""
     tokens = cursor.tokens[cursor.position : end]
     if not tokens or any(token.kind not in ("word", "name", "num", "op") for token in tokens):
@@ -39,7 +40,7 @@ def read_words(cursor: ExpressionParser, end: int) -> Words | None:
     return Words(text.lower())
 
 
-def read_quantity(cursor: ExpressionParser) -> Node:
+def read_quantity(cursor: Cursor) -> Node:
     """An expression with a unit or a counted noun after it, or a currency before it."""
     currency = ""
     sign = 1 if cursor.at("-") and cursor.peek().text in CURRENCY_SIGNS else 0
@@ -58,11 +59,11 @@ def read_quantity(cursor: ExpressionParser) -> Node:
     return _with_unit(node, unit, currency)
 
 
-def _read_ratio(cursor: ExpressionParser) -> Node:
-    parts = [cursor.sum()]
+def _read_ratio(cursor: Cursor) -> Node:
+    parts = [read_sum(cursor)]
     while cursor.at(":") or (cursor.token.kind == "word" and cursor.token.text == "to"):
         cursor.position += 1
-        parts.append(cursor.sum())
+        parts.append(read_sum(cursor))
     return parts[0] if len(parts) == 1 else Ratio(tuple(parts))
 
 

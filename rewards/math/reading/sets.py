@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rewards.math.reading.clauses import read_items, read_listing
+from rewards.math.reading.cursor import Cursor
 from rewards.math.reading.ellipsis import filled_in
-from rewards.math.reading.expressions import ExpressionParser
 from rewards.math.tree import (
     ZERO,
     Bracket,
@@ -20,20 +20,20 @@ from rewards.math.tree import (
 )
 
 
-def read_named_set(cursor: ExpressionParser) -> Node:
+def read_named_set(cursor: Cursor) -> Node:
     r"""``\mathbb{R}`` and the like, or a half line."""
     if cursor.token.text == "R" and _at_half_line(cursor):
         return _read_half_line(cursor)
     return NamedSet(cursor.take().text)
 
 
-def _at_half_line(cursor: ExpressionParser) -> bool:
+def _at_half_line(cursor: Cursor) -> bool:
     r"""Whether ``\mathbb{R}^+`` stands here, the sign bare or in braces."""
     sign = cursor.peek(3) if cursor.peek(2).text == "{" else cursor.peek(2)
     return cursor.peek().text in ("^", "_") and sign.text in ("+", "-")
 
 
-def _read_half_line(cursor: ExpressionParser) -> Node:
+def _read_half_line(cursor: Cursor) -> Node:
     braced = cursor.peek(2).text == "{"
     positive = cursor.peek(3 if braced else 2).text == "+"
     cursor.position += 5 if braced else 3
@@ -42,7 +42,7 @@ def _read_half_line(cursor: ExpressionParser) -> Node:
     return Bracket("(", ")", ends)
 
 
-def read_braced_set(cursor: ExpressionParser) -> Node:
+def read_braced_set(cursor: Cursor) -> Node:
     r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, with its braces."""
     cursor.position += 1
     if cursor.at_command("}"):
@@ -64,7 +64,7 @@ def read_braced_set(cursor: ExpressionParser) -> Node:
     return node
 
 
-def _pass_builder_head(cursor: ExpressionParser) -> tuple[str, Node | None] | None:
+def _pass_builder_head(cursor: Cursor) -> tuple[str, Node | None] | None:
     r"""``x \mid`` or ``x \in \mathbb{R} :``."""
     if cursor.token.kind != "name":
         return None
