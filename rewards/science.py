@@ -18,7 +18,7 @@ from rewards.math.comparing.comparison import value_of
 from rewards.math.evaluating import units
 from rewards.math.evaluating.exact import TooLarge, Undefined
 from rewards.math.evaluating.numeric import Evaluator, Unevaluable, context
-from rewards.math.statements import parse
+from rewards.math.reading.answers import parse
 from rewards.math.tree import Node, Number, Product, Quantity, Sum, symbols
 from rewards.math.verifier import MathSettings, MathVerifier
 from rewards.settings import Setting, Settings

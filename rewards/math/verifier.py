@@ -17,11 +17,11 @@ from rewards.extraction import unwrap_box
 from rewards.math.comparing.comparison import Comparison
 from rewards.math.comparing.restating import restates
 from rewards.math.evaluating.numeric import Unevaluable
+from rewards.math.reading.answers import parse
 from rewards.math.reading.cleaning import canonical
 from rewards.math.reading.cues import Cues, read_cues
 from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
 from rewards.math.reading.parameters import split_parameters
-from rewards.math.reading.statements import parse
 from rewards.math.tree import (
     Bracket,
     Call,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from rewards.errors import AnswerError
 from rewards.math.reading.lexer import Token
 from rewards.math.tree import Node
 
-Reader = Callable[[Any], Node]
+MAX_DEPTH = 64
+Reader = Callable[["Cursor"], Node]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,13 @@ class Cursor:
             self.fail(f"expected {text!r}")
         self.position += 1
 
+    def descend(self) -> None:
+        """Count one more open sum. Raises AnswerError when too many are open."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise AnswerError(f"nested deeper than {MAX_DEPTH}")
+
     def fail(self, why: str) -> NoReturn:
         """Raise AnswerError that says what was expected and what was found."""
-        raise self.failure(why)
-
-    def failure(self, why: str) -> AnswerError:
-        """The error that says what was expected and what was found."""
         found = self.token.text or "the end"
-        return AnswerError(f"{why}, found {found!r}")
+        raise AnswerError(f"{why}, found {found!r}")
