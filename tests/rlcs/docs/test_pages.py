@@ -65,9 +65,17 @@ def test_links_lead_to_files_of_the_repository(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", prose(page)):
         if link.startswith(("https://", "http://")):
             continue
-        target = (page.parent / link.partition("#")[0]).resolve()
+        path, _, heading = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
         assert target.is_relative_to(REPOSITORY), f"{link} leads out of the repository"
         assert target.exists(), f"{link} leads nowhere"
+        assert not heading or heading in anchors(target), f"{link}: no such heading"
+
+
+def anchors(page: Path) -> set[str]:
+    """The names by which a page's headings are linked to."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text).lower().replace(" ", "-") for text in headings}
 
 
 @each_own_page
