@@ -125,7 +125,7 @@ def test_shipped_data_are_small_and_licensed() -> None:
 
 
 def test_a_path_that_nobody_makes_is_noticed() -> None:
-    assert not is_shipped("../shared/train.jsonl")
+    assert not is_shipped("../elsewhere/train.jsonl")
     assert not is_made("runs/other/model", "# rlcs sft configs/gsm8k_sft.yaml")
     assert is_made("runs/gsm8k_sft/model", "# rlcs sft configs/gsm8k_sft.yaml")
     assert not is_made(".cache/other/model", "# scripts/quickstart makes .cache/quickstart")
