@@ -22,14 +22,8 @@ class Scorer:
 
     def __init__(self, section: ScoringSection) -> None:
         """Raises ConfigError for settings no verifier has, or a verifier that does not import."""
-        custom = {name: part.verifier for name, part in section.domains.items() if part.verifier}
-        settings = {name: part.settings for name, part in section.domains.items() if part.settings}
-        marks = {
-            name: part.pass_mark
-            for name, part in section.domains.items()
-            if part.pass_mark is not None
-        }
-        unknown = sorted(set(section.domains) - set(rewards.domains()) - set(custom))
+        custom = section.custom_verifiers()
+        unknown = sorted(set(section.domains.named()) - set(rewards.domains()) - set(custom))
         if unknown:
             raise ConfigError(
                 f"scoring.domains: {', '.join(unknown)} is not a known domain. Known are "
@@ -40,8 +34,8 @@ class Scorer:
             self.pool = VerifierPool(
                 section.num_workers,
                 custom=custom,
-                settings=settings,
-                pass_marks=marks,
+                settings=section.verifier_settings(),
+                pass_marks=section.pass_marks(),
                 deadline_seconds=section.deadline_seconds,
             )
             for name in custom:

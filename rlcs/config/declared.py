@@ -11,23 +11,61 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import ConfigDict, Field, Strict, create_model, model_validator
 
 from rlcs.config.section import Section
+
+SectionT = TypeVar("SectionT", bound="DeclaredSection")
 
 BOUNDS = ("ge", "gt", "le", "lt")
 
 
 class DeclaredSection(Section):
-    """The base of sections that are made and not written."""
+    """The base of sections that are made from a settings dataclass, which :func:`declare` does."""
 
     # There is no source to read docstrings from.
     model_config = ConfigDict(use_attribute_docstrings=False)
 
+    declared: ClassVar[type]
+    """The dataclass."""
 
-def declared_fields(settings: type) -> dict[str, Any]:
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the dataclass is made of."""
+        return {
+            field.name: getattr(self, field.name) for field in dataclasses.fields(self.declared)
+        }
+
+    @model_validator(mode="after")
+    def check_declared(self) -> Self:
+        """The checks that span settings are the dataclass's own."""
+        self.declared(**self.settings)
+        return self
+
+
+def declare(
+    name: str, settings: type, *, base: type[SectionT], members: Mapping[str, Any] = {}
+) -> type[SectionT]:
+    """The section called ``name`` with ``members`` and the fields of the dataclass ``settings``."""
+    fields: dict[str, Any] = {**members, **_fields(settings)}
+    section = create_model(name, __base__=base, __doc__=settings.__doc__, **fields)
+    section.declared = settings
+    return section
+
+
+def _fields(settings: type) -> dict[str, Any]:
     """What ``pydantic.create_model`` takes for each field of the dataclass ``settings``."""
     hints = get_type_hints(settings, include_extras=True)
     members: dict[str, Any] = {}

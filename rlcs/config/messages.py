@@ -15,6 +15,9 @@ from typing import Any, Literal, Union
 
 from pydantic import BaseModel, ValidationError
 
+MAX_MEANT = 3
+"""A key that more sections have says nothing about which of them was meant."""
+
 _EXPECTED = {
     "bool_parsing": "true or false",
     "bool_type": "true or false",
@@ -95,7 +98,7 @@ def _advice(path: str, section: type[BaseModel] | None, kind: type[BaseModel]) -
     near = difflib.get_close_matches(key, known, n=1)
     every = dict.fromkeys(_all_keys(kind))  # kinds of one section share keys
     elsewhere = [other for other in every if other.rpartition(".")[2] == key and other != path]
-    meant = elsewhere or near
+    meant = elsewhere if 0 < len(elsewhere) <= MAX_MEANT else near
     guess = f"Did you mean {' or '.join(meant)}? " if meant else ""
     owner = parent or "a configuration"
     return f"{guess}Known keys of {owner}: {_listed(known)}."
@@ -133,9 +136,16 @@ def _step(here: Any, part: str | int) -> tuple[type[BaseModel] | None, Any]:
     """The section (if ``here`` is one) and the type of its ``part``."""
     if _is_model(here):
         field = here.model_fields.get(str(part))
-        return here, field.annotation if field else None
+        return here, field.annotation if field else _of_any_name(here)
     arguments = typing.get_args(here)
     return None, arguments[-1] if arguments else None
+
+
+def _of_any_name(section: type[BaseModel]) -> Any:
+    """The type of a key that the section does not name itself, where it takes such keys."""
+    if section.model_config.get("extra") != "allow":
+        return None
+    return typing.get_args(typing.get_type_hints(section)["__pydantic_extra__"])[1]
 
 
 def _members(annotation: Any) -> list[Any]:

@@ -28,7 +28,7 @@ def load_problems(
         ConfigError: offline grades that cannot be used, or are of other problems.
         PackageMissingError: reasoning-gym is needed and not installed.
     """
-    loaded = load_data(config.data, extra_domains=config.scoring.domains)
+    loaded = load_data(config.data, extra_domains=config.scoring.domains.named())
     notes = list(loaded.notes)
     if pool is not None:
         notes += check_references([*loaded.train, *loaded.heldout], pool)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from rewards import english
 from rewards.math.reading.cursor import Cursor
 from rewards.math.reading.expressions import read_sum
 from rewards.math.reading.lexer import Token
@@ -21,6 +20,7 @@ from rewards.math.tree import (
     SetOf,
     Words,
 )
+from rewards.text import english
 
 
 def read_words(cursor: Cursor, end: int) -> Words | None:

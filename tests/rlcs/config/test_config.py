@@ -120,7 +120,7 @@ def test_a_written_configuration_loads_equal(
         ("data.train.0.path=x=y.jsonl", lambda c: c.data.train[0].path, "x=y.jsonl"),
         ("data.heldout=[{path: h.jsonl}]", lambda c: c.data.heldout[0].path, "h.jsonl"),
         ("rollout.force_answer=null", lambda c: c.rollout.force_answer, None),
-        ("scoring.domains.math.pass_mark=0.5", lambda c: c.scoring.domains["math"].pass_mark, 0.5),
+        ("scoring.domains.math.pass_mark=0.5", lambda c: c.scoring.pass_marks()["math"], 0.5),
         ("curriculum.discount=0.5", lambda c: c.curriculum.discount, 0.5),
         ("curriculum.discount=0.5", lambda c: c.curriculum.kind, "rlcs"),
         ("run.name='007'", lambda c: c.run.name, "007"),
@@ -146,6 +146,31 @@ def test_an_override_leaves_other_aliases_alone(config_path: Path) -> None:
         ("learner.lerning_rate=1", "Known keys of learner: num_ranks, zero_stage,"),
         ("learner.num_steps=1", "learner.num_steps: unknown key. Did you mean run.num_steps?"),
         ("data.train.1.colums.id=x", "data.train.1.colums: unknown key. Did you mean columns?"),
+        (
+            "scoring.domains.math.settings.allow_restating='no'",
+            "scoring.domains.math.settings.allow_restating: expected true or false, found the text",
+        ),
+        (
+            "scoring.domains.charts.settings.tolerance='0.5'",
+            "scoring.domains.charts.settings.tolerance: expected a number, found the text '0.5'.",
+        ),
+        (
+            "scoring.domains.charts.settings.tolerance=2",
+            "scoring.domains.charts.settings.tolerance: expected a number below 1, found 2.",
+        ),
+        (
+            "scoring.domains.charts.settings.tolerence=0.1",
+            "tolerence: unknown key. Did you mean tolerance? Known keys of scoring.domains.charts",
+        ),
+        (
+            "scoring.domains.charts={verifier: 'a:b', settings: {tolerance: 0.1}}",
+            "scoring.domains.charts: expected verifier or settings, found both",
+        ),
+        (
+            "scoring.domains.mine.settings={a: 1}",
+            "scoring.domains.mine.settings: unknown key. Known keys of scoring.domains.mine: pass",
+        ),
+        ("scoring.domains.mine.verifer=x", "scoring.domains.mine.verifer: unknown key. Did you"),
         ("scoring.domains.math.pasmark=1", "Did you mean pass_mark? Known keys of scoring.domains"),
         (
             "curriculum={kind: static, carry_over: true}",
@@ -341,6 +366,39 @@ def test_the_schema_describes_keys_for_editors() -> None:
     assert schema["additionalProperties"] is False
     group_size = schema["$defs"]["RolloutSection"]["properties"]["group_size"]
     assert group_size["description"] == "Completions of one problem, G."
+
+
+def test_the_schema_types_the_settings_of_verifiers_and_curricula() -> None:
+    defined = json.loads(json.dumps(config_schema(RunConfig)))["$defs"]
+    tolerance = defined["ChartsSettings"]["properties"]["tolerance"]
+    assert (tolerance["type"], tolerance["minimum"], tolerance["exclusiveMaximum"]) == (
+        "number",
+        0,
+        1,
+    )
+    discount = defined["RlcsCurriculumSection"]["properties"]["discount"]
+    assert (discount["minimum"], discount["maximum"]) == (0, 1)
+    for name in ("ChartsSettings", "GuiSettings", "JudgeSettings", "RlcsCurriculumSection"):
+        undescribed = [
+            key
+            for key, field in defined[name]["properties"].items()
+            if key != "kind" and not field.get("description")
+        ]
+        assert undescribed == [], name
+
+
+def test_settings_of_verifiers_reach_them_and_are_written_back(
+    config_path: Path, tmp_path: Path
+) -> None:
+    changes = ["scoring.domains.charts.settings.tolerance=0.1", "scoring.domains.own.verifier=a:b"]
+    config = load_config(config_path, changes, kind=RunConfig)
+    assert config.scoring.verifier_settings()["charts"]["tolerance"] == 0.1
+    assert config.scoring.custom_verifiers() == {"own": "a:b"}
+    write_config(config, tmp_path / "written.yaml")
+    assert load_config(tmp_path / "written.yaml", kind=RunConfig) == config
+    written, _ = read_yaml((tmp_path / "written.yaml").read_text(), "written")
+    assert {"charts", "own"} <= set(written["scoring"]["domains"]), "and no domain unnamed"
+    assert "gui" not in written["scoring"]["domains"]
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "configs").glob("*.yaml")), ids=str)
