@@ -66,3 +66,8 @@ class PackageMissingError(RlcsError, ImportError):
 def first_line(error: BaseException) -> str:
     """The first line of an error's message that is not empty, or how Python shows the error."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), repr(error))
+
+
+def sentence(error: BaseException | str) -> str:
+    """An error's message with exactly one full stop at its end."""
+    return f"{str(error).rstrip('.')}."

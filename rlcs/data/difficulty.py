@@ -19,7 +19,7 @@ from curricula import (
 )
 from rlcs.config import CurriculumSection, DifficultySection
 from rlcs.data.load import list_problems
-from rlcs.errors import ConfigError
+from rlcs.errors import ConfigError, sentence
 from rlcs.types import Problem
 
 MAX_SHOWN = 3
@@ -44,7 +44,7 @@ def grade_problems(
         rates = _label_rates(curriculum, section, labels)
         merged = _merge(section, grades, rates)
     except CurriculumError as error:
-        raise ConfigError(f"data.difficulty: {error}.") from error
+        raise ConfigError(f"data.difficulty: {sentence(error)}") from error
     known = merged.pass_rates
     graded = [
         replace(each, prior_pass_rate=known.get(each.problem_id, each.prior_pass_rate))
@@ -112,7 +112,7 @@ def _label_rates(
                 )
             rates[name] = by_label[label]
         except TableError as error:
-            wrong.append(f"{name}: {error}.")
+            wrong.append(f"{name}: {sentence(error)}")
     if wrong:
         raise ConfigError(
             f"{list_problems('in the labels', wrong)}\nSet data.difficulty.label_scale to the "

@@ -13,7 +13,7 @@ import curricula
 from curricula import Curriculum, CurriculumError
 from rlcs.config import RanksSection, RunConfig
 from rlcs.data import LoadedData, Renderer, load_problems
-from rlcs.errors import ConfigError, ResumeError
+from rlcs.errors import ConfigError, ResumeError, sentence
 from rlcs.model.lora import check_adapter_package
 from rlcs.rollout.actors import check_engine_package
 from rlcs.scoring import Scorer
@@ -104,13 +104,13 @@ def make_run_curriculum(
     try:
         curriculum = _new_curriculum(config, problems)
     except CurriculumError as error:
-        raise ConfigError(f"curriculum: {error}.") from error
+        raise ConfigError(f"curriculum: {sentence(error)}") from error
     try:
         if state:
             curriculum.load_state_dict(state, reconcile=reconcile)
     except CurriculumError as error:
         raise ResumeError(
-            f"the problems are not those this run was started with: {error}. "
+            f"the problems are not those this run was started with: {sentence(error)} "
             "Put the data back as it was, go on with what is known of those still here by "
             "--reconcile, or start a new run."
         ) from error

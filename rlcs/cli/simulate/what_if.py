@@ -24,7 +24,7 @@ from curricula.study.replay import Replay, logged, replay, replay_table
 from curricula.study.run_log import Log, read_log
 from curricula.study.simulation import Comparison, compare, table
 from rlcs.config import load_config
-from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError
+from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError, sentence
 from rlcs.run.folder import CONFIG_NAME
 
 SAMPLERS = ("uniform", "dapo", "rlcs", "posterior")
@@ -41,7 +41,7 @@ def simulate(arguments: argparse.Namespace) -> int:
         else:
             _over_a_run(arguments, contenders)
     except CurriculumError as error:
-        raise ConfigError(str(error).removesuffix(".") + ".") from error
+        raise ConfigError(sentence(error)) from error
     return 0
 
 

@@ -20,7 +20,7 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
 from rlcs.config import RunConfig, load_config
-from rlcs.errors import ConfigError, EngineError, first_line
+from rlcs.errors import ConfigError, EngineError, first_line, sentence
 from rlcs.run.interruption import INTERRUPTED
 
 UNANSWERED = (OSError, RuntimeError, ValueError, aiohttp.ClientError)
@@ -70,21 +70,21 @@ def submit(
             return 0
     except AuthenticationError as error:
         raise EngineError(
-            f"the cluster at {address} does not take the token ({_sentence(error)}). Put the "
+            f"the cluster at {address} does not take the token ({first_line(error)}). Put the "
             "cluster's token (on its head node: ~/.ray/auth_token) into RAY_AUTH_TOKEN, or its "
             "file into RAY_AUTH_TOKEN_PATH."
         ) from error
     except UNANSWERED as error:
         raise EngineError(
-            f"expected a Ray cluster that takes jobs at {address}; {_sentence(error)} "
+            f"expected a Ray cluster that takes jobs at {address}; {sentence(first_line(error))} "
             "Give the address of its dashboard, as `ray start --head` prints it: http://HOST:8265."
         ) from error
     try:
         return _follow(client, job, address)
     except UNANSWERED as error:
         raise EngineError(
-            f"the cluster at {address} does not answer any more: {_sentence(error)} The job may "
-            f"be running; follow it: {_command_to_follow(address, job)}"
+            f"the cluster at {address} does not answer any more: {sentence(first_line(error))} "
+            f"The job may be running; follow it: {_command_to_follow(address, job)}"
         ) from error
 
 
@@ -234,8 +234,3 @@ def _exit_status(client: Client, job: str) -> int:
     if info.status is JobStatus.STOPPED:
         return INTERRUPTED
     return info.driver_exit_code or 1
-
-
-def _sentence(error: BaseException) -> str:
-    line = first_line(error)
-    return line if line.endswith(".") else line + "."
