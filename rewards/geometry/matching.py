@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 
 def num_matched(allowed: Sequence[Sequence[bool]]) -> int:
-    """The size of the largest one-to-one matching; ``allowed[i][j]``: i may go with j.
+    """Return the size of the largest one-to-one matching.
 
-    Augmenting paths, without recursion (Kuhn's algorithm). SciPy's are faster from some hundred
+    ``allowed[i][j]`` says whether i on the left may go with j on the right. The way is that of
+    augmenting paths, without recursion (Kuhn's algorithm). SciPy's is faster from some hundred
     objects on and slower below, and importing SciPy costs a worker more than any matching here:
     a good part of its first item's time and half of its address space.
     """

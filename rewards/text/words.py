@@ -22,7 +22,7 @@ MAX_EDIT_CELLS = 400_000_000  # a tenth of a second of edit distance
 
 
 def folded(text: str) -> str:
-    """Case, compatibility forms, accents, spacing and punctuation folded.
+    """Fold case, compatibility forms, accents, spacing and punctuation, for comparing.
 
     Kept are + % # < > and what tells numbers apart: decimal points and minus signs.
     """
@@ -36,7 +36,7 @@ def folded(text: str) -> str:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Levenshtein distance, in characters.
+    """Return the Levenshtein distance, in characters.
 
     Raises AnswerError when the two are too long, apart from common ends, for it to be quick.
     """
@@ -58,13 +58,13 @@ def _without_common_ends(one: str, other: str) -> tuple[str, str]:
 
 
 def similarity(one: str, other: str) -> float:
-    """1 - edit distance / longer length; 1 for two empty texts."""
+    """Return 1 - edit distance / longer length; 1 for two empty texts."""
     longest = max(len(one), len(other))
     return 1.0 if not longest else 1.0 - edit_distance(one, other) / longest
 
 
 def token_f1(one: str, other: str) -> float:
-    """Harmonic mean of token precision and recall; CJK characters are tokens of their own."""
+    """Return the harmonic mean of token precision and recall; a CJK character is a token."""
     first, second = Counter(_tokens(one)), Counter(_tokens(other))
     shared = sum((first & second).values())
     if not first or not second:
