@@ -20,7 +20,10 @@ _MAX_CHARACTERS = 200_000
 
 
 def diagnose(response: str) -> dict[str, float]:
-    """Each in [0, 1], 0 meaning nothing odd. Linear in the length of the response."""
+    """Measure what is odd about ``response``, each in [0, 1], 0 meaning nothing odd.
+
+    The time is linear in the length of the response.
+    """
     text = response[:_MAX_CHARACTERS]
     return {
         "unclosed_tags": _unclosed_tags(text),

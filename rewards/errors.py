@@ -8,7 +8,7 @@
     ├── SettingsError           an unknown or unfit setting
     └── AnswerError             the answer does not parse (becomes UNPARSEABLE)
     RuntimeError
-    └── AlgebraNeeded           the fast path cannot decide; ask a worker process
+    └── AlgebraNeeded           the fast path cannot decide; a worker process may
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 
 
 class UnknownDomainError(ValueError):
-    """Raised for a domain without a verifier; lists the known names."""
+    """There is no verifier for the domain; the message lists the known ones."""
 
     def __init__(self, domain: str, known: Iterable[str]) -> None:
         self.domain = domain
@@ -33,7 +33,7 @@ class BadReferenceError(ValueError):
 
 
 class SettingsError(ValueError):
-    """A setting that is unknown or out of range; says what would fit."""
+    """A setting is unknown or does not fit; the message says what would."""
 
 
 class AnswerError(ValueError):

@@ -73,7 +73,7 @@ _DOMAINS: dict[str, _Entry] = {
 
 
 def domains() -> list[str]:
-    """Names of the built-in domains."""
+    """Return the names of the built-in domains, sorted."""
     return sorted(_DOMAINS)
 
 
@@ -131,7 +131,7 @@ class Registry:
                 self._verifier(section)  # refuses unfit settings now, not at the first request
 
     def domains(self) -> list[str]:
-        """Names that can be judged."""
+        """Return the names of the domains that can be judged, sorted."""
         return sorted({*_DOMAINS, *self._custom})
 
     def warm_up(self) -> None:
@@ -167,7 +167,7 @@ class Registry:
         return not verdict.ours_failed and verdict.score >= self.pass_mark(domain) - _ROUNDING
 
     def extra_seconds(self, domain: str) -> float:
-        """Time a request of ``domain`` may need to ask a judge, in seconds; 0 without one."""
+        """Return the seconds that a request of ``domain`` may need for a judge; 0 without one."""
         judge = self._judge()
         return judge.deadline_seconds if judge is not None and judge.serves(domain) else 0.0
 
@@ -201,7 +201,7 @@ class Registry:
             finding = verifier.judge(extraction.text, request)
             judge = self._judge()
             if finding.undecided and judge is not None and judge.serves(request.domain):
-                return judge.ask(extraction.text, request)
+                return judge.consult(extraction.text, request)
             return finding
         except BadReferenceError as error:
             return Finding(Outcome.BAD_REFERENCE, str(error)[:SHOWN_CHARACTERS])
@@ -285,16 +285,16 @@ def _call_custom(
 
 @cache
 def default_registry() -> Registry:
-    """The built-in verifiers with their default settings."""
+    """Return the built-in verifiers with their default settings."""
     return Registry()
 
 
 @lru_cache(maxsize=256)
 def pass_mark(domain: str) -> float:
-    """The default pass mark of a built-in domain."""
+    """Return the default pass mark of a built-in domain."""
     return default_registry().pass_mark(domain)
 
 
 def passed(domain: str, verdict: Verdict) -> bool:
-    """Whether ``verdict`` is a pass by the default pass mark of a built-in domain."""
+    """Return whether ``verdict`` is a pass by the default pass mark of a built-in domain."""
     return default_registry().passed(domain, verdict)

@@ -2,7 +2,7 @@
 
 Values are measured, so a tolerance applies (setting, 1 % by default); units follow the rules of
 math: missing is fine, convertible is compared, contradictory is wrong. What no rule decides is
-marked undecided, for a judge (GLM-4.1V asks one whenever a unit is present).
+marked undecided, for a judge (GLM-4.1V calls one whenever a unit is present).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class PhysicsVerifier:
         self._math = MathVerifier(MathSettings())
 
     def judge(self, answer: str, request: Request) -> Finding:
-        """As math, then with the tolerance."""
+        """Judge as math does, then with the tolerance."""
         finding = self._math.judge(answer, request)
         if finding.outcome is Outcome.CORRECT:
             return finding
@@ -115,7 +115,7 @@ class ChemistryVerifier:
         self._physics = PhysicsVerifier(settings)
 
     def judge(self, answer: str, request: Request) -> Finding:
-        """Formulae by what is written, equations by their terms up to a common factor."""
+        """Compare formulae by what is written, equations by their terms up to a common factor."""
         reference = reference_text(request.reference)
         expected = _read_equation(reference)
         is_word = choice.reference_letters(reference) or yes_no(reference) is not None

@@ -48,7 +48,7 @@ class Setting:
         return " and ".join(f"{words} {bound:g}" for words, bound in named if bound is not None)
 
     def holds(self, value: float) -> bool:
-        """Whether ``value`` is within the bounds."""
+        """Return whether ``value`` is within the bounds."""
         return (
             (self.ge is None or value >= self.ge)
             and (self.gt is None or value > self.gt)
@@ -187,7 +187,7 @@ def _expected(kind: Any, setting: Setting) -> str:
 
 
 def _described(value: Any) -> str:
-    """A value in words, so that the text '0.5' is told from the number 0.5."""
+    """A value in words, so that the text '0.5' differs from the number 0.5."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):

@@ -23,7 +23,9 @@ _DEFAULT_TABLE: dict[Outcome, float] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Shaping:
-    """finished, truncated: outcome → reward, for completions that ended and that were cut.
+    """What an outcome is worth.
+
+    finished, truncated: outcome → reward, for completions that ended and that were cut.
 
     An outcome without an entry in ``truncated`` is paid as when finished. score_scale: reward of
     a PARTIAL verdict per unit of score. weights: diagnostic → what is *subtracted* per unit of it
@@ -49,7 +51,7 @@ class Shaping:
             )
 
     def reward(self, verdict: Verdict, response: str, *, truncated: bool = False) -> float | None:
-        """The reward of ``response``; None when we failed to judge it."""
+        """Return the reward of ``response``; None when we failed to judge it."""
         if verdict.ours_failed:
             return None
         table = {**self.finished, **self.truncated} if truncated else self.finished

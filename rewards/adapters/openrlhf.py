@@ -26,7 +26,7 @@ MAX_BODY_BYTES = 256 * 1024 * 1024
 def judge_batch(
     body: Mapping[str, Any], pool: VerifierPool, domain: str, shaping: Shaping
 ) -> dict[str, Any]:
-    """What to reply to one post. Raises ValueError for a body that is none of OpenRLHF's."""
+    """Judge one post and return the reply. Raises ValueError for a body not of OpenRLHF's form."""
     queries, labels = body.get("query"), body.get("labels")
     if not isinstance(queries, list) or not isinstance(labels, list):
         raise ValueError("expected lists 'query' and 'labels'")
@@ -105,7 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Serve rewards until the process is interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=5000)

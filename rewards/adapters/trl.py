@@ -61,7 +61,7 @@ class TrlReward:
 
 
 def completion_text(completion: Any) -> str:
-    """The text of a completion, plain or as chat messages."""
+    """Return the text of a completion, which is text or a list of chat messages."""
     if isinstance(completion, str):
         return completion
     last = completion[-1]

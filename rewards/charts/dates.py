@@ -53,7 +53,7 @@ _PATTERNS = [
 
 @dataclass(frozen=True, slots=True)
 class ChartDate:
-    """Fields that were given; the rest are None."""
+    """A date of which only some fields may be given; the others are None."""
 
     year: int | None = None
     quarter: int | None = None
@@ -63,12 +63,12 @@ class ChartDate:
 
     @property
     def is_plain_year(self) -> bool:
-        """Whether nothing but a year is given."""
+        """True when nothing but a year is given."""
         return self == ChartDate(year=self.year)
 
 
 def read_date(text: str) -> ChartDate | None:
-    """The date that ``text`` is, or None. A bare year is one too: the caller decides."""
+    """Return the date that ``text`` is, or None. A bare year is read as one: the caller decides."""
     text = " ".join(normal(text).lower().rstrip(".").split())
     if len(text) > 40:
         return None
@@ -124,11 +124,11 @@ _WEEKDAYS = {
 
 
 def weekday(text: str) -> int | None:
-    """The day of the week that ``text`` names, Monday as 0, or None."""
+    """Return the day of the week that ``text`` names, Monday as 0, or None."""
     return _WEEKDAYS.get(text.strip().rstrip(".").lower()) if len(text) < 20 else None
 
 
 def same_date(reference: ChartDate, answer: ChartDate) -> bool:
-    """Whether all fields agree."""
+    """Return whether two dates give the same fields, with the same values."""
     fields = ("year", "quarter", "month", "day")
     return all(getattr(reference, name) == getattr(answer, name) for name in fields)

@@ -16,7 +16,7 @@ MAX_ITEMS = 256
 
 
 def bracketed(text: str) -> list[Any] | None:
-    """A JSON or Python list in ``text``, or None."""
+    """Read ``text`` as a JSON or Python list; None when it is none."""
     text = text.strip()
     if len(text) > _MAX_CHARACTERS or not (text.startswith("[") and text.endswith("]")):
         return None
@@ -33,7 +33,7 @@ def bracketed(text: str) -> list[Any] | None:
 
 
 def split(text: str) -> list[str]:
-    """The items of a list in prose: "Red, Blue and Green"; one item when there is no list."""
+    """Split a list in prose such as "Red, Blue and Green" into items; other text is one item."""
     text = text.strip()
     if len(text) > _MAX_CHARACTERS:
         return [text]

@@ -55,9 +55,10 @@ _REFUSED = frozenset(_REFUSED_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class ChartNumber:
-    """value: scale applied, percent sign not. unit: a known unit, "" when none or unknown.
+    """A number of a chart. value: with its scale applied and its percent sign not.
 
-    hedged: said to be approximate.
+    unit: a known unit, "" for none or an unknown one. plain: the value without the scale. hedged:
+    whether it is said to be approximate.
     """
 
     value: Fraction
@@ -70,7 +71,7 @@ class ChartNumber:
 
 
 def normal(text: str) -> str:
-    """Compatibility forms, minus signs, LaTeX dress and Chinese numerals folded."""
+    """Fold compatibility forms, minus signs and LaTeX commands into plain characters."""
     text = text.strip()[:_MAX_CHARACTERS]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
@@ -84,7 +85,7 @@ def normal(text: str) -> str:
 
 
 def read_number(text: str) -> ChartNumber | None:
-    """The one number that ``text`` says, or None when it says none, several, or a bound."""
+    """Return the one number that ``text`` says; None when it says none, several, or a bound."""
     simple = _SIMPLE.fullmatch(text)
     if simple:
         value = Fraction(simple[1])

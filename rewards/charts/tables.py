@@ -21,7 +21,7 @@ Table = list[list[str]]
 
 
 def read_table(value: Any) -> Table | None:
-    """A table from rows, or from text with | or tabs; None when it is none."""
+    """Read a table from rows, or from text with | or tabs; return None when it is none."""
     if isinstance(value, list) and value and all(isinstance(row, list) for row in value):
         return [[str(cell).strip() for cell in row] for row in value]
     if not isinstance(value, str):
@@ -37,7 +37,7 @@ def read_table(value: Any) -> Table | None:
 
 
 def table_similarity(reference: Table, answer: Table) -> float:
-    """RMS F1 in [0, 1]. Raises AnswerError for an answer that is too large."""
+    """Return the F1 of RMS, in [0, 1]. Raises AnswerError for a table that is too large."""
     return max(
         _f1(_entries(reference), _entries(answer)),
         _f1(_entries(reference), _entries(_transposed(answer))),

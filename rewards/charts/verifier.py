@@ -255,7 +255,7 @@ def _names_year(text: str) -> bool:
 
 
 def yes_no(text: str) -> bool | None:
-    """What a word for yes or no says; None for other words."""
+    """Return what a word for yes or no says; None for other words."""
     if len(text) > 40 or _DIGIT.search(text):
         return None
     word = folded(normal(text))

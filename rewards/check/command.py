@@ -35,7 +35,7 @@ _CHECK_NUMBERS = {name: number for number, name in enumerate(("cases", *CHECKS))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments of the verb."""
+    """Declare the arguments of ``check`` on a parser."""
     parser.add_argument("cases", type=Path, metavar="CASES.jsonl", help="rows to check")
     parser.add_argument("--out", type=Path, help="write verdicts here; resumes when it exists")
     parser.add_argument("--domain", help="for rows that name none")
@@ -87,8 +87,8 @@ class _Done:
 
     def __contains__(self, key: str) -> bool:
         number = self.number(key)
-        place = bisect_left(self._numbers, number)
-        return place < len(self._numbers) and self._numbers[place] == number
+        index = bisect_left(self._numbers, number)
+        return index < len(self._numbers) and self._numbers[index] == number
 
     @staticmethod
     def number(key: str) -> int:
@@ -98,7 +98,7 @@ class _Done:
 
 
 def run_check(arguments: argparse.Namespace, pool: VerifierPool | None = None) -> int:
-    """Run the verb and return the exit code.
+    """Run ``check`` and return its exit code.
 
     With a ``pool`` the verdicts and the passes are that pool's, which stays open; the options
     for workers, settings, verifiers and pass marks are not looked at then.
@@ -117,7 +117,7 @@ def run_check(arguments: argparse.Namespace, pool: VerifierPool | None = None) -
 
 
 def _make_pool(arguments: argparse.Namespace) -> VerifierPool:
-    """The pool that the options ask for. Raises SettingsError."""
+    """The pool that the options describe. Raises SettingsError."""
     custom = _named("--custom", "NAME=MODULE:FUNCTION", arguments.custom)
     marks = _named("--pass-mark", "DOMAIN=NUMBER", arguments.pass_mark)
     pool = VerifierPool(
@@ -167,7 +167,7 @@ def _number(option: str, text: str) -> float:
 
 
 class _Run:
-    """The state of one run of the verb."""
+    """The state of one check of a file."""
 
     def __init__(self, arguments: argparse.Namespace, pool: VerifierPool) -> None:
         self._arguments = arguments
@@ -242,9 +242,9 @@ class _Run:
                 else VARIANTS[check](request.domain, request.reference)
             )
             for number, (name, answer) in enumerate(made):
-                asked = replace(request, response=answer, bare=True)
+                changed = replace(request, response=answer, bare=True)
                 passes = check in ("gold", "reformat")
-                case = Case(row.line, row.id, asked, passes, name)
+                case = Case(row.line, row.id, changed, passes, name)
                 yield _Task(f"{row.line}/{check}/{number}", check, case)
 
     def _judge(self, batch: list[_Task], file: TextIO | None) -> None:

@@ -10,7 +10,7 @@ _SHOWN = 20
 
 
 class Progress:
-    """A bar over the lines of a file, on standard error, when that is a terminal."""
+    """Shows a bar over the lines of a file on standard error, when that is a terminal."""
 
     def __init__(self, path: Path, *, quiet: bool) -> None:
         self._bar: Any = None

@@ -14,7 +14,7 @@ MAX_LINE_CHARACTERS = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A row to check: what to ask and what is expected of it.
+    """A row to check: the request to judge, and what is expected of the verdict.
 
     expected: True (passes), False (does not), a score, or None (only reported).
     """
@@ -28,7 +28,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class BrokenLine:
-    """A line that is no case, and why."""
+    """A line that could not be read as a case, and why."""
 
     line: int
     why: str

@@ -13,7 +13,7 @@ _MAX_SECONDS_KEPT = 50_000
 
 
 def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson 1927); (0, 1) without trials."""
+    """Return the 95 % interval of a proportion (Wilson 1927); (0, 1) without trials."""
     if not trials:
         return 0.0, 1.0
     share, z2 = successes / trials, _Z * _Z
@@ -64,19 +64,19 @@ class Tally:
         if len(self.seconds) < _MAX_SECONDS_KEPT:
             self.seconds.append(seconds)
             return
-        place = self._generator.randrange(sum(self.outcomes.values()))
-        if place < _MAX_SECONDS_KEPT:
-            self.seconds[place] = seconds
+        index = self._generator.randrange(sum(self.outcomes.values()))
+        if index < _MAX_SECONDS_KEPT:
+            self.seconds[index] = seconds
 
     def percentile(self, share: float) -> float:
-        """Seconds within which ``share`` of the checks were done."""
+        """Return the seconds within which ``share`` of the checks were done."""
         if not self.seconds:
             return 0.0
         ordered = sorted(self.seconds)
         return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
 
     def summary(self) -> dict[str, Any]:
-        """For machines."""
+        """Return the counts as an object for JSON."""
         low, high = wilson_interval(self.agreed, self.judged)
         return {
             "rows": sum(self.outcomes.values()),

@@ -21,14 +21,14 @@ _TEXTUAL_MAX = 100_000
 
 
 def gold(domain: str, reference: Any) -> Iterator[Variant]:
-    """The reference as an answer."""
+    """Yield the gold answer of the reference."""
     answer = gold_answer(domain, reference)
     if answer is not None:
         yield "gold", answer
 
 
 def reformat(domain: str, reference: Any) -> Iterator[Variant]:
-    """Rewrites of the gold answer that keep its meaning."""
+    """Yield rewrites of the gold answer that keep its meaning."""
     answer = gold_answer(domain, reference)
     if answer is None or len(answer) > _TEXTUAL_MAX:
         return
@@ -61,7 +61,7 @@ def reformat(domain: str, reference: Any) -> Iterator[Variant]:
 
 
 def perturb(domain: str, reference: Any) -> Iterator[Variant]:
-    """Small changes of the gold answer that change its meaning."""
+    """Yield small changes of the gold answer that change its meaning."""
     if domain == "gui" and isinstance(reference, Mapping):
         yield from _perturbed_action(reference)
         return
@@ -115,12 +115,12 @@ def _perturbed_action(reference: Mapping[str, Any]) -> Iterator[Variant]:
         return
     yield "another action", json.dumps({**action, "action": _other_action(action["action"])})
     if "point" in action and "bbox" in reference:
-        place = _outside(reference, reference["bbox"])
-        if place is not None:
-            yield "outside the box", json.dumps({**action, "point": place})
+        point = _outside(reference, reference["bbox"])
+        if point is not None:
+            yield "outside the box", json.dumps({**action, "point": point})
     if "direction" in action:
-        turned = {"up": "down", "down": "up", "left": "right", "right": "left"}
-        opposite = turned.get(str(action["direction"]).lower())
+        opposites = {"up": "down", "down": "up", "left": "right", "right": "left"}
+        opposite = opposites.get(str(action["direction"]).lower())
         if opposite:
             yield "opposite direction", json.dumps({**action, "direction": opposite})
     if isinstance(action.get("text"), str):
@@ -160,7 +160,7 @@ def _perturbed_boxes(reference: Mapping[str, Any]) -> Iterator[Variant]:
 
 
 def probe(domain: str, reference: Any, question: str | None) -> Iterator[Variant]:
-    """Known hacks; each must fail whatever the reference is."""
+    """Yield known hacks, each of which must fail whatever the reference is."""
     yield from _HACKS.items()
     if question and domain in ("math", "physics") and len(question) < 2_000:
         yield "restated question", question

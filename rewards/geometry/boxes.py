@@ -20,14 +20,14 @@ class Space:
     height: float
 
     def point(self, value: Any) -> tuple[float, float]:
-        """Two finite numbers in range. Raises AnswerError."""
+        """Read two finite numbers in range. Raises AnswerError for anything else."""
         x, y = numbers(value, 2)
         if not (0 <= x <= self.width and 0 <= y <= self.height):
             raise AnswerError(f"({x:g}, {y:g}) is outside {self.width:g} x {self.height:g}")
         return x, y
 
     def box(self, value: Any) -> Box:
-        """Four numbers in range, corners in order, with an area. Raises AnswerError."""
+        """Read four numbers in range, corners in order. Raises AnswerError for anything else."""
         if isinstance(value, list | tuple) and len(value) == 2:
             value = [*numbers(value[0], 2), *numbers(value[1], 2)]
         x1, y1, x2, y2 = numbers(value, 4)
@@ -40,7 +40,7 @@ class Space:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Corners with x1 < x2 and y1 < y2."""
+    """A box by its corners, with x1 < x2 and y1 < y2."""
 
     x1: float
     y1: float
@@ -49,20 +49,20 @@ class Box:
 
     @property
     def area(self) -> float:
-        """Width times height."""
+        """The width times the height."""
         return (self.x2 - self.x1) * (self.y2 - self.y1)
 
     @property
     def centre(self) -> tuple[float, float]:
-        """The middle."""
+        """The point in the middle."""
         return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
 
     def holds(self, point: tuple[float, float]) -> bool:
-        """Whether the point is inside, edges included."""
+        """Return whether the point is inside the box, edges included."""
         return self.x1 <= point[0] <= self.x2 and self.y1 <= point[1] <= self.y2
 
     def iou(self, other: Box) -> float:
-        """Intersection over union."""
+        """Return the intersection over union with another box, in [0, 1]."""
         width = min(self.x2, other.x2) - max(self.x1, other.x1)
         height = min(self.y2, other.y2) - max(self.y1, other.y1)
         if width <= 0 or height <= 0:
@@ -72,7 +72,7 @@ class Box:
 
 
 def read_space(reference: Mapping[str, Any]) -> Space:
-    """The space a reference declares. Raises BadReferenceError."""
+    """Return the space that a reference declares. Raises BadReferenceError for none."""
     name = reference.get("coord")
     if name not in SPACES:
         raise BadReferenceError(f"coord: expected one of {', '.join(SPACES)}, found {name!r}")
@@ -91,7 +91,7 @@ def read_space(reference: Mapping[str, Any]) -> Space:
 
 
 def numbers(value: Any, count: int) -> list[float]:
-    """``count`` finite numbers; booleans and text are none. Raises AnswerError."""
+    """Read ``count`` finite numbers. Raises AnswerError for others, booleans and text included."""
     if not isinstance(value, list | tuple) or len(value) != count:
         raise AnswerError(f"expected {count} numbers")
     found = []
@@ -105,7 +105,7 @@ def numbers(value: Any, count: int) -> list[float]:
 
 
 def reference_box(space: Space, value: Any) -> Box:
-    """A box of a reference. Raises BadReferenceError."""
+    """Read a box of a reference. Raises BadReferenceError for one that does not fit."""
     try:
         return space.box(value)
     except AnswerError as error:

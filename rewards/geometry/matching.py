@@ -6,47 +6,57 @@ from collections.abc import Sequence
 
 
 def num_matched(allowed: Sequence[Sequence[bool]]) -> int:
-    """The size of the largest one-to-one matching; ``allowed[i][j]``: i may go with j.
+    """Return the size of the largest one-to-one matching.
 
-    Augmenting paths, without recursion (Kuhn's algorithm). SciPy's assignment is used where
-    costs matter; here only yes and no do, and importing SciPy costs more than the matching.
+    ``allowed[i][j]`` says whether i on the left may go with j on the right. The way is that of
+    augmenting paths, without recursion (Kuhn's algorithm). SciPy's is faster from some hundred
+    objects on and slower below, and importing SciPy costs a worker more than any matching here:
+    a good part of its first item's time and half of its address space.
     """
-    partner_of: dict[int, int] = {}
-    for start in range(len(allowed)):
+    fitting = [[right for right, fits in enumerate(row) if fits] for row in allowed]
+    left_of: dict[int, int] = {}
+    right_of: dict[int, int] = {}
+    given_up: set[int] = set()  # what a search in vain has reached, no later one gets through
+    for start in range(len(fitting)):
         came_from: dict[int, int] = {}
-        queue = [start]
-        for left in queue:
-            free = _explore(allowed[left], left, partner_of, came_from, queue)
-            if free is not None:
-                _turn(free, came_from, partner_of)
-                break
-    return len(partner_of)
+        free = _free_right(start, fitting, left_of, came_from, given_up)
+        if free is None:
+            given_up.update(came_from)
+        else:
+            _swap_along(free, came_from, left_of, right_of)
+    return len(left_of)
 
 
-def _explore(
-    row: Sequence[bool],
-    left: int,
-    partner_of: dict[int, int],
+def _free_right(
+    start: int,
+    fitting: Sequence[Sequence[int]],
+    left_of: dict[int, int],
     came_from: dict[int, int],
-    queue: list[int],
+    given_up: set[int],
 ) -> int | None:
-    """Reach new right sides from ``left``; return one that is free."""
-    for right, fits in enumerate(row):
-        if fits and right not in came_from:
+    """Search breadth first from the left ``start`` for a right that is free.
+
+    ``came_from`` is filled with every right that was reached, and the left before it.
+    """
+    queue = [start]
+    for left in queue:
+        for right in fitting[left]:
+            if right in came_from or right in given_up:
+                continue
             came_from[right] = left
-            if right not in partner_of:
+            if right not in left_of:
                 return right
-            queue.append(partner_of[right])
+            queue.append(left_of[right])
     return None
 
 
-def _turn(free: int, came_from: dict[int, int], partner_of: dict[int, int]) -> None:
-    """Swap matched and unmatched pairs along the path that ends at ``free``."""
-    right = free
-    while True:
+def _swap_along(
+    free: int, came_from: dict[int, int], left_of: dict[int, int], right_of: dict[int, int]
+) -> None:
+    """Match anew along the path that ends at the right ``free``, which makes one match more."""
+    right: int | None = free
+    while right is not None:
         left = came_from[right]
-        previous = next((r for r, partner in partner_of.items() if partner == left), None)
-        partner_of[right] = left
-        if previous is None:
-            return
+        previous = right_of.get(left)
+        left_of[right], right_of[left] = left, right
         right = previous

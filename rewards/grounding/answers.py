@@ -31,14 +31,17 @@ _NEGATIVE = re.compile(r"(?:^|[\[(,:])\s*[-−]\s*\d|(?:-|–|—|~|to|and|至|�
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One thing an answer points at; value is not yet checked."""
+    """One object that an answer names: a box or a point not yet checked, and perhaps a label."""
 
     value: Any
     label: str | None = None
 
 
 def read_objects(text: str, key: str) -> list[Found]:
-    """The boxes (key "bbox_2d") or points (key "point_2d") of an answer. Raises AnswerError."""
+    """Read the boxes (key "bbox_2d") or points (key "point_2d") of an answer.
+
+    Raises AnswerError for an answer that is not exactly one such value.
+    """
     text = text.strip()
     if _NOTHING.fullmatch(text):
         return []
@@ -84,7 +87,7 @@ def _one_value(text: str) -> Any:
             continue
     structured = [v for v in values if isinstance(v, list | dict | tuple) and v]
     if len(structured) != 1:
-        raise AnswerError(f"{len(structured)} bracketed values where one is asked")
+        raise AnswerError(f"expected one bracketed value, found {len(structured)}")
     return structured[0]
 
 
@@ -166,7 +169,10 @@ def _from_object(value: dict[str, Any], key: str) -> Found:
 
 
 def read_segment(text: str) -> tuple[float, float]:
-    """Start and end in seconds, from "[12.5, 20]", "0:12 - 0:20", "from 12s to 20s", JSON."""
+    """Read start and end in seconds from JSON, "0:12 - 0:20" or "from 12s to 20s".
+
+    Raises AnswerError for anything but two times that are not negative.
+    """
     text = text.strip()
     if len(text) > 2_000:
         raise AnswerError("longer than 2000 characters")

@@ -77,7 +77,7 @@ class GroundingVerifier:
         if not boxes:
             return correct("nothing there") if not found else wrong("a box where nothing is")
         if len(found) != 1:
-            return wrong(f"{len(found)} boxes where one is asked")
+            return wrong(f"expected one box, found {len(found)}")
         if labels is not None and not _same_label(labels[0], found[0].label, optional=True):
             return wrong("another label")
         iou = space.box(found[0].value).iou(boxes[0])

@@ -48,7 +48,7 @@ _ARGUMENTS: dict[str, str] = {
 }
 _NAMES = ("action", "action_type", "type", "name")
 POINTING = frozenset(["click", "double_click", "long_press", "right_click", "hover"])
-"""Actions that name a place on the screen."""
+"""Actions that name a point on the screen."""
 ARGUMENT_OF: dict[str, str] = {
     "type": "text",
     "answer": "text",
@@ -59,19 +59,19 @@ ARGUMENT_OF: dict[str, str] = {
     "hotkey": "keys",
     "status": "status",
 }
-"""Actions that name no place, and the argument that each needs; the others need none."""
+"""Actions with one argument that is no point; the remaining ones have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A canonical name and canonical arguments."""
+    """An action under its canonical name, with its arguments under theirs."""
 
     name: str
     arguments: Mapping[str, Any]
 
 
 def canonical_name(name: Any) -> str:
-    """The canonical action. Raises AnswerError for a name that is not in the table."""
+    """Return the canonical name. Raises AnswerError for one that is not in the table."""
     if not isinstance(name, str):
         raise AnswerError("the action has no name")
     folded = "_".join(name.strip().lower().replace("-", " ").replace("_", " ").split())
@@ -81,7 +81,7 @@ def canonical_name(name: Any) -> str:
 
 
 def read_action(text: str) -> Action:
-    """Read exactly one action. Raises AnswerError."""
+    """Read exactly one action. Raises AnswerError for none, several, or one that is broken."""
     text = unfenced(text)
     check_size(text)
     call = _python_call(text)
@@ -91,7 +91,7 @@ def read_action(text: str) -> Action:
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
     if isinstance(value, list | tuple):
-        raise AnswerError(f"{len(value)} actions where one is asked")
+        raise AnswerError(f"expected one action, found {len(value)}")
     if value is None or value == "none":
         return Action("none", {})
     if not isinstance(value, dict):

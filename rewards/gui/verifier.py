@@ -144,10 +144,10 @@ def _compare_point(expected: _Expected, action: Action) -> Finding:
 
 def _hit(space: Space, point: Any, box: Any, targets: tuple[Box, ...]) -> Finding:
     if point is not None:
-        place = space.point(_unnested(point))
-        if any(target.holds(place) for target in targets):
+        point = space.point(_unnested(point))
+        if any(target.holds(point) for target in targets):
             return correct("inside the target")
-        return _near_miss(space, place, targets)
+        return _near_miss(space, point, targets)
     answered = space.box(_unnested(box))
     comparable = [t for t in targets if _comparable(answered, t)]
     if not comparable:
@@ -169,13 +169,13 @@ def _comparable(answered: Box, target: Box) -> bool:
     return 1 / MAX_AREA_RATIO <= ratio <= MAX_AREA_RATIO
 
 
-def _near_miss(space: Space, place: tuple[float, float], targets: tuple[Box, ...]) -> Finding:
+def _near_miss(space: Space, point: tuple[float, float], targets: tuple[Box, ...]) -> Finding:
     """Less than 1 by distance from the target, over the diagonal of the space."""
     diagonal = math.hypot(space.width, space.height)
     distance = min(
         math.hypot(
-            max(target.x1 - place[0], 0.0, place[0] - target.x2),
-            max(target.y1 - place[1], 0.0, place[1] - target.y2),
+            max(target.x1 - point[0], 0.0, point[0] - target.x2),
+            max(target.y1 - point[1], 0.0, point[1] - target.y2),
         )
         for target in targets
     )
@@ -189,18 +189,18 @@ def _compare_drag(expected: _Expected, action: Action) -> Finding:
     if start is None or end is None:
         raise AnswerError("a drag needs start and end")
     ends = [
-        _drag_end(expected.space, place, target)
-        for place, target in zip((start, end), expected.boxes, strict=True)
+        _drag_end(expected.space, given, target)
+        for given, target in zip((start, end), expected.boxes, strict=True)
     ]
     if all(finding.score >= 1.0 for finding in ends):
         return correct("from and to the targets")
     return graded(min(0.999, sum(f.score for f in ends) / 2), "an end outside its target")
 
 
-def _drag_end(space: Space, place: Any, target: Box) -> Finding:
-    place = _unnested(place)
-    is_box = isinstance(place, list | tuple) and len(place) == 4
-    return _hit(space, None if is_box else place, place if is_box else None, (target,))
+def _drag_end(space: Space, end: Any, target: Box) -> Finding:
+    end = _unnested(end)
+    is_box = isinstance(end, list | tuple) and len(end) == 4
+    return _hit(space, None if is_box else end, end if is_box else None, (target,))
 
 
 # -- text, directions, names, keys

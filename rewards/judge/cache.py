@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class JudgementCache:
-    """A table from what was asked to what was answered, in an SQLite file."""
+    """Keeps what was judged of which request, in an SQLite file."""
 
     def __init__(self, path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -29,12 +29,12 @@ class JudgementCache:
 
     @staticmethod
     def key(model: str, messages: list[dict[str, str]]) -> str:
-        """A hash of everything the reply depends on."""
-        asked = json.dumps([model, messages], sort_keys=True)
-        return hashlib.sha256(asked.encode()).hexdigest()
+        """Return a hash of everything that the reply depends on."""
+        request = json.dumps([model, messages], sort_keys=True)
+        return hashlib.sha256(request.encode()).hexdigest()
 
     def get(self, key: str) -> bool | None:
-        """What was judged, or None."""
+        """Return what was judged under ``key``, or None."""
         with self._open() as database:
             row = database.execute(
                 "SELECT correct FROM judgements WHERE asked = ?", (key,)
@@ -42,6 +42,6 @@ class JudgementCache:
         return None if row is None else bool(row[0])
 
     def put(self, key: str, correct: bool) -> None:
-        """Keep a judgement."""
+        """Keep a judgement under ``key``."""
         with self._open() as database:
             database.execute("INSERT OR REPLACE INTO judgements VALUES (?, ?)", (key, int(correct)))

@@ -1,6 +1,6 @@
 """A language model as judge, behind any OpenAI-compatible endpoint, for what rules leave open.
 
-The reply must be one word of a strict grammar; anything else is no judgement, is asked again,
+The reply must be one word of a strict grammar; anything else is no judgement, is retried,
 and at last is our failure (ERROR), never an upgrade. The answer is quoted as a JSON string and
 capped, so that it cannot end its quotation. Left out: scores between, and votes of several.
 """
@@ -42,13 +42,13 @@ UndecidedDomain = Literal["charts", "chemistry", "judge", "physics", "text", "vq
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeSettings(Settings):
-    """Where the judge is and how it is asked. There is none while ``base_url`` is empty."""
+    """Where the judge is and how it is called. There is none while ``base_url`` is empty."""
 
     base_url: Annotated[
         str,
         Setting(
             description="The address of an OpenAI-compatible endpoint, such as "
-            "http://localhost:8000/v1. Without one no judge is asked."
+            "http://localhost:8000/v1. Without one no judge is called."
         ),
     ] = ""
     model: Annotated[
@@ -63,7 +63,7 @@ class JudgeSettings(Settings):
     ] = "OPENAI_API_KEY"
     domains: Annotated[
         tuple[UndecidedDomain, ...],
-        Setting(description="The domains that ask the judge where their rules are undecided."),
+        Setting(description="The domains that call the judge where their rules are undecided."),
     ] = ("vqa", "physics", "chemistry", "charts", "text", "judge")
     timeout_seconds: Annotated[
         float, Setting(description="The time that one request may take, in seconds.", gt=0)
@@ -74,14 +74,14 @@ class JudgeSettings(Settings):
     ] = 90.0
     attempts: Annotated[
         int,
-        Setting(description="How often the judge is asked for one answer at most.", ge=1),
+        Setting(description="How many requests are sent for one answer at most.", ge=1),
     ] = 4
     max_concurrent: Annotated[
         int,
         Setting(description="How many requests one process has under way at most.", ge=1),
     ] = 8
     max_answer_characters: Annotated[
-        int, Setting(description="Longer answers are wrong without asking.", ge=1)
+        int, Setting(description="Longer answers are wrong without calling the judge.", ge=1)
     ] = 2_000
     cache_path: Annotated[
         str,
@@ -128,20 +128,20 @@ class JudgeVerifier:
         return self._client
 
     def serves(self, domain: str) -> bool:
-        """Whether undecided answers of ``domain`` may be sent."""
+        """Return whether undecided answers of ``domain`` are sent to the model."""
         return bool(self._settings.base_url) and domain in self._settings.domains
 
     def judge(self, answer: str, request: Request) -> Finding:
-        """Equal text passes at once; the rest is asked."""
+        """Pass equal text at once and leave the rest to the model."""
         expected = reference_texts(request.reference)
         if folded(answer) in {folded(text) for text in expected}:
             return correct("the same text")
         if not self._settings.base_url:
             return Finding(Outcome.ERROR, "undecided by rule, and no judge is configured")
-        return self.ask(answer, request)
+        return self.consult(answer, request)
 
-    def ask(self, answer: str, request: Request) -> Finding:
-        """Ask the model. Answers without a letter or digit, or too long, are not sent."""
+    def consult(self, answer: str, request: Request) -> Finding:
+        """Have the model judge. Answers without a letter or digit, or too long, are not sent."""
         if not any(character.isalnum() for character in answer):
             return wrong("nothing but signs")
         if len(answer) > self._settings.max_answer_characters:
@@ -150,14 +150,14 @@ class JudgeVerifier:
         key = JudgementCache.key(self._settings.model, messages)
         judged = self._cache.get(key) if self._cache else None
         if judged is None:
-            judged, why = self._ask_patiently(messages)
+            judged, why = self._consult_with_retries(messages)
             if judged is None:
                 return Finding(Outcome.ERROR, f"the judge gave no judgement: {why}")
             if self._cache:
                 self._cache.put(key, judged)
         return correct("the judge agrees") if judged else wrong("the judge disagrees")
 
-    def _ask_patiently(self, messages: list[dict[str, str]]) -> tuple[bool | None, str]:
+    def _consult_with_retries(self, messages: list[dict[str, str]]) -> tuple[bool | None, str]:
         """Retry with growing pauses within the deadline. Returns the judgement or why not."""
         import openai
 

@@ -26,7 +26,7 @@ MAX_ITEMS_A_MESSAGE = 16
 START_ATTEMPTS = 3
 
 Slot: TypeAlias = WorkerProcess | None
-"""A place for a worker in the pool; None while no process has been started for it."""
+"""Room for one worker in the pool; None while no process has been started for it."""
 
 
 class Batch:

@@ -58,7 +58,7 @@ class VerifierPool:
         self.close()
 
     def domains(self) -> list[str]:
-        """Names that can be judged."""
+        """Return the names of the domains that can be judged, sorted."""
         return self._registry.domains()
 
     def pass_mark(self, domain: str) -> float:

@@ -10,7 +10,7 @@ from rewards.verdict import Finding, Request, correct, wrong
 
 
 class ChoiceVerifier:
-    """Multiple choice: a letter, several letters, or an option's content."""
+    """Judges multiple choice: a letter, several letters, or an option's content."""
 
     pass_mark = 1.0
 

@@ -17,7 +17,7 @@ _THERE_ARE = re.compile(
 
 
 class CountingVerifier:
-    """Whole numbers, exactly."""
+    """Judges whole numbers, exactly."""
 
     pass_mark = 1.0
 

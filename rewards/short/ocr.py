@@ -24,7 +24,7 @@ class OcrSettings(Settings):
 
 
 class OcrVerifier:
-    """1 - edit distance / longer length, on exact characters (GLM-4.1V)."""
+    """Scores 1 - edit distance / longer length, on exact characters (GLM-4.1V)."""
 
     def __init__(self, settings: OcrSettings) -> None:
         self.pass_mark = settings.pass_mark

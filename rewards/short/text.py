@@ -35,7 +35,7 @@ class TextSettings(Settings):
 
 
 class TextVerifier:
-    """Free text against one reference, or the best of several."""
+    """Judges free text against one reference, or the best of several."""
 
     def __init__(self, settings: TextSettings) -> None:
         self._metric = _METRICS[settings.metric]

@@ -17,7 +17,7 @@ _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 class VqaVerifier:
-    """Short answers about pictures: yes/no, numbers exactly, options, folded text."""
+    """Judges short answers about pictures: yes/no, numbers exactly, options, folded text."""
 
     pass_mark = 1.0
 
@@ -25,7 +25,7 @@ class VqaVerifier:
         del settings
 
     def judge(self, answer: str, request: Request) -> Finding:
-        """Rules first; what they leave open is marked undecided, for a judge."""
+        """Judge by rules; what they leave open is marked undecided, for a judge."""
         if isinstance(request.reference, bool):
             texts = ["yes" if request.reference else "no"]
         else:

@@ -31,7 +31,7 @@ _PROTECTED = re.compile(r"万一|千克|千米|千瓦|百分[点比率数]|十�
 
 
 def integer(text: str) -> int | None:
-    """The value of a numeral such as 一百零五 or 二〇二四, or None."""
+    """Return the value of a numeral such as 一百零五 or 二〇二四, or None."""
     if not text or any(c not in _DIGITS and c not in _SMALL and c not in _LARGE for c in text):
         return None
     if all(c in _DIGITS for c in text):
@@ -51,7 +51,7 @@ def integer(text: str) -> int | None:
 
 
 def number(text: str) -> Fraction | None:
-    """The value of a numeral with an optional point part, or of digits with 万 and 亿."""
+    """Return the value of a numeral, or of digits with 万 and 亿; None for other text."""
     scale = 1
     while text and text[-1] in _LARGE and re.match(r"\d", text):
         scale *= _LARGE[text[-1]]
@@ -106,13 +106,13 @@ def _scaled(match: re.Match[str]) -> str:
 
 
 def _mixed(match: re.Match[str]) -> str:
-    """1万2千 and 3亿5千万: digits in the places that the numerals name."""
+    """1万2千 and 3亿5千万: digits in the positions that the numerals name."""
     total, section = 0, 0
-    for digits, place in re.findall(r"(\d+)([亿億万萬千百十]?)", match.group()):
-        if place in _LARGE:
-            total, section = total + (section + int(digits)) * _LARGE[place], 0
+    for digits, unit in re.findall(r"(\d+)([亿億万萬千百十]?)", match.group()):
+        if unit in _LARGE:
+            total, section = total + (section + int(digits)) * _LARGE[unit], 0
         else:
-            section += int(digits) * _SMALL.get(place, 1)
+            section += int(digits) * _SMALL.get(unit, 1)
     return str(total + section)
 
 

@@ -27,7 +27,7 @@ _FULL_WIDTH = {ord("Ａ") + i: chr(ord("A") + i) for i in range(10)}
 
 @lru_cache(maxsize=4096)
 def options(question: str | None) -> dict[str, str]:
-    """The options a question lists, letter → content, when at least A and B are there in order."""
+    """Return the options that a question lists, letter → content; at least A and B, in order."""
     if not question:
         return {}
     question = question[:_MAX_QUESTION]
@@ -49,7 +49,7 @@ def options(question: str | None) -> dict[str, str]:
 
 
 def letters(text: str) -> frozenset[str] | None:
-    """The letters of an answer that is nothing but letters ("A, C", "(B)", "ACD"), or None."""
+    """Return the letters of an answer that is nothing else ("A, C", "(B)", "ACD"), or None."""
     text = _plain(text)
     if _LETTERS_ONLY.fullmatch(text):
         found = re.findall(r"[A-J]", re.sub(r"and", " ", text))
@@ -60,7 +60,7 @@ def letters(text: str) -> frozenset[str] | None:
 
 
 def statements(text: str) -> frozenset[str] | None:
-    """The circled numbers of "①③", the true ones among a question's statements, or None."""
+    """Return the circled numbers of "①③" (the true statements of a question), or None."""
     text = _plain(text) if len(text) < 200 else ""
     found = re.findall("[①-⑳]", text)
     if not found or re.sub("[①-⑳,，、;；.。\\s]|和|与|and", "", text):
@@ -69,13 +69,13 @@ def statements(text: str) -> frozenset[str] | None:
 
 
 def reference_letters(text: str) -> frozenset[str] | None:
-    """The letters of a reference such as "B", "(B)" or "A, C", or None."""
+    """Return the letters of a reference such as "B", "(B)" or "A, C", or None."""
     match = _REFERENCE.fullmatch(text.strip())
     return frozenset(re.findall(r"[A-J]", match[1])) if match else None
 
 
 def matches(answer: str, expected: frozenset[str], listed: dict[str, str]) -> tuple[bool, str]:
-    """Whether ``answer`` chooses exactly the ``expected`` letters, and why."""
+    """Return whether ``answer`` chooses exactly the ``expected`` letters, and why."""
     chosen = letters(answer)
     if chosen is not None:
         return chosen == expected, "the letters compared"
@@ -104,7 +104,7 @@ def _names_other(content: str, letter: str) -> bool:
 
 
 def folded(text: str) -> str:
-    """Text for comparing: case, spacing, LaTeX dress and closing punctuation folded."""
+    """Fold case, spacing, LaTeX commands and closing punctuation, for comparing."""
     text = unicodedata.normalize("NFKC", _plain(text)).casefold()
     text = text.replace("$", "").replace("\\(", "").replace("\\)", "").replace("\\", "")
     return re.sub(r"[\s{}]+", "", text).rstrip(".。;,")

@@ -17,7 +17,7 @@ _WORD = re.compile(r"[a-z]+")
 
 
 def number(text: str) -> Fraction | None:
-    """The value of a number in words (at most 100 characters), or None."""
+    """Return the value of a number in words (at most 100 characters), or None."""
     text = text.strip().lower()
     if not text or len(text) > 100:
         return None

@@ -18,7 +18,7 @@ _PYTHON_MAX_CHARACTERS = 20_000
 
 
 def unfenced(text: str) -> str:
-    """The inside of a fenced block that is the whole of ``text``."""
+    """Return the inside of a fenced block that is the whole of ``text``; other text as it is."""
     match = _FENCE.match(text) if text.lstrip().startswith("```") else None
     if match and "```" not in match[1]:
         return match[1].strip()
@@ -26,7 +26,7 @@ def unfenced(text: str) -> str:
 
 
 def read_literal(text: str) -> Any:
-    """The value that ``text`` is, as JSON or as a Python literal. Raises AnswerError."""
+    """Read ``text`` as JSON or a Python literal. Raises AnswerError when it is neither."""
     text = unfenced(text)
     check_size(text)
     try:

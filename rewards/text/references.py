@@ -11,7 +11,7 @@ _MAX_REFERENCE_CHARACTERS = 200_000
 
 
 def reference_text(reference: Any) -> str:
-    """A reference as text; a box around the whole of it is taken off, as it is from an answer.
+    """Return a reference as text, without a box around the whole of it, as in an answer.
 
     Raises BadReferenceError.
     """
@@ -26,7 +26,7 @@ def reference_text(reference: Any) -> str:
 
 
 def reference_texts(reference: Any) -> list[str]:
-    """One text, or a list of texts any of which is right. Raises BadReferenceError."""
+    """Return the texts of a reference, any of which is right. Raises BadReferenceError."""
     if isinstance(reference, list):
         if not reference:
             raise BadReferenceError("the reference is an empty list")

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections import Counter
 
+from rapidfuzz.distance import Levenshtein
+
 from rewards.errors import AnswerError
 
 _DROPPED = re.compile(
@@ -16,11 +18,11 @@ _DROPPED = re.compile(
 _MINUS = re.compile(r"(\d\s+)?(?<!\S)-(?=\.?\d)")
 _SPACED = re.compile(r"[-‐-―_/|\s]+")
 _SIGN = "\ue000"  # stands for a minus sign while hyphens become spaces
-MAX_EDIT_CELLS = 400_000_000
+MAX_EDIT_CELLS = 400_000_000  # a tenth of a second of edit distance
 
 
 def folded(text: str) -> str:
-    """Case, compatibility forms, accents, spacing and punctuation folded.
+    """Fold case, compatibility forms, accents, spacing and punctuation, for comparing.
 
     Kept are + % # < > and what tells numbers apart: decimal points and minus signs.
     """
@@ -34,50 +36,35 @@ def folded(text: str) -> str:
 
 
 def edit_distance(one: str, other: str) -> int:
-    """Levenshtein distance, by the bit-parallel method of Myers (1999) on long integers.
+    """Return the Levenshtein distance, in characters.
 
-    Raises AnswerError when the two are too long for it to be quick.
+    Raises AnswerError when the two are too long, apart from common ends, for it to be quick.
     """
-    if one == other:
-        return 0
+    if len(one) * len(other) > MAX_EDIT_CELLS:
+        one, other = _without_common_ends(one, other)
+        if len(one) * len(other) > MAX_EDIT_CELLS:
+            raise AnswerError("texts too long to compare by edit distance")
+    return Levenshtein.distance(one, other)
+
+
+def _without_common_ends(one: str, other: str) -> tuple[str, str]:
     start, shortest = 0, min(len(one), len(other))
     while start < shortest and one[start] == other[start]:
         start += 1
     end = 0
     while end < shortest - start and one[-1 - end] == other[-1 - end]:
         end += 1
-    one, other = one[start : len(one) - end], other[start : len(other) - end]
-    if not one or not other:
-        return max(len(one), len(other))
-    if len(one) * len(other) > MAX_EDIT_CELLS:
-        raise AnswerError("texts too long to compare by edit distance")
-    places: dict[str, int] = {}
-    for index, character in enumerate(one):
-        places[character] = places.get(character, 0) | 1 << index
-    full, last = (1 << len(one)) - 1, 1 << (len(one) - 1)
-    more, less, distance = full, 0, len(one)
-    for character in other:
-        equal = places.get(character, 0)
-        vertical = equal | less
-        horizontal = (((equal & more) + more) ^ more) | equal
-        raised = less | (full & ~(horizontal | more))
-        lowered = more & horizontal
-        distance += bool(raised & last) - bool(lowered & last)
-        raised = ((raised << 1) | 1) & full
-        lowered = (lowered << 1) & full
-        more = lowered | (full & ~(vertical | raised))
-        less = raised & vertical
-    return distance
+    return one[start : len(one) - end], other[start : len(other) - end]
 
 
 def similarity(one: str, other: str) -> float:
-    """1 - edit distance / longer length; 1 for two empty texts."""
+    """Return 1 - edit distance / longer length; 1 for two empty texts."""
     longest = max(len(one), len(other))
     return 1.0 if not longest else 1.0 - edit_distance(one, other) / longest
 
 
 def token_f1(one: str, other: str) -> float:
-    """Harmonic mean of token precision and recall; CJK characters are tokens of their own."""
+    """Return the harmonic mean of token precision and recall; a CJK character is a token."""
     first, second = Counter(_tokens(one)), Counter(_tokens(other))
     shared = sum((first & second).values())
     if not first or not second:

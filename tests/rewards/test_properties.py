@@ -30,7 +30,7 @@ REFERENCES: dict[str, list[Any]] = {
     "physics": ["9.8 m/s^2"],
     "chemistry": ["H2O"],
 }
-PIECES = st.sampled_from(
+FRAGMENTS = st.sampled_from(
     [
         *"0123456789+-*/^_=<>,;:|!%'\"()[]{}&$\\ .xyzeikC",
         *(
@@ -51,14 +51,14 @@ PIECES = st.sampled_from(
         *("<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "<|begin_of_box|>"),
     ]
 )
-TEXTS = st.one_of(st.text(max_size=60), st.lists(PIECES, max_size=25).map("".join))
+TEXTS = st.one_of(st.text(max_size=60), st.lists(FRAGMENTS, max_size=25).map("".join))
 RELAXED = settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
 def judge_here(request: Request) -> Outcome | None:
-    """The fast path in this process; None where a worker would be asked."""
+    """The fast path in this process; None where a worker would be needed."""
     try:
         return default_registry().judge(request).outcome
     except AlgebraNeeded:
@@ -134,7 +134,7 @@ def test_equality_is_symmetric(one: Fraction, other: Fraction) -> None:
 
 
 @RELAXED
-@given(text=st.lists(PIECES, max_size=40).map("".join))
+@given(text=st.lists(FRAGMENTS, max_size=40).map("".join))
 def test_extraction_returns_part_of_the_response(text: str) -> None:
     found = extract(text, ExtractionSettings())
     assert found.text is None or found.text in text

@@ -138,10 +138,10 @@ def test_tables_are_scored_by_relative_mapping_similarity() -> None:
 
 def test_a_tighter_tolerance_by_setting() -> None:
     with VerifierPool(settings={"charts": {"tolerance": 0.025}}) as pool:
-        asked = [
+        requests = [
             Request(domain="charts", response=a, reference="100", bare=True) for a in ("102", "103")
         ]
-        assert [v.score for v in pool.judge(asked)] == [1.0, 0.0]
+        assert [v.score for v in pool.judge(requests)] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from rewards import (
 HERE = "rewards_user_verifiers"
 
 
-def ask(response: str, reference: str = "4", domain: str = "math") -> Request:
+def make_request(response: str, reference: str = "4", domain: str = "math") -> Request:
     return Request(domain=domain, response=response, reference=reference, bare=True)
 
 
@@ -44,7 +44,7 @@ def pool() -> Iterator[VerifierPool]:
 
 
 def test_order_is_kept(pool: VerifierPool) -> None:
-    requests = [ask(str(n), reference=str(n - n % 2)) for n in range(200)]
+    requests = [make_request(str(n), reference=str(n - n % 2)) for n in range(200)]
     outcomes = [verdict.outcome for verdict in pool.judge(requests)]
     assert outcomes == [Outcome.CORRECT, Outcome.WRONG] * 100
 
@@ -61,7 +61,12 @@ def test_order_is_kept(pool: VerifierPool) -> None:
     ],
 )
 def test_a_bad_item_spoils_only_itself(pool: VerifierPool, domain: str, outcome: Outcome) -> None:
-    requests = [ask("4"), ask("x", domain=domain), ask("4"), ask("5")]
+    requests = [
+        make_request("4"),
+        make_request("x", domain=domain),
+        make_request("4"),
+        make_request("5"),
+    ]
     verdicts = pool.judge(requests)
     assert [v.outcome for v in verdicts] == [
         Outcome.CORRECT,
@@ -74,23 +79,27 @@ def test_a_bad_item_spoils_only_itself(pool: VerifierPool, domain: str, outcome:
 
 
 def test_the_clock_of_an_item_starts_when_its_work_starts(pool: VerifierPool) -> None:
-    verdicts = pool.judge([ask("0.25", domain="sleeps") for _ in range(6)])
+    verdicts = pool.judge([make_request("0.25", domain="sleeps") for _ in range(6)])
     assert {v.outcome for v in verdicts} == {Outcome.CORRECT}
 
 
 def test_a_worker_killed_while_idle_is_replaced(pool: VerifierPool) -> None:
-    pool.judge([ask("4")])
+    pool.judge([make_request("4")])
     for worker in pool._idle:
         if worker is not None:
             os.kill(worker.process.pid, signal.SIGKILL)
-    assert all(verdict.outcome is Outcome.CORRECT for verdict in pool.judge([ask("4")] * 40))
+    assert all(
+        verdict.outcome is Outcome.CORRECT for verdict in pool.judge([make_request("4")] * 40)
+    )
 
 
 def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
     counts: list[int] = []
 
     def judge_some() -> None:
-        counts.append(sum(v.outcome is Outcome.CORRECT for v in pool.judge([ask("4")] * 20)))
+        counts.append(
+            sum(v.outcome is Outcome.CORRECT for v in pool.judge([make_request("4")] * 20))
+        )
 
     threads = [threading.Thread(target=judge_some) for _ in range(16)]
     for thread in threads:
@@ -100,19 +109,19 @@ def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
     assert counts == [20] * 16
 
     async def gather() -> list[list[Verdict]]:
-        calls = (asyncio.to_thread(pool.judge, [ask("4")]) for _ in range(32))
+        calls = (asyncio.to_thread(pool.judge, [make_request("4")]) for _ in range(32))
         return list(await asyncio.gather(*calls))
 
     assert all(v[0].outcome is Outcome.CORRECT for v in asyncio.run(gather()))
 
 
 MIXED = [
-    (ask("4"), Outcome.CORRECT),
-    (ask("9^{9^{9^9}}"), Outcome.WRONG),
-    (ask("(" * 5_000), Outcome.UNPARSEABLE),
-    (ask("print(4)"), Outcome.UNPARSEABLE),
-    (ask("5 km", reference="5000 m"), Outcome.CORRECT),  # in a worker, by Pint
-    (ask("x^2<4", reference="(-2,2)"), Outcome.CORRECT),  # in a worker, by SymPy
+    (make_request("4"), Outcome.CORRECT),
+    (make_request("9^{9^{9^9}}"), Outcome.WRONG),
+    (make_request("(" * 5_000), Outcome.UNPARSEABLE),
+    (make_request("print(4)"), Outcome.UNPARSEABLE),
+    (make_request("5 km", reference="5000 m"), Outcome.CORRECT),  # in a worker, by Pint
+    (make_request("x^2<4", reference="(-2,2)"), Outcome.CORRECT),  # in a worker, by SymPy
 ]
 
 
@@ -136,16 +145,16 @@ def test_single_checks_agree_from_any_thread(num_threads: int) -> None:
 
 def test_unknown_names_are_refused_before_any_work(pool: VerifierPool) -> None:
     with pytest.raises(UnknownDomainError, match=r"known: .*math"):
-        pool.judge([ask("4", domain="maths")])
+        pool.judge([make_request("4", domain="maths")])
     with pytest.raises(SettingsError, match="unknown setting"):
-        VerifierPool(settings={"math": {"no_such": 1}}).judge([ask("4")])
+        VerifierPool(settings={"math": {"no_such": 1}}).judge([make_request("4")])
     with pytest.raises(SettingsError, match="unknown settings section"):
         VerifierPool(settings={"maths": {}})
     with (
         VerifierPool(custom={"mine": "no.such:thing"}) as broken,
         pytest.raises(SettingsError, match="cannot import"),
     ):
-        broken.judge([ask("4")])
+        broken.judge([make_request("4")])
 
 
 def test_a_pass_mark_that_is_given_counts() -> None:
@@ -196,10 +205,10 @@ def test_workers_die_with_a_killed_parent(busy: bool, tmp_path: Path) -> None:
 import sys, threading, time
 from rewards import Request, VerifierPool
 pool = VerifierPool(1, custom={{"spins": "{HERE}:spins"}}, deadline_seconds=1.0)
-def ask(domain): return Request(domain=domain, response="4", reference="4", bare=True)
-pool.judge([ask("math")])
+def make_request(domain): return Request(domain=domain, response="4", reference="4", bare=True)
+pool.judge([make_request("math")])
 print(pool._idle[0].process.pid, flush=True)
-threading.Thread(target=pool.judge, args=([ask("{domain}")],), daemon=True).start()
+threading.Thread(target=pool.judge, args=([make_request("{domain}")],), daemon=True).start()
 time.sleep(60)
 """
     parent = subprocess.Popen(
@@ -256,7 +265,7 @@ def test_the_same_verdicts_from_a_ray_actor() -> None:
         scorer = Scorer.options(max_concurrency=8).remote()  # calls come from its threads
         many = ray.get([scorer.judge.remote([request]) for request, _ in MIXED * 20])
         assert many == [[outcome.value] for _, outcome in MIXED] * 20
-        requests = [ask("4"), ask("5"), ask("x^2<4", reference="(-2,2)")]
+        requests = [make_request("4"), make_request("5"), make_request("x^2<4", reference="(-2,2)")]
         assert ray.get(scorer.judge.remote(requests)) == ["correct", "wrong", "correct"]
     finally:
         ray.shutdown()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import string
+import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rewards.errors import AnswerError
 from rewards.text.words import edit_distance, folded
 
 
@@ -22,6 +24,15 @@ def test_edit_distance_agrees_with_the_textbook(one: str, other: str) -> None:
         for j, b in enumerate(other, 1):
             previous, row[j] = row[j], min(previous + (a != b), row[j] + 1, row[j - 1] + 1)
     assert edit_distance(one, other) == row[-1]
+
+
+def test_edit_distance_of_very_long_texts_is_bounded() -> None:
+    long = "ab" * 1_000_000
+    started = time.perf_counter()
+    assert edit_distance(long, f"{long[:999]}c{long[1000:]}") == 1
+    with pytest.raises(AnswerError, match="too long"):
+        edit_distance(f"x{long}y", long)
+    assert time.perf_counter() - started < 5.0  # without the bound it takes hours
 
 
 @pytest.mark.parametrize(
