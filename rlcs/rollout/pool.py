@@ -30,11 +30,11 @@ from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
 from rlcs.model.weights import Publication
-from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.failures import cause_of, error_of, fault_of
 from rlcs.rollout.pieces import Piece
 from rlcs.rollout.segments import Segmenter
+from rlcs.rollout.settings import EngineSettings
 from rlcs.rollout.slots import TURNS, Asked, Slot, Task
 from rlcs.rollout.timing import Timing
 from rlcs.rollout.work import Work

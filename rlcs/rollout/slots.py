@@ -14,8 +14,9 @@ from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.cluster.stacks import ProcessPlace
 from rlcs.errors import RlcsError
 from rlcs.model.weights import Publication
-from rlcs.rollout.actors import EngineSettings, RolloutActor
+from rlcs.rollout.actors import RolloutActor
 from rlcs.rollout.pieces import Piece
+from rlcs.rollout.settings import EngineSettings
 
 LOAD_ATTEMPTS = 2
 """Times an actor that answers is asked to load the same weights."""

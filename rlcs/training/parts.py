@@ -9,7 +9,6 @@ import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.placement_rules import check_placement
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
-from rlcs.config import RanksSection, RolloutSection, RunConfig, VllmSection
+from rlcs.config import RanksSection, RunConfig, VllmSection
 from rlcs.data import LoadedData, Renderer, check_references, load_data
 from rlcs.errors import (
     ConfigError,
@@ -34,10 +33,10 @@ from rlcs.learner.losses import Correction, PolicyObjective
 from rlcs.model.loading import folder_bytes
 from rlcs.model.lora import check_adapter_package
 from rlcs.model.weights import Publication
-from rlcs.rollout.actors import EngineSettings, check_engine_package
-from rlcs.rollout.engine import Sampling
+from rlcs.rollout.actors import check_engine_package
 from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
 from rlcs.rollout.segments import Segmenter
+from rlcs.rollout.settings import engine_settings
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
 
@@ -150,16 +149,6 @@ def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curricul
     )
 
 
-def training_sampling(section: RolloutSection) -> Sampling:
-    """How completions are drawn in training and for avg@k."""
-    return Sampling(
-        temperature=section.temperature,
-        max_thinking_tokens=section.max_thinking_tokens,
-        max_answer_tokens=section.max_answer_tokens,
-        force_answer=section.force_answer,
-    )
-
-
 def policy_objective(config: RunConfig) -> PolicyObjective:
     """What the learner minimises."""
     settings = config.learner
@@ -258,7 +247,7 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
         check_placement(config, plan.placement)
         share_gpus = plan.placement.kind == "colocated"
         settings = rank_settings(
-            model_path=model_location(config.model.path),
+            model_path=config.model.location,
             dtype=config.model.dtype,
             seed=config.run.seed,
             optimiser=config.learner,
@@ -272,7 +261,13 @@ def start_processes(config: RunConfig, renderer: Renderer, *, on_fault: FaultLis
             learner.wait_until_ready()
             learner.free_gpu()
         rollouts = RolloutPool(
-            engine_settings(config, renderer, plan),
+            engine_settings(
+                model=config.model,
+                rollout=config.rollout,
+                lora=config.learner.lora,
+                renderer=renderer,
+                plan=plan,
+            ),
             num_actors=config.rollout.num_actors,
             plan=plan,
             faults=config.faults,
@@ -303,31 +298,3 @@ def _segmenter(config: RunConfig, renderer: Renderer) -> Segmenter | None:
         return text
 
     return Segmenter(num_tokens=config.schedule.segment_tokens, decode=decode)
-
-
-def model_location(path: str) -> str:
-    """``path`` as processes on a cluster understand it, whose current folder is another."""
-    return str(Path(path).resolve()) if Path(path).is_dir() else path
-
-
-def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:
-    """What every engine of the run is built from."""
-    return EngineSettings(
-        engine=config.rollout.engine,
-        model_path=model_location(config.model.path),
-        dtype=config.model.dtype,
-        device=plan.device,
-        num_threads=plan.num_threads,
-        batch_tokens=config.rollout.batch_tokens,
-        eos_token_ids=renderer.eos_token_ids,
-        max_row_tokens=_max_row_tokens(config, renderer),
-        vllm=config.rollout.vllm,
-        lora=config.learner.lora,
-    )
-
-
-def _max_row_tokens(config: Any, renderer: Renderer) -> int:
-    """Prompt, drawn tokens and inserted ones of the longest row an engine may hold."""
-    rollout = config.rollout
-    inserted = renderer.tokenizer.encode(rollout.force_answer or "", add_special_tokens=False)
-    return int(rollout.max_prompt_tokens + rollout.max_completion_tokens + len(inserted))

@@ -16,6 +16,7 @@ from rlcs.config import RunConfig, write_config
 from rlcs.data.difficulty import grade_problems
 from rlcs.errors import LostProcessError, ResumeError, StoreFullError
 from rlcs.rollout.lengths import LengthHistory
+from rlcs.rollout.settings import training_sampling
 from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state, write_whole
 from rlcs.run.fault_log import FaultLog
 from rlcs.run.folder import (
@@ -36,7 +37,6 @@ from rlcs.training.parts import (
     load_material,
     make_run_curriculum,
     start_processes,
-    training_sampling,
 )
 from rlcs.training.schedules import Schedule, make_schedule
 

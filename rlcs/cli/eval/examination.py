@@ -16,9 +16,10 @@ from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import engine_settings, training_sampling
 from rlcs.run.checkpoint import find_model
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
-from rlcs.training.parts import engine_settings, load_material, needs_of, training_sampling
+from rlcs.training.parts import load_material, needs_of
 
 
 def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> int:
@@ -57,7 +58,13 @@ def run_evaluation(config: RunConfig) -> Evaluation:
     try:
         plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(
-            engine_settings(config, material.renderer, plan),
+            engine_settings(
+                model=config.model,
+                rollout=config.rollout,
+                lora=config.learner.lora,
+                renderer=material.renderer,
+                plan=plan,
+            ),
             num_actors=config.rollout.num_actors,
             plan=plan,
         )

@@ -19,10 +19,11 @@ from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LostProcessError, ModelError
 from rlcs.model.weights import Publication, Weights, to_array
-from rlcs.rollout.actors import EngineSettings, make_engine
+from rlcs.rollout.actors import make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pieces import Piece
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion
 
 pytestmark = pytest.mark.long

@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer
 
-from rlcs.config import LoraSection
 from rlcs.errors import ModelError
 from rlcs.model.loading import PromptReader, load_model
 from rlcs.model.lora import adapter_parameters, add_adapters
@@ -27,40 +26,30 @@ from rlcs.model.weights import Probe, Weights, load_arrays
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.engines.transformers.cache import BlockLayer, new_cache
 from rlcs.rollout.engines.transformers.sampling import RowState
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion, Prompt
 
 
 class TransformersEngine:
     """An :class:`~rlcs.rollout.engine.Engine` around a model of transformers."""
 
-    def __init__(
-        self,
-        model_path: str,
-        *,
-        dtype: str,
-        device: str,
-        batch_tokens: int,
-        eos_token_ids: Sequence[int],
-        lora: LoraSection | None = None,
-    ) -> None:
-        """Load the model as version 0; ``batch_tokens`` bounds rows times the longest row.
+    def __init__(self, settings: EngineSettings) -> None:
+        """Load the model as version 0.
 
-        With ``lora`` the weights that come later are those of such adapters.
+        Raises:
+            ModelError: there is no model that can be loaded.
         """
-        if Path(model_path).exists() and not (Path(model_path) / "config.json").exists():
-            raise ModelError(
-                f"expected a model folder with config.json, found none in {model_path}."
-            )
-        self.tokenizer = AutoTokenizer.from_pretrained(model_path)
-        model = load_model(model_path, dtype)
-        self.lora = lora
-        if lora:
-            model = add_adapters(model, lora)
-        self.model: Any = model.to(device).eval()
-        self.reader = PromptReader(model, model_path)
-        self.device = torch.device(device)
-        self.batch_tokens = batch_tokens
-        self.eos_token_ids = tuple(eos_token_ids)
+        path = settings.model_path
+        if Path(path).exists() and not (Path(path) / "config.json").exists():
+            raise ModelError(f"expected a model folder with config.json, found none in {path}.")
+        self.settings = settings
+        self.tokenizer = AutoTokenizer.from_pretrained(path)
+        model = load_model(path, settings.dtype)
+        if settings.lora:
+            model = add_adapters(model, settings.lora)
+        self.model: Any = model.to(settings.device).eval()
+        self.reader = PromptReader(model, path)
+        self.device = torch.device(settings.device)
         self._version: int | None = 0
 
     @property
@@ -109,7 +98,7 @@ class TransformersEngine:
 
     def _loaded_parameters(self) -> dict[str, torch.Tensor]:
         """What comes as weights, by the names that the learner publishes; tied ones once."""
-        if self.lora:
+        if self.settings.lora:
             return dict(adapter_parameters(self.model))
         return dict(self.model.named_parameters(remove_duplicate=True))
 
@@ -142,7 +131,7 @@ class TransformersEngine:
                     yield batch
                     batch = []
                 if not batch:
-                    room = max(1, self.batch_tokens // (len(prompt.token_ids) + drawn))
+                    room = max(1, self.settings.batch_tokens // (len(prompt.token_ids) + drawn))
                 part = GroupRequest(prompt=prompt, seeds=seeds[:room])
                 batch.append((index, part))
                 seeds = seeds[len(part.seeds) :]
@@ -162,7 +151,7 @@ class TransformersEngine:
             requests,
             sampling,
             force_ids=self._force_ids(sampling),
-            eos_token_ids=self.eos_token_ids,
+            eos_token_ids=self.settings.eos_token_ids,
             tokenizer=self.tokenizer,
             device=self.device,
         )

@@ -38,7 +38,7 @@ os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
 import vllm
 from vllm.lora.request import LoRARequest
 
-from rlcs.config import LoraSection, VllmSection
+from rlcs.config import LoraSection
 from rlcs.data.response_format import THINK_CLOSE
 from rlcs.errors import EngineError, first_line
 from rlcs.model.loading import decode_image, image_token_ids
@@ -46,6 +46,7 @@ from rlcs.model.lora import write_adapter
 from rlcs.model.weights import Probe, Weights
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.engines.vllm.options import vllm_options
+from rlcs.rollout.settings import EngineSettings
 from rlcs.seeds import derive_seed
 from rlcs.types import Completion, FinishReason, Prompt
 
@@ -72,42 +73,21 @@ class Row:
 class VllmEngine:
     """An :class:`~rlcs.rollout.engine.Engine` around ``vllm.LLM``."""
 
-    def __init__(
-        self,
-        model_path: str,
-        *,
-        dtype: str,
-        device: str,
-        batch_tokens: int,
-        eos_token_ids: Sequence[int],
-        max_row_tokens: int,
-        section: VllmSection,
-        lora: LoraSection | None = None,
-    ) -> None:
-        """Load the model as version 0; no row is longer than ``max_row_tokens``.
-
-        With ``lora`` the weights that come later are those of such adapters.
+    def __init__(self, settings: EngineSettings) -> None:
+        """Load the model as version 0.
 
         Raises:
             EngineError: vLLM does not know the model, or the memory is too small for it.
         """
-        _check_platform(device)
-        if dtype == "float32":  # Triton's kernels would otherwise round to 19 bits
+        _check_platform(settings.device)
+        if settings.dtype == "float32":  # Triton's kernels would otherwise round to 19 bits
             os.environ.setdefault("TRITON_F32_DEFAULT", "ieee")
-        options = vllm_options(
-            model_path,
-            dtype=dtype,
-            device=device,
-            batch_tokens=batch_tokens,
-            max_row_tokens=max_row_tokens,
-            section=section,
-            lora=lora,
-        )
+        options = vllm_options(settings)
         try:
-            self.llm: Any = vllm.LLM(model_path, **options)
+            self.llm: Any = vllm.LLM(settings.model_path, **options)
         except Exception as error:  # vLLM has no type of its own: some of its errors are bare
-            raise EngineError(_start_problem(model_path, error)) from error
-        self.lora = lora
+            raise EngineError(_start_problem(settings.model_path, error)) from error
+        self.settings = settings
         self._adapter: LoRARequest | None = None
         """The adapters of the version served; None before the first came."""
         self._arrived: str | None = None
@@ -115,7 +95,6 @@ class VllmEngine:
         self._transfer_open = False
         """Whether vLLM's own transfer was begun and not ended."""
         self.tokenizer: Any = self.llm.get_tokenizer()
-        self.eos_token_ids = tuple(eos_token_ids)
         self._image_token_ids = image_token_ids(self.llm.model_config.hf_config)
         self._num_requests = 0
         self._version: int | None = 0
@@ -130,8 +109,8 @@ class VllmEngine:
     ) -> None:
         """Replace all weights, bucket by bucket; see :class:`~rlcs.rollout.engine.Engine`."""
         self._version = None
-        if self.lora:
-            self._load_adapter(version, buckets, self.lora)
+        if self.settings.lora:
+            self._load_adapter(version, buckets, self.settings.lora)
         else:
             self._load_model(version, buckets)
         self._forget_what_was_read()
@@ -257,7 +236,7 @@ class VllmEngine:
             flat_logprobs=True,
             detokenize=False,
             ignore_eos=True,  # the model folder's own; ours are the stop tokens
-            stop_token_ids=list(self.eos_token_ids),
+            stop_token_ids=list(self.settings.eos_token_ids),
             output_kind=vllm.sampling_params.RequestOutputKind.FINAL_ONLY,
         )
         self._num_requests += 1

@@ -29,9 +29,9 @@ from rlcs.config import FaultsSection, OptimiserSection, RanksSection, VllmSecti
 from rlcs.errors import EngineError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
-from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import EngineSettings
 from rlcs.training.parts import Processes
 from rlcs.types import Completion, Prompt, TrainingSample
 
