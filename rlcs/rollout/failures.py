@@ -24,12 +24,12 @@ def fault_of(slot: Slot, task: Task, error: Exception) -> Fault:
         + ":",
         detail=first_line(error)
         + ("" if place else f" It never came up; the cluster has free {free_resources()}."),
-        problem_ids=task.piece.problem_ids if task.piece else (),
+        problem_ids=task.work_item.problem_ids if task.work_item else (),
         node=place.host if place else "",
         pid=place.pid if place else None,
         stack=stack_of(place) if stalled and place else "",
         remedy="It is replaced, and its problems are handed out again."
-        if task.piece
+        if task.work_item
         else "It is replaced.",
     )
 

@@ -3,15 +3,15 @@
 An actor that died, stopped answering or failed is replaced in the background; what it was
 working on is handed out again. A new actor is brought to the current version before it gets
 work, and so is every other: an actor never works under an older version than was published
-when its piece was handed out.
+when its work item was handed out.
 
 One thread at a time drives the actors. :meth:`RolloutPool.publish` and
 :meth:`RolloutPool.publish_by` may be called by another thread while
-:meth:`RolloutPool.generate` runs: then pieces that are being worked on are finished under the
+:meth:`RolloutPool.generate` runs: then work items that are being worked on are finished under the
 version they were begun with, and all later ones are drawn under the new.
 
-Left out: working on a piece twice to beat a slow actor. It would change nothing but the time,
-and the pieces at the end of a step are small already.
+Left out: working on a work item twice to beat a slow actor. It would change nothing but the time,
+and the work items at the end of a step are small already.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError
 from rlcs.model.weights import Publication
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.failures import cause_of, error_of, fault_of
-from rlcs.rollout.pieces import Piece
 from rlcs.rollout.segments import Segmenter
 from rlcs.rollout.settings import EngineSettings
 from rlcs.rollout.slots import TURNS, Asked, Slot, Task
 from rlcs.rollout.timing import Timing
 from rlcs.rollout.work import Work
+from rlcs.rollout.work_items import WorkItem
 from rlcs.types import Completion
 
 PLACE_ATTEMPTS = 3
@@ -80,7 +80,7 @@ class RolloutPool:
             Slot(number, settings, plan, start_seconds=self.faults.start_seconds)
             for number in range(num_actors)
         ]
-        self.timing = Timing(seconds=0.0, idle_share=0.0, num_pieces=0)
+        self.timing = Timing(seconds=0.0, idle_share=0.0, num_work_items=0)
         """Of the last call of :meth:`generate`."""
         self.num_replaced = 0
         """Actors replaced since the pool was made."""
@@ -94,7 +94,7 @@ class RolloutPool:
         """Whether another thread waits for the turn, and for actors that do nothing."""
         self._stopped = threading.Event()
         self._tokens_per_second = 0.0
-        """Running mean over pieces of work."""
+        """Running mean over work items."""
 
     @property
     def version(self) -> int:
@@ -168,7 +168,7 @@ class RolloutPool:
         """The groups in the order of ``requests``.
 
         Raises:
-            EngineError: a piece was lost ``faults.attempts`` times, or no actor is left; the
+            EngineError: a work item was lost ``faults.attempts`` times, or no actor is left; the
                 message names the problems.
         """
         with self._turn:
@@ -181,7 +181,7 @@ class RolloutPool:
             )
             began = time.monotonic()
             self._drive(work, lambda: work.done)
-            self.timing = Timing.since(began, self.slots, num_pieces=work.num_pieces)
+            self.timing = Timing.since(began, self.slots, num_work_items=work.num_work_items)
             return work.results()
 
     def stop(self) -> None:
@@ -215,11 +215,11 @@ class RolloutPool:
                 for slot in self.slots:
                     self._check_deadline(slot, work, first)
         except Exception:
-            self._abandon_pieces()
+            self._abandon_work()
             raise
 
     def _hand_out(self, work: Work) -> None:
-        """Ask every idle actor for something: the newest weights, or the next piece."""
+        """Ask every idle actor for something: the newest weights, or the next work item."""
         version, _ = self._published
         for slot in self.slots:
             if slot.abandoned_at is not None and slot.abandoned_at != version:
@@ -232,8 +232,8 @@ class RolloutPool:
             elif slot.version != version:
                 self._load(slot)
             else:
-                piece = work.waiting.popleft()
-                slot.generate(piece, allowed_seconds=self._allowed_seconds(piece))
+                item = work.waiting.popleft()
+                slot.generate(item, allowed_seconds=self._allowed_seconds(item))
 
     def _load(self, slot: Slot) -> None:
         version, weights = self._published
@@ -246,8 +246,8 @@ class RolloutPool:
             answer = ray.get(task.reference, timeout=self.faults.transfer_seconds)
         except ray.exceptions.RayError as raised:
             error = cause_of(raised)
-            if isinstance(error, StoreFullError) and task.piece:
-                self._wait_for_room(task.piece, work, error)
+            if isinstance(error, StoreFullError) and task.work_item:
+                self._wait_for_room(task.work_item, work, error)
             elif task.asked is Asked.LOAD and isinstance(error, LostProcessError):
                 if task.version == self.version:  # otherwise the next version has come meanwhile
                     raise error from None  # the learner is lost: the actor waited for it
@@ -260,19 +260,19 @@ class RolloutPool:
             slot.asleep = task.asked is Asked.SLEEP
         if task.asked is Asked.LOAD:
             slot.version, slot.refusals = task.version, []
-        if task.piece is not None:
+        if task.work_item is not None:
             slot.failures = 0
             self._note_speed(task, answer)
-            work.finish(task.piece, answer)
+            work.finish(task.work_item, answer)
 
-    def _wait_for_room(self, piece: Piece, work: Work, error: StoreFullError) -> None:
+    def _wait_for_room(self, item: WorkItem, work: Work, error: StoreFullError) -> None:
         """The actor is well, but what it drew found no room: it is drawn again."""
-        if work.take_back(piece) >= self.faults.attempts:
+        if work.take_back(item) >= self.faults.attempts:
             raise error
         fault = Fault(
             what="completions were lost:",
             detail=str(error),
-            problem_ids=piece.problem_ids,
+            problem_ids=item.problem_ids,
             remedy="They are drawn again.",
         )
         self.on_fault(fault)
@@ -318,7 +318,7 @@ class RolloutPool:
             if isinstance(error, ray.exceptions.RayActorError):
                 raise LostProcessError(str(self._error))
             raise self._error
-        if task.piece and work.take_back(task.piece) >= self.faults.attempts:
+        if task.work_item and work.take_back(task.work_item) >= self.faults.attempts:
             self.on_fault(dataclasses.replace(fault, remedy="It was tried often enough."))
             slot.start()
             raise self._error
@@ -330,10 +330,10 @@ class RolloutPool:
             slot.start()
         self.on_fault(fault)
 
-    def _abandon_pieces(self) -> None:
+    def _abandon_work(self) -> None:
         """After an error nobody waits for what is being generated: replace those actors."""
         for slot in self.slots:
-            if slot.task and slot.task.piece:
+            if slot.task and slot.task.work_item:
                 slot.end_task()
                 slot.kill()
                 slot.start()
@@ -369,12 +369,12 @@ class RolloutPool:
         current = [slot for slot in waited_for if slot.idle and slot.version == version]
         return bool(current) and len(current) == len(waited_for)
 
-    def _allowed_seconds(self, piece: Piece) -> float:
+    def _allowed_seconds(self, item: WorkItem) -> float:
         slowest = self.faults.min_tokens_per_second
         rate = max(slowest, self._tokens_per_second / SLOWEST)
         # A row alone is slower than a batch, and may take its whole budget.
-        longest = piece.sampling.max_drawn_tokens / slowest
-        return self.faults.grace_seconds + longest + piece.expected_tokens / rate
+        longest = item.sampling.max_drawn_tokens / slowest
+        return self.faults.grace_seconds + longest + item.expected_tokens / rate
 
     def _note_speed(self, task: Task, groups: Sequence[tuple[Completion, ...]]) -> None:
         tokens = sum(len(completion.token_ids) for group in groups for completion in group)

@@ -18,7 +18,7 @@ import numpy as np
 
 from rlcs.data.response_format import THINK_CLOSE
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.pieces import Piece, Row
+from rlcs.rollout.work_items import Row, WorkItem
 from rlcs.seeds import derive_seed
 from rlcs.types import Completion, FinishReason
 
@@ -61,29 +61,29 @@ class Segmenter:
 
     def continue_rows(
         self, sampling: Sampling, unfinished: Sequence[tuple[Row, GroupRequest, list[Completion]]]
-    ) -> list[Piece]:
-        """Pieces for rows that have not ended: a row's request and its segments so far.
+    ) -> list[WorkItem]:
+        """Work items for rows that have not ended: a row's request and its segments so far.
 
-        All rows of one piece were drawn in the same segments, so they differ only in whether
-        their thinking is closed: at most two pieces come of one.
+        All rows of one item were sampled in the same segments, so they differ only in whether
+        their thinking is closed: at most two items come of one.
         """
         split: dict[tuple[int, bool], list[tuple[Row, GroupRequest]]] = {}
         for row, request, parts in unfinished:
             so_far = np.concatenate([part.token_ids for part in parts])
             key = len(so_far), THINK_CLOSE in self.decode(so_far)
             split.setdefault(key, []).append((row, _continuation(row, request, so_far)))
-        pieces = []
+        items = []
         for (drawn, closed), rows in split.items():
             budget, last = self.budget(sampling, drawn=drawn, closed=closed)
-            pieces.append(
-                Piece(
+            items.append(
+                WorkItem(
                     requests=tuple(request for _, request in rows),
                     rows=tuple((row,) for row, _ in rows),
                     sampling=budget,
                     last=last,
                 )
             )
-        return pieces
+        return items
 
 
 def _plain(sampling: Sampling, num_tokens: int) -> Sampling:

@@ -15,8 +15,8 @@ from rlcs.cluster.stacks import ProcessPlace
 from rlcs.errors import RlcsError
 from rlcs.model.weights import Publication
 from rlcs.rollout.actors import RolloutActor
-from rlcs.rollout.pieces import Piece
 from rlcs.rollout.settings import EngineSettings
+from rlcs.rollout.work_items import WorkItem
 
 LOAD_ATTEMPTS = 2
 """Times an actor that answers is asked to load the same weights."""
@@ -45,7 +45,7 @@ class Task:
     allowed_seconds: float
     version: int | None = None
     """That it will serve after LOAD."""
-    piece: Piece | None = None
+    work_item: WorkItem | None = None
     """That it answers by GENERATE."""
     began: float = field(default_factory=time.monotonic)
 
@@ -124,12 +124,15 @@ class Slot:
             version=version,
         )
 
-    def generate(self, piece: Piece, *, allowed_seconds: float) -> None:
-        """Hand out a piece of work."""
+    def generate(self, item: WorkItem, *, allowed_seconds: float) -> None:
+        """Hand out a work item."""
         with naming_full_store("handing out work"):
-            reference = self.actor.generate.remote(piece.requests, piece.sampling)
+            reference = self.actor.generate.remote(item.requests, item.sampling)
         self.task = Task(
-            asked=Asked.GENERATE, reference=reference, allowed_seconds=allowed_seconds, piece=piece
+            asked=Asked.GENERATE,
+            reference=reference,
+            allowed_seconds=allowed_seconds,
+            work_item=item,
         )
 
     def turn(self, *, asleep: bool, allowed_seconds: float) -> None:

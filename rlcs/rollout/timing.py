@@ -16,10 +16,10 @@ class Timing:
     seconds: float
     idle_share: float
     """Share of all actors' time, in [0, 1], between their last work and the end of the call."""
-    num_pieces: int
+    num_work_items: int
 
     @classmethod
-    def since(cls, began: float, slots: Sequence[Slot], *, num_pieces: int) -> Timing:
+    def since(cls, began: float, slots: Sequence[Slot], *, num_work_items: int) -> Timing:
         """From ``began`` (of the monotonic clock) until now."""
         end = time.monotonic()
         idle = [
@@ -29,7 +29,7 @@ class Timing:
         return cls(
             seconds=end - began,
             idle_share=sum(idle) / (len(idle) * max(1e-9, end - began)),
-            num_pieces=num_pieces,
+            num_work_items=num_work_items,
         )
 
     @property

@@ -21,9 +21,9 @@ from rlcs.errors import EngineError, LostProcessError, ModelError
 from rlcs.model.weights import Publication, Weights, to_array
 from rlcs.rollout.actors import make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.pieces import Piece
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import EngineSettings
+from rlcs.rollout.work_items import WorkItem
 from rlcs.types import Completion
 
 pytestmark = pytest.mark.long
@@ -119,7 +119,7 @@ def assert_same(
 
 def test_two_engines_draw_what_one_draws(pool, requests, expected) -> None:
     assert_same(pool.generate(requests, SAMPLING), expected)
-    assert pool.timing.num_pieces >= 2, "both have work"
+    assert pool.timing.num_work_items >= 2, "both have work"
     assert 0 <= pool.timing.idle_share < 1
 
 
@@ -209,9 +209,9 @@ def test_an_answer_that_nobody_fetched_in_time_is_an_answer(pool, faults, reques
 
 def test_a_row_may_take_its_whole_budget(pool, requests) -> None:
     long = dataclasses.replace(SAMPLING, max_thinking_tokens=30_000)
-    piece = Piece(requests=tuple(requests[:1]), rows=(((0, 0),),), sampling=long)
+    item = WorkItem(requests=tuple(requests[:1]), rows=(((0, 0),),), sampling=long)
     pool.faults = pool.faults.model_copy(update={"min_tokens_per_second": 10.0})
-    allowed = pool._allowed_seconds(piece)
+    allowed = pool._allowed_seconds(item)
     pool.faults = pool.faults.model_copy(update={"min_tokens_per_second": 1e6})
     assert allowed > GRACE_SECONDS + 3000
 
@@ -250,7 +250,7 @@ def test_work_that_no_actor_survives_ends_and_names_the_problems(pool, requests)
 
 
 def test_a_version_published_while_actors_work(pool, requests, weights) -> None:
-    """Pieces that are being worked on keep their version; later ones are of the new."""
+    """Work items that are being worked on keep their version; later ones are of the new."""
     groups: list[tuple[Completion, ...]] = []
     before = pool.version
     many = [request for request in requests for _ in range(4)]  # more than both hold at once

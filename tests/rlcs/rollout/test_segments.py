@@ -33,14 +33,14 @@ def requests(make_request: Callable[..., GroupRequest]) -> list[GroupRequest]:
 
 @pytest.fixture(scope="module")
 def joined(engine, segmenter, requests) -> list[tuple[Completion, ...]]:
-    """Completions in segments, each piece under a version of its own."""
+    """Completions in segments, each work item under a version of its own."""
     work = Work(requests, SAMPLING, num_actors=2, rows_at_once=8, segmenter=segmenter)
     version = 0
     while not work.done:
-        piece, version = work.waiting.popleft(), version + 1
-        groups = engine.generate(piece.requests, piece.sampling)
+        item, version = work.waiting.popleft(), version + 1
+        groups = engine.generate(item.requests, item.sampling)
         work.finish(
-            piece,
+            item,
             [tuple(replace(one, policy_version=version) for one in group) for group in groups],
         )
     return work.results()

@@ -167,7 +167,7 @@ def test_nothing_is_drawn_while_weights_are_brought(
     )
     learn()
     thread.start()
-    while not all(slot.task and slot.task.piece for slot in processes.rollouts.slots):
+    while not all(slot.task and slot.task.work_item for slot in processes.rollouts.slots):
         time.sleep(0.01)
     processes.publish(before + 1)
     thread.join(120)
