@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rlcs.cluster.fetch import ANSWER_SECONDS, fetch
-from rlcs.cluster.stacks import ProcessPlace, announce
+from rlcs.cluster.stacks import ProcessLocation, announce
 from rlcs.errors import PackageMissingError
 from rlcs.model.weights import Publication
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
@@ -47,7 +47,7 @@ def make_engine(settings: EngineSettings) -> Engine:
 class RolloutActor:
     """One engine in a process of its own."""
 
-    def announce(self) -> ProcessPlace:
+    def announce(self) -> ProcessLocation:
         """Where this process lives; from now on it tells its stack when asked."""
         return announce()
 

@@ -40,6 +40,12 @@ class Work:
         self._num_open = sum(len(request.seeds) for request in self.requests)
         self._losses: Counter[tuple[Row, ...]] = Counter()
 
+    @classmethod
+    def nothing(cls) -> Work:
+        """Nothing to do."""
+        sampling = Sampling(temperature=0.0, max_thinking_tokens=0, max_answer_tokens=0)
+        return cls([], sampling, num_actors=1, rows_at_once=1, segmenter=None)
+
     @property
     def done(self) -> bool:
         """Whether every completion has ended."""

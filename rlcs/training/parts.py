@@ -34,7 +34,8 @@ from rlcs.model.loading import folder_bytes
 from rlcs.model.lora import check_adapter_package
 from rlcs.model.weights import Publication
 from rlcs.rollout.actors import check_engine_package
-from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
+from rlcs.rollout.mending import ROOM_SECONDS
+from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.segments import Segmenter
 from rlcs.rollout.settings import engine_settings
 from rlcs.scoring import Scorer
@@ -104,7 +105,7 @@ def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
         raise ConfigError(
             f"zero_stage = 3 needs pictures in all problems or in none: {num_seen} of "
             f"{len(problems)} have one, and a rank with none would leave the others waiting for "
-            "its part of the eyes. Use zero_stage = 2, or take one kind out."
+            "its part of the vision tower. Use zero_stage = 2, or take one kind out."
         )
 
 

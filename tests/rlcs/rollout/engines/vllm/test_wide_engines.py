@@ -238,7 +238,7 @@ def versions_of(groups: Sequence[Sequence[Completion]]) -> set[int]:
 
 
 def went_past_the_host(processes: Processes) -> bool:
-    return processes.rollouts._published[1].buckets == ()
+    return processes.rollouts._published.newest[1].buckets == ()
 
 
 def own_pid(_: object) -> int:
