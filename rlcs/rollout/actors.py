@@ -48,7 +48,7 @@ class RolloutActor:
     """One engine in a process of its own."""
 
     def announce(self) -> ProcessLocation:
-        """Where this process lives; from now on it tells its stack when asked."""
+        """Tell where this process lives; from now on it writes its stack when it is told to."""
         return announce()
 
     def start(self, settings: EngineSettings) -> None:

@@ -1,7 +1,7 @@
 """Long completions in segments: interrupted after so many tokens, continued under newer weights.
 
 A segment is an ordinary call of an engine with a smaller budget, and a continuation is one
-whose prompt ends in what has been drawn so far: any engine can do it. The cache of what was
+whose prompt ends in what was sampled so far: any engine can do it. The cache of what was
 read is made anew, as it must be under other weights (partial rollouts, Kimi k1.5, arXiv
 2501.12599, section 2.6.2; tokens keep their own version and log-probabilities as in AReaL,
 arXiv 2505.24298).
@@ -31,12 +31,12 @@ class Segmenter:
     decode: Callable[[np.ndarray], str]
     """Tokens [T] to text, special tokens kept."""
 
-    def budget(self, sampling: Sampling, *, drawn: int, closed: bool) -> tuple[Sampling, bool]:
-        """How the next segment is drawn after ``drawn`` tokens, and whether it is the last.
+    def budget(self, sampling: Sampling, *, sampled: int, closed: bool) -> tuple[Sampling, bool]:
+        """How the next segment is sampled after ``sampled`` tokens, and whether it is the last.
 
         ``closed`` says that thinking has been closed: nothing will be inserted any more.
         """
-        left = (sampling.max_drawn_tokens if closed else sampling.max_thinking_tokens) - drawn
+        left = (sampling.max_sampled_tokens if closed else sampling.max_thinking_tokens) - sampled
         if self.num_tokens < left:
             return _plain(sampling, self.num_tokens), False
         return (
@@ -73,8 +73,8 @@ class Segmenter:
             key = len(so_far), THINK_CLOSE in self.decode(so_far)
             split.setdefault(key, []).append((row, _continuation(row, request, so_far)))
         items = []
-        for (drawn, closed), rows in split.items():
-            budget, last = self.budget(sampling, drawn=drawn, closed=closed)
+        for (sampled, closed), rows in split.items():
+            budget, last = self.budget(sampling, sampled=sampled, closed=closed)
             items.append(
                 WorkItem(
                     requests=tuple(request for _, request in rows),

@@ -28,7 +28,7 @@ class Pace:
         slowest = self._limits.min_tokens_per_second
         rate = max(slowest, self._tokens_per_second / SLOWEST)
         # A row alone is slower than a batch, and may take its whole budget.
-        longest = item.sampling.max_drawn_tokens / slowest
+        longest = item.sampling.max_sampled_tokens / slowest
         return self._limits.grace_seconds + longest + item.expected_tokens / rate
 
     def note(self, task: Task, groups: Sequence[tuple[Completion, ...]]) -> None:

@@ -28,7 +28,7 @@ class Work:
         self.segmenter = segmenter
         budget, last = sampling, True
         if segmenter:
-            budget, last = segmenter.budget(sampling, drawn=0, closed=False)
+            budget, last = segmenter.budget(sampling, sampled=0, closed=False)
         items = cut_work_items(
             self.requests, budget, num_actors=num_actors, rows_at_once=rows_at_once, last=last
         )

@@ -44,7 +44,7 @@ class WorkItem:
     @property
     def expected_tokens(self) -> float:
         """Tokens that will be sampled, as far as is known; the budget where nothing is known."""
-        budget = self.sampling.max_drawn_tokens
+        budget = self.sampling.max_sampled_tokens
         return sum(
             len(request.seeds) * min(budget, request.expected_tokens or budget)
             for request in self.requests

@@ -1,4 +1,4 @@
-"""Engines in Ray actors: many draw what one draws, whatever happens to some of them."""
+"""Engines in Ray actors: many sample what one samples, whatever happens to some of them."""
 
 from __future__ import annotations
 

@@ -56,9 +56,9 @@ BUDGETS = [
 ]
 
 
-@pytest.mark.parametrize(("drawn", "closed", "thinking", "answer", "last"), BUDGETS)
-def test_budgets(segmenter, drawn, closed, thinking, answer, last) -> None:
-    budget, is_last = segmenter.budget(SAMPLING, drawn=drawn, closed=closed)
+@pytest.mark.parametrize(("sampled", "closed", "thinking", "answer", "last"), BUDGETS)
+def test_budgets(segmenter, sampled, closed, thinking, answer, last) -> None:
+    budget, is_last = segmenter.budget(SAMPLING, sampled=sampled, closed=closed)
     assert (budget.max_thinking_tokens, budget.max_answer_tokens) == (thinking, answer)
     assert is_last is last
     assert (budget.force_answer is not None) == (last and not closed)
@@ -75,12 +75,12 @@ def test_a_joined_completion_is_whole(joined, segmenter, requests, engine) -> No
     for one in completions:
         length = len(one.token_ids)
         assert len(one.logprobs) == len(one.loss_mask) == len(one.token_versions) == length
-        assert int(one.loss_mask.sum()) <= SAMPLING.max_drawn_tokens
+        assert int(one.loss_mask.sum()) <= SAMPLING.max_sampled_tokens
         assert one.loss_mask.size - one.loss_mask.sum() in (0, num_forced)
         stopped = one.finish_reason is FinishReason.STOP
         assert one.text == segmenter.decode(one.token_ids[: length - stopped])
         if not stopped:
-            assert int(one.loss_mask.sum()) == SAMPLING.max_drawn_tokens
+            assert int(one.loss_mask.sum()) == SAMPLING.max_sampled_tokens
         assert one.policy_version == one.token_versions[0]
         assert (np.diff(one.token_versions) >= 0).all()
 

@@ -1,8 +1,8 @@
 """The embedded engine: transformers models, no GPU and no extra install needed.
 
 Prompts are sorted by length and cut into batches under a token budget. A prompt is read
-once for its whole group; then all rows draw one token at a time, and rows that have ended
-leave the batch, so that a long tail does not pay for the short ones.
+once for its whole group; then a token is sampled for every row at a time, and rows that have
+ended leave the batch, so that a long tail does not pay for the short ones.
 
 Left out: admitting new rows while a batch runs (the vLLM engine is for that), and top-p,
 top-k and repetition penalties, which would make the logged log-probabilities those of
@@ -85,7 +85,7 @@ class TransformersEngine:
         version = self.policy_version
         groups: list[list[Completion]] = [[] for _ in requests]
         for batch in self._batches(requests, sampling):
-            rows = self._draw_batch([part for _, part in batch], sampling)
+            rows = self._sample_batch([part for _, part in batch], sampling)
             completions = iter(rows.completions(self.tokenizer, version))
             for index, part in batch:
                 groups[index] += [next(completions) for _ in part.seeds]
@@ -118,7 +118,7 @@ class TransformersEngine:
 
         A group stays together unless it is over the budget alone; then it comes in parts.
         """
-        drawn = sampling.max_drawn_tokens + len(self._force_ids(sampling))
+        sampled = sampling.max_sampled_tokens + len(self._force_ids(sampling))
         order = sorted(
             range(len(requests)), key=lambda index: -len(requests[index].prompt.token_ids)
         )
@@ -131,7 +131,7 @@ class TransformersEngine:
                     yield batch
                     batch = []
                 if not batch:
-                    room = max(1, self.settings.batch_tokens // (len(prompt.token_ids) + drawn))
+                    room = max(1, self.settings.batch_tokens // (len(prompt.token_ids) + sampled))
                 part = GroupRequest(prompt=prompt, seeds=seeds[:room])
                 batch.append((index, part))
                 seeds = seeds[len(part.seeds) :]
@@ -145,7 +145,7 @@ class TransformersEngine:
         ids: list[int] = self.tokenizer.encode(sampling.force_answer, add_special_tokens=False)
         return ids
 
-    def _draw_batch(self, requests: Sequence[GroupRequest], sampling: Sampling) -> RowState:
+    def _sample_batch(self, requests: Sequence[GroupRequest], sampling: Sampling) -> RowState:
         cache, mask, positions, logits = self._prefill(requests)
         rows = RowState(
             requests,
@@ -156,7 +156,7 @@ class TransformersEngine:
             device=self.device,
         )
         while True:
-            tokens = rows.draw(logits)
+            tokens = rows.sample(logits)
             kept = rows.drop_ended()
             if kept is not None:
                 if not len(kept):

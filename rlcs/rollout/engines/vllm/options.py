@@ -53,7 +53,7 @@ def _placement(settings: EngineSettings) -> dict[str, Any]:
             "enforce_eager": True,
             "block_size": CPU_BLOCK_TOKENS,
             # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
-            # draw by a counter that torch's CPU generators do not have.
+            # random number by a counter that torch's CPU generators do not have.
             "enable_chunked_prefill": False,
             "max_num_batched_tokens": max(settings.max_row_tokens, CPU_STEP_TOKENS),
         }

@@ -98,9 +98,9 @@ def test_budgets_are_kept(
         ended = completion.token_ids[-1] in used.settings.eos_token_ids and completion.loss_mask[-1]
         assert completion.finish_reason is (FinishReason.STOP if ended else FinishReason.LENGTH)
         if ended:
-            assert num_drawn <= sampling.max_drawn_tokens
+            assert num_drawn <= sampling.max_sampled_tokens
         else:
-            assert num_drawn == sampling.max_drawn_tokens
+            assert num_drawn == sampling.max_sampled_tokens
         body = completion.token_ids[: len(completion.token_ids) - ended]
         drawn_body = body[completion.loss_mask[: len(body)]]
         assert not np.isin(drawn_body, used.settings.eos_token_ids).any()

@@ -64,7 +64,9 @@ def test_greedy_tokens_are_those_of_the_transformers_engine(
         assert one.token_ids.tolist() == two.token_ids.tolist()
 
 
-def test_new_eyes_see_the_same_picture_anew(actor: Any, seen_prompts: Any, tiny_glm: str) -> None:
+def test_a_new_vision_tower_sees_the_same_picture_anew(
+    actor: Any, seen_prompts: Any, tiny_glm: str
+) -> None:
     """What vLLM keeps of a picture was computed by the weights before."""
     model = load_model(tiny_glm, "float32").eval()
     before = fetch(
