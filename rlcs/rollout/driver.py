@@ -170,7 +170,7 @@ class Driver:
         """Take an actor's answer, or have mended what went wrong."""
         task = slot.end_task()
         answer, error = outcome(
-            task.reference, result="what an actor drew", timeout=self.limits.transfer_seconds
+            task.reference, result="what an actor sampled", timeout=self.limits.transfer_seconds
         )
         if error is not None:
             self._mender.mend(slot, task, error, work, first=first)

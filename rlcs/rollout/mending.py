@@ -114,7 +114,7 @@ class Mender:
             what="completions were lost:",
             detail=str(error),
             problem_ids=item.problem_ids,
-            remedy="They are drawn again.",
+            remedy="They are sampled again.",
         )
         self._on_fault(fault)
         time.sleep(ROOM_SECONDS)

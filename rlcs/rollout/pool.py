@@ -66,7 +66,7 @@ class RolloutPool:
             for number in range(num_actors)
         ]
         self.timing = Timing(seconds=0.0, idle_share=0.0, num_work_items=0)
-        """Of the last call of :meth:`generate`."""
+        """How the last call of :meth:`generate` used the actors."""
         self._segmenter = segmenter
         self._rows_at_once = settings.rows_at_once
         self._published = Published()
@@ -134,7 +134,7 @@ class RolloutPool:
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling
     ) -> list[tuple[Completion, ...]]:
-        """The groups in the order of ``requests``.
+        """Sample the groups of completions, in the order of ``requests``.
 
         Raises:
             EngineError: a work item was lost ``faults.attempts`` times, or no actor is left; the

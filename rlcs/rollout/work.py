@@ -12,7 +12,10 @@ from rlcs.types import Completion, FinishReason
 
 
 class Work:
-    """The work of one call. Every completion is counted once: an item comes back whole or again."""
+    """The work of one call of the pool.
+
+    Every completion is counted once: a work item is answered whole, or handed out again.
+    """
 
     def __init__(
         self,
