@@ -18,7 +18,7 @@ class Fault:
     detail: str = ""
     """What was expected and found; the cause as the cluster tells it."""
     problem_ids: tuple[str, ...] = ()
-    """Problems whose completions were lost and are drawn again."""
+    """Problems whose completions were lost and are sampled again."""
     node: str = ""
     pid: int | None = None
     stack: str = ""

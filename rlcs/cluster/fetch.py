@@ -72,6 +72,39 @@ def fetch_all(
     return results
 
 
+def first_answered(references: Sequence[Any], *, timeout: float) -> Any | None:
+    """The first of some tasks that ends, well or not; None where none does within ``timeout`` s."""
+    answered, _ = ray.wait(list(references), timeout=timeout)
+    return answered[0] if answered else None
+
+
+def outcome(reference: Any, *, result: str, timeout: float) -> tuple[Any, Exception | None]:
+    """What a task of an actor answered, and the error it ended with, for those who mend it.
+
+    The error is the one of ours that the actor raised, or a StoreFullError where a node had no
+    room for the ``result`` (in words). Any other is as Ray tells it: :func:`is_death` and
+    :func:`is_traceback` know two of them, and a TimeoutError is an answer that did not come over
+    within ``timeout`` seconds.
+    """
+    try:
+        return ray.get(reference, timeout=timeout), None
+    except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError):
+        return None, store_full(result)  # also where a task met it
+    except ray.exceptions.RayError as error:
+        cause = getattr(error, "cause", None)
+        return None, cause if isinstance(cause, RlcsError) else error
+
+
+def is_death(error: Exception) -> bool:
+    """Whether an error of :func:`outcome` says that the actor died."""
+    return isinstance(error, ray.exceptions.RayActorError)
+
+
+def is_traceback(error: Exception) -> bool:
+    """Whether an error of :func:`outcome` carries the traceback of a bug in the actor."""
+    return isinstance(error, ray.exceptions.RayTaskError)
+
+
 def store_full(what: str) -> StoreFullError:
     """The error of ``what`` that found no room."""
     return StoreFullError(

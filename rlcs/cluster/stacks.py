@@ -28,7 +28,7 @@ ASK_SECONDS = 20.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ProcessPlace:
+class ProcessLocation:
     """Where an actor lives."""
 
     pid: int
@@ -36,27 +36,27 @@ class ProcessPlace:
     host: str
 
 
-def announce() -> ProcessPlace:
+def announce() -> ProcessLocation:
     """Called by an actor at its start: from now on it writes its stack when asked to."""
     pid = os.getpid()
     path = _stack_path(pid)
     path.parent.mkdir(mode=0o700, exist_ok=True)
     faulthandler.register(signal.SIGUSR2, file=path.open("w"), all_threads=True)
-    return ProcessPlace(
+    return ProcessLocation(
         pid=pid,
         node_id=ray.get_runtime_context().get_node_id(),
         host=socket.gethostname(),
     )
 
 
-def stack_of(place: ProcessPlace) -> str:
-    """The stack of the process at ``place``; why there is none when it cannot be had."""
+def stack_of(location: ProcessLocation) -> str:
+    """The stack of the process at ``location``; why there is none when it cannot be had."""
     looker = ray.remote(_look).options(
         num_cpus=0,
-        scheduling_strategy=NodeAffinitySchedulingStrategy(place.node_id, soft=False),
+        scheduling_strategy=NodeAffinitySchedulingStrategy(location.node_id, soft=False),
     )
     try:
-        stack: str = ray.get(looker.remote(place.pid), timeout=ASK_SECONDS)
+        stack: str = ray.get(looker.remote(location.pid), timeout=ASK_SECONDS)
     except ray.exceptions.RayError as error:
         return f"(its node does not answer either: {type(error).__name__})"
     return stack

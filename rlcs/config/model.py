@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from rlcs.config.section import Section
@@ -14,3 +15,8 @@ class ModelSection(Section):
     """A Hugging Face model folder or hub id."""
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Type of weights and arithmetic; float32 on a CPU."""
+
+    @property
+    def location(self) -> str:
+        """``path`` as processes on a cluster understand it, whose current folder is another."""
+        return str(Path(self.path).resolve()) if Path(self.path).is_dir() else self.path

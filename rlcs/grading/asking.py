@@ -8,12 +8,12 @@ from typing import Protocol
 
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import ProcessPlan, start_cluster, stop_cluster
-from rlcs.config import GradeConfig, RunConfig
+from rlcs.config import GradeConfig, ModelSection
 from rlcs.data import Renderer
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import engine_settings, training_sampling
 from rlcs.seeds import derive_seed
-from rlcs.training.workers import engine_settings, training_sampling
 from rlcs.types import Problem, Prompt
 
 
@@ -46,8 +46,7 @@ class Asker(Protocol):
 class EngineQuestions:
     """The problems as an engine's model reads them."""
 
-    run: RunConfig
-    """What an engine of a run is built from: model, rollout and hardware; it has no data."""
+    model: ModelSection
     renderer: Renderer
     prompts: dict[str, Prompt]
     """By problem id."""
@@ -86,7 +85,13 @@ class EngineAsker:
         self._prompts = questions.prompts
         self._sampling = training_sampling(config.rollout)
         self._pool = RolloutPool(
-            engine_settings(questions.run, questions.renderer, plan),
+            engine_settings(
+                model=questions.model,
+                rollout=config.rollout,
+                lora=None,
+                renderer=questions.renderer,
+                plan=plan,
+            ),
             num_actors=config.rollout.num_actors,
             plan=plan,
         )

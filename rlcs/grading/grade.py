@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from curricula import Grades
-from rlcs.config import GradeConfig, GradedModelSection, ModelSection, RunConfig
+from rlcs.config import GradeConfig, GradedModelSection, ModelSection
 from rlcs.data import Renderer, load_problems
 from rlcs.errors import EngineError
 from rlcs.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
@@ -113,12 +113,7 @@ def _questions(
     renderer = Renderer.load(path, config.rollout.max_prompt_tokens)
     asked = [instructed(problem, model.system_prompt) for problem in problems]
     return EngineQuestions(
-        # Not validated: it holds no data, and both its sections were validated where they are from.
-        run=RunConfig.model_construct(
-            model=ModelSection(path=path, dtype=model.dtype),
-            rollout=config.rollout,
-            hardware=config.hardware,
-        ),
+        model=ModelSection(path=path, dtype=model.dtype),
         renderer=renderer,
         prompts=renderer.render_all(asked),
     )

@@ -12,7 +12,7 @@ import ray
 
 from rlcs.cluster.fetch import fetch, fetch_all, fetch_start, naming_full_store
 from rlcs.cluster.ray_cluster import ProcessPlan
-from rlcs.cluster.stacks import ProcessPlace, announce, stack_of
+from rlcs.cluster.stacks import ProcessLocation, announce, stack_of
 from rlcs.config import FaultsSection, LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
@@ -30,7 +30,7 @@ from rlcs.types import Prompt, StepReport, TrainingSample
 class RankActor:
     """One :class:`~rlcs.learner.rank.LearnerRank` in a process of its own."""
 
-    def announce(self) -> ProcessPlace:
+    def announce(self) -> ProcessLocation:
         """Where this process lives; from now on it tells its stack when asked."""
         return announce()
 
@@ -101,7 +101,7 @@ class Learner:
             ray.remote(RankActor).options(**plan.rank_options(rank)).remote()
             for rank in range(self.ranks.num_ranks)
         ]
-        self._places = [actor.announce.remote() for actor in self.actors]
+        self._locations = [actor.announce.remote() for actor in self.actors]
 
     def wait_until_ready(self) -> None:
         """Returns when all ranks have met and loaded the model."""
@@ -265,9 +265,9 @@ class Learner:
         _, silent = ray.wait(list(references), num_returns=len(references), timeout=0)
         for rank, reference in enumerate(references):
             if reference in silent:
-                place = fetch(self._places[rank], waiting_for=f"learner rank {rank}")
-                where = f"learner rank {rank} (pid {place.pid} on {place.host})"
-                yield f"{where} has not answered. Its stack:\n{stack_of(place)}"
+                location = fetch(self._locations[rank], waiting_for=f"learner rank {rank}")
+                where = f"learner rank {rank} (pid {location.pid} on {location.host})"
+                yield f"{where} has not answered. Its stack:\n{stack_of(location)}"
 
 
 def _all_masked(report: StepReport, objective: Objective) -> bool:

@@ -5,41 +5,15 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from rlcs.cluster.fetch import ANSWER_SECONDS, fetch
-from rlcs.cluster.stacks import ProcessPlace, announce
-from rlcs.config import LoraSection, VllmSection
+from rlcs.cluster.stacks import ProcessLocation, announce
 from rlcs.errors import PackageMissingError
 from rlcs.model.weights import Publication
 from rlcs.rollout.engine import Engine, GroupRequest, Sampling
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class EngineSettings:
-    """What every engine of a pool is built from."""
-
-    engine: str
-    model_path: str
-    dtype: str
-    device: str
-    num_threads: int
-    batch_tokens: int
-    eos_token_ids: tuple[int, ...]
-    max_row_tokens: int
-    """Prompt, drawn and inserted tokens of the longest row."""
-    vllm: VllmSection
-    lora: LoraSection | None = None
-    """Adapters come as weights; None where all weights do."""
-
-    @property
-    def rows_at_once(self) -> int:
-        """Completions that an engine draws at the same time."""
-        if self.engine == "vllm":
-            return self.vllm.max_rows
-        return max(1, self.batch_tokens // self.max_row_tokens)
 
 
 def check_engine_package(engine: str) -> None:
@@ -61,36 +35,20 @@ def make_engine(settings: EngineSettings) -> Engine:
     if settings.engine == "vllm":
         from rlcs.rollout.engines.vllm.engine import VllmEngine
 
-        return VllmEngine(
-            settings.model_path,
-            dtype=settings.dtype,
-            device=settings.device,
-            batch_tokens=settings.batch_tokens,
-            eos_token_ids=settings.eos_token_ids,
-            max_row_tokens=settings.max_row_tokens,
-            section=settings.vllm,
-            lora=settings.lora,
-        )
+        return VllmEngine(settings)
     import torch
 
     from rlcs.rollout.engines.transformers.engine import TransformersEngine
 
     torch.set_num_threads(settings.num_threads)
-    return TransformersEngine(
-        settings.model_path,
-        dtype=settings.dtype,
-        device=settings.device,
-        batch_tokens=settings.batch_tokens,
-        eos_token_ids=settings.eos_token_ids,
-        lora=settings.lora,
-    )
+    return TransformersEngine(settings)
 
 
 class RolloutActor:
     """One engine in a process of its own."""
 
-    def announce(self) -> ProcessPlace:
-        """Where this process lives; from now on it tells its stack when asked."""
+    def announce(self) -> ProcessLocation:
+        """Tell where this process lives; from now on it writes its stack when it is told to."""
         return announce()
 
     def start(self, settings: EngineSettings) -> None:

@@ -13,7 +13,7 @@ from rlcs.types import Completion, Prompt
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sampling:
-    """How tokens are drawn. Top-p is always 1: cutting the tail garbles text over a long run."""
+    """How tokens are sampled. Top-p is always 1: cutting the tail garbles text over a long run."""
 
     temperature: float
     """0 takes the most likely token."""
@@ -23,8 +23,8 @@ class Sampling:
     """Text inserted when thinking runs over its budget, None to let it run on."""
 
     @property
-    def max_drawn_tokens(self) -> int:
-        """Tokens a completion may draw, inserted ones not counted."""
+    def max_sampled_tokens(self) -> int:
+        """Tokens that may be sampled for a completion; inserted ones are not counted."""
         return self.max_thinking_tokens + self.max_answer_tokens
 
 
@@ -34,23 +34,23 @@ class GroupRequest:
 
     prompt: Prompt
     seeds: tuple[int, ...]
-    """[G]; the same seed, prompt and weights draw the same tokens."""
+    """[G]; the same seed, prompt and weights give the same tokens."""
     expected_tokens: float | None = None
     """Length to expect of a completion, None when unknown. It orders the work, nothing else."""
 
 
 class Engine(Protocol):
-    """Draws completions under one version of the weights."""
+    """Samples completions under one version of the weights."""
 
     @property
     def policy_version(self) -> int:
-        """The version served; raises EngineError while a load is incomplete."""
+        """The version that is served. Raises EngineError while a load is incomplete."""
         ...
 
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling
     ) -> list[tuple[Completion, ...]]:
-        """The groups in the order of ``requests``, each with one completion a seed."""
+        """Sample the groups, in the order of ``requests``, each with one completion a seed."""
         ...
 
     def load_weights(
@@ -71,7 +71,7 @@ class Engine(Protocol):
         ...
 
     def wake(self) -> None:
-        """Be ready again after :meth:`sleep`."""
+        """Come back to the GPU after :meth:`sleep`, ready for what was served before."""
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """Long completions in segments: interrupted after so many tokens, continued under newer weights.
 
 A segment is an ordinary call of an engine with a smaller budget, and a continuation is one
-whose prompt ends in what has been drawn so far: any engine can do it. The cache of what was
+whose prompt ends in what was sampled so far: any engine can do it. The cache of what was
 read is made anew, as it must be under other weights (partial rollouts, Kimi k1.5, arXiv
 2501.12599, section 2.6.2; tokens keep their own version and log-probabilities as in AReaL,
 arXiv 2505.24298).
@@ -18,7 +18,7 @@ import numpy as np
 
 from rewards.extraction import THINK_CLOSE
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.pieces import Piece, Row
+from rlcs.rollout.work_items import Row, WorkItem
 from rlcs.seeds import derive_seed
 from rlcs.types import Completion, FinishReason
 
@@ -31,12 +31,12 @@ class Segmenter:
     decode: Callable[[np.ndarray], str]
     """Tokens [T] to text, special tokens kept."""
 
-    def budget(self, sampling: Sampling, *, drawn: int, closed: bool) -> tuple[Sampling, bool]:
-        """How the next segment is drawn after ``drawn`` tokens, and whether it is the last.
+    def budget(self, sampling: Sampling, *, sampled: int, closed: bool) -> tuple[Sampling, bool]:
+        """How the next segment is sampled after ``sampled`` tokens, and whether it is the last.
 
         ``closed`` says that thinking has been closed: nothing will be inserted any more.
         """
-        left = (sampling.max_drawn_tokens if closed else sampling.max_thinking_tokens) - drawn
+        left = (sampling.max_sampled_tokens if closed else sampling.max_thinking_tokens) - sampled
         if self.num_tokens < left:
             return _plain(sampling, self.num_tokens), False
         return (
@@ -61,29 +61,29 @@ class Segmenter:
 
     def continue_rows(
         self, sampling: Sampling, unfinished: Sequence[tuple[Row, GroupRequest, list[Completion]]]
-    ) -> list[Piece]:
-        """Pieces for rows that have not ended: a row's request and its segments so far.
+    ) -> list[WorkItem]:
+        """Work items for rows that have not ended: a row's request and its segments so far.
 
-        All rows of one piece were drawn in the same segments, so they differ only in whether
-        their thinking is closed: at most two pieces come of one.
+        All rows of one item were sampled in the same segments, so they differ only in whether
+        their thinking is closed: at most two items come of one.
         """
         split: dict[tuple[int, bool], list[tuple[Row, GroupRequest]]] = {}
         for row, request, parts in unfinished:
             so_far = np.concatenate([part.token_ids for part in parts])
             key = len(so_far), THINK_CLOSE in self.decode(so_far)
             split.setdefault(key, []).append((row, _continuation(row, request, so_far)))
-        pieces = []
-        for (drawn, closed), rows in split.items():
-            budget, last = self.budget(sampling, drawn=drawn, closed=closed)
-            pieces.append(
-                Piece(
+        items = []
+        for (sampled, closed), rows in split.items():
+            budget, last = self.budget(sampling, sampled=sampled, closed=closed)
+            items.append(
+                WorkItem(
                     requests=tuple(request for _, request in rows),
                     rows=tuple((row,) for row, _ in rows),
                     sampling=budget,
                     last=last,
                 )
             )
-        return pieces
+        return items
 
 
 def _plain(sampling: Sampling, num_tokens: int) -> Sampling:

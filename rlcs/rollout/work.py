@@ -6,13 +6,16 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.pieces import Piece, Row, cut_pieces
 from rlcs.rollout.segments import Segmenter
+from rlcs.rollout.work_items import Row, WorkItem, cut_work_items
 from rlcs.types import Completion, FinishReason
 
 
 class Work:
-    """Every completion is counted once: a piece comes back whole, or is handed out again."""
+    """The work of one call of the pool.
+
+    Every completion is counted once: a work item is answered whole, or handed out again.
+    """
 
     def __init__(
         self,
@@ -28,44 +31,52 @@ class Work:
         self.segmenter = segmenter
         budget, last = sampling, True
         if segmenter:
-            budget, last = segmenter.budget(sampling, drawn=0, closed=False)
-        pieces = cut_pieces(
+            budget, last = segmenter.budget(sampling, sampled=0, closed=False)
+        items = cut_work_items(
             self.requests, budget, num_actors=num_actors, rows_at_once=rows_at_once, last=last
         )
-        self.waiting = deque(pieces)
-        self.num_pieces = len(pieces)
+        self.waiting = deque(items)
+        """The items that no actor has, in the order in which they are handed out."""
+        self.num_work_items = len(items)
+        """How many there were so far, continuations counted."""
         self._parts: dict[Row, list[Completion]] = {}
         self._num_open = sum(len(request.seeds) for request in self.requests)
         self._losses: Counter[tuple[Row, ...]] = Counter()
+
+    @classmethod
+    def nothing(cls) -> Work:
+        """Nothing to do."""
+        sampling = Sampling(temperature=0.0, max_thinking_tokens=0, max_answer_tokens=0)
+        return cls([], sampling, num_actors=1, rows_at_once=1, segmenter=None)
 
     @property
     def done(self) -> bool:
         """Whether every completion has ended."""
         return not self._num_open
 
-    def take_back(self, piece: Piece) -> int:
-        """Hand a lost piece out again, before all others; returns how often it was lost."""
-        self.waiting.appendleft(piece)
-        key = tuple(row for rows in piece.rows for row in rows)
+    def take_back(self, item: WorkItem) -> int:
+        """Hand a lost item out again, before all others; returns how often it was lost."""
+        self.waiting.appendleft(item)
+        key = tuple(row for rows in item.rows for row in rows)
         self._losses[key] += 1
         return self._losses[key]
 
-    def finish(self, piece: Piece, groups: Sequence[tuple[Completion, ...]]) -> None:
-        """Take the completions of a piece, in the order of its requests."""
+    def finish(self, item: WorkItem, groups: Sequence[tuple[Completion, ...]]) -> None:
+        """Take the completions of an item, in the order of its requests."""
         unfinished = []
-        for rows, group in zip(piece.rows, groups, strict=True):
+        for rows, group in zip(item.rows, groups, strict=True):
             for row, completion in zip(rows, group, strict=True):
                 parts = self._parts.setdefault(row, [])
                 parts.append(completion)
-                if piece.last or completion.finish_reason is FinishReason.STOP:
+                if item.last or completion.finish_reason is FinishReason.STOP:
                     self._num_open -= 1
                 else:
                     unfinished.append((row, self.requests[row[0]], parts))
         if unfinished:
             assert self.segmenter is not None
-            pieces = self.segmenter.continue_rows(self.sampling, unfinished)
-            self.waiting.extendleft(reversed(pieces))  # the longest first
-            self.num_pieces += len(pieces)
+            items = self.segmenter.continue_rows(self.sampling, unfinished)
+            self.waiting.extendleft(reversed(items))  # the longest first
+            self.num_work_items += len(items)
 
     def results(self) -> list[tuple[Completion, ...]]:
         """The groups in the order of the requests."""

@@ -14,6 +14,7 @@ from rlcs.config import RunConfig, write_config
 from rlcs.errors import LostProcessError, ResumeError, StoreFullError
 from rlcs.files import write_whole
 from rlcs.rollout.lengths import LengthHistory
+from rlcs.rollout.settings import training_sampling
 from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state
 from rlcs.run.fault_log import FaultLog
 from rlcs.run.folder import (
@@ -30,7 +31,7 @@ from rlcs.training.data import TrainingData, load_training_data, make_run_curric
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
 from rlcs.training.loop import Trainer, run_steps
 from rlcs.training.schedules import Schedule, make_schedule
-from rlcs.training.workers import Workers, start_workers, training_sampling
+from rlcs.training.workers import Workers, start_workers
 
 
 def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = False) -> int:

@@ -28,7 +28,6 @@ from rlcs.run.progress import Progress
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
 from rlcs.training.data import check_image_mix
-from rlcs.training.workers import model_location
 from rlcs.types import Problem, TrainingSample
 
 SHOWN_EVERY = 20
@@ -58,7 +57,7 @@ def sft(config: SftConfig) -> int:
     plan = start_cluster(config.hardware, Needs(num_engines=0, num_ranks=config.sft.num_ranks))
     try:
         settings = rank_settings(
-            model_path=model_location(config.model.path),
+            model_path=config.model.location,
             dtype=config.model.dtype,
             seed=config.seed,
             optimiser=config.sft,

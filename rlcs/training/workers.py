@@ -6,7 +6,6 @@ import functools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.placement_rules import check_placement
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
-from rlcs.config import RolloutSection, RunConfig, VllmSection
+from rlcs.config import RunConfig, VllmSection
 from rlcs.data import Renderer
 from rlcs.errors import (
     EngineError,
@@ -26,24 +25,14 @@ from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, PolicyObjective
 from rlcs.model.loading import folder_bytes
 from rlcs.model.weights import Publication
-from rlcs.rollout.actors import EngineSettings
-from rlcs.rollout.engine import Sampling
-from rlcs.rollout.pool import ROOM_SECONDS, RolloutPool
+from rlcs.rollout.mending import ROOM_SECONDS
+from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.segments import Segmenter
+from rlcs.rollout.settings import engine_settings
 from rlcs.types import Prompt
 
 PUBLISH_ATTEMPTS = 3
 """Of one version, where the nodes have no room for its weights."""
-
-
-def training_sampling(section: RolloutSection) -> Sampling:
-    """How completions are drawn in training and for avg@k."""
-    return Sampling(
-        temperature=section.temperature,
-        max_thinking_tokens=section.max_thinking_tokens,
-        max_answer_tokens=section.max_answer_tokens,
-        force_answer=section.force_answer,
-    )
 
 
 def policy_objective(config: RunConfig) -> PolicyObjective:
@@ -144,7 +133,7 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
         check_placement(config, plan.placement)
         share_gpus = plan.placement.kind == "colocated"
         settings = rank_settings(
-            model_path=model_location(config.model.path),
+            model_path=config.model.location,
             dtype=config.model.dtype,
             seed=config.run.seed,
             optimiser=config.learner,
@@ -158,7 +147,13 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
             learner.wait_until_ready()
             learner.free_gpu()
         rollouts = RolloutPool(
-            engine_settings(config, renderer, plan),
+            engine_settings(
+                model=config.model,
+                rollout=config.rollout,
+                lora=config.learner.lora,
+                renderer=renderer,
+                plan=plan,
+            ),
             num_actors=config.rollout.num_actors,
             plan=plan,
             faults=config.faults,
@@ -189,31 +184,3 @@ def _segmenter(config: RunConfig, renderer: Renderer) -> Segmenter | None:
         return text
 
     return Segmenter(num_tokens=config.schedule.segment_tokens, decode=decode)
-
-
-def model_location(path: str) -> str:
-    """``path`` as processes on a cluster understand it, whose current folder is another."""
-    return str(Path(path).resolve()) if Path(path).is_dir() else path
-
-
-def engine_settings(config: Any, renderer: Renderer, plan: Any) -> EngineSettings:
-    """What every engine of the run is built from."""
-    return EngineSettings(
-        engine=config.rollout.engine,
-        model_path=model_location(config.model.path),
-        dtype=config.model.dtype,
-        device=plan.device,
-        num_threads=plan.num_threads,
-        batch_tokens=config.rollout.batch_tokens,
-        eos_token_ids=renderer.eos_token_ids,
-        max_row_tokens=_max_row_tokens(config, renderer),
-        vllm=config.rollout.vllm,
-        lora=config.learner.lora,
-    )
-
-
-def _max_row_tokens(config: Any, renderer: Renderer) -> int:
-    """Prompt, drawn tokens and inserted ones of the longest row an engine may hold."""
-    rollout = config.rollout
-    inserted = renderer.tokenizer.encode(rollout.force_answer or "", add_special_tokens=False)
-    return int(rollout.max_prompt_tokens + rollout.max_completion_tokens + len(inserted))

@@ -17,8 +17,8 @@ from rlcs.learner.losses import ImitationObjective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank_settings import RankPlace, RankSettings
 from rlcs.model.weights import Probe
-from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import (
     Completion,
     FinishReason,

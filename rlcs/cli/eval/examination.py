@@ -16,10 +16,11 @@ from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import engine_settings, training_sampling
 from rlcs.run.checkpoint import find_model
 from rlcs.training.data import load_training_data
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
-from rlcs.training.workers import engine_settings, needs_of, training_sampling
+from rlcs.training.workers import needs_of
 
 
 def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> int:
@@ -58,7 +59,13 @@ def run_evaluation(config: RunConfig) -> Evaluation:
     try:
         plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(
-            engine_settings(config, training_data.renderer, plan),
+            engine_settings(
+                model=config.model,
+                rollout=config.rollout,
+                lora=config.learner.lora,
+                renderer=training_data.renderer,
+                plan=plan,
+            ),
             num_actors=config.rollout.num_actors,
             plan=plan,
         )

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import ray
 import torch
+from tiny_engines import transformers_engine
 from transformers import AutoModelForCausalLM
 
 from rlcs.cluster.fetch import fetch
@@ -21,7 +22,6 @@ from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LearningError, LostProcessError
 from rlcs.learner.actors import Learner
 from rlcs.model.weights import Weights, to_array
-from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Prompt
 
 pytestmark = pytest.mark.long
@@ -129,9 +129,7 @@ def published(learner: Learner) -> Weights:
     for bucket in buckets:
         assert len(bucket) == 1 or sum(array.nbytes for array in bucket.values()) <= BUCKET_BYTES
     weights = {name: array for bucket in buckets for name, array in bucket.items()}
-    engine = TransformersEngine(
-        learner.settings.model_path, dtype="float32", device="cpu", batch_tokens=9, eos_token_ids=()
-    )
+    engine = transformers_engine(learner.settings.model_path)
     engine.load_weights(1, buckets, fetch(publication.probe, waiting_for="the probe"))
     return weights
 

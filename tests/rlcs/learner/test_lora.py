@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_engines import transformers_engine
 from transformers import AutoModelForCausalLM
 
 from rlcs.config import LoraSection
@@ -16,7 +17,6 @@ from rlcs.errors import ConfigError, EngineError, PackageMissingError
 from rlcs.learner.rank import LearnerRank
 from rlcs.model.lora import check_adapter_package
 from rlcs.model.weights import Weights
-from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Prompt
 
 LORA = LoraSection(rank=4, alpha=6, targets=["q_proj", "v_proj", "down_proj"])
@@ -45,7 +45,7 @@ def test_adapters_alone_are_trained_and_published(
     assert {name.replace(".default.", ".") for name in changed} == set(before)
 
     probe = rank.probe(Prompt(problem_id="probe", token_ids=PROBE_TOKEN_IDS))
-    engine = engine_of(tiny_model)
+    engine = transformers_engine(tiny_model, lora=LORA)
     with pytest.raises(EngineError, match="does not serve the weights"):
         engine.load_weights(1, [before], probe)
     engine.load_weights(2, [after], probe)
@@ -59,12 +59,6 @@ def test_adapters_alone_are_trained_and_published(
     with torch.no_grad():
         logprobs = model(row).logits[0, :-1].log_softmax(-1).gather(-1, row[0, 1:, None])[:, 0]
     np.testing.assert_allclose(logprobs.numpy(), probe.logprobs, atol=1e-5)
-
-
-def engine_of(model_path: str) -> TransformersEngine:
-    return TransformersEngine(
-        model_path, dtype="float32", device="cpu", batch_tokens=9, eos_token_ids=(), lora=LORA
-    )
 
 
 def test_all_linear_layers_but_the_output_are_the_default(make_rank) -> None:

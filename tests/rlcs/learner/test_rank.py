@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tiny_engines import transformers_engine
 from transformers import AutoModelForCausalLM
 
 from rlcs.errors import LearningError, ModelError
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.rank import LearnerRank
 from rlcs.model.weights import to_array
-from rlcs.rollout.engines.transformers.engine import TransformersEngine
 
 CUTS = (10**6, 150, 40, 1)
 """Tokens of a micro-batch: one holds all, some hold a few samples, each holds one."""
@@ -177,9 +177,7 @@ def test_an_engine_takes_the_weights(
 ) -> None:
     rank = make_rank()
     update(rank, make_samples(5), objective)
-    engine = TransformersEngine(
-        tiny_model, dtype="float32", device="cpu", batch_tokens=1000, eos_token_ids=(1,)
-    )
+    engine = transformers_engine(tiny_model)
     engine.load_weights(1, [rank.weights()])
     held = {name: to_array(parameter) for name, parameter in engine.model.named_parameters()}
     assert_equal(held, rank.weights())

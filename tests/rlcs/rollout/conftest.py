@@ -15,11 +15,13 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers import by name
 
 from seeing import SIZES
+from tiny_engines import transformers_engine
 
 from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
-from rlcs.rollout.actors import EngineSettings, RolloutActor
+from rlcs.rollout.actors import RolloutActor
 from rlcs.rollout.engines.transformers.engine import TransformersEngine
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion, FinishReason, Image, Problem, Prompt
 
 NEVER = ()
@@ -39,12 +41,8 @@ def make_engine(tiny_model: str) -> Callable[..., TransformersEngine]:
         model_path: str = tiny_model,
         dtype: str = "float32",
     ) -> TransformersEngine:
-        return TransformersEngine(
-            model_path,
-            dtype=dtype,
-            device="cpu",
-            batch_tokens=batch_tokens,
-            eos_token_ids=eos_token_ids,
+        return transformers_engine(
+            model_path, dtype=dtype, batch_tokens=batch_tokens, eos_token_ids=eos_token_ids
         )
 
     return make

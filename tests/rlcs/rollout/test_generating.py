@@ -76,7 +76,7 @@ def test_logprobs_equal_a_whole_pass(
 @pytest.mark.parametrize("batch_tokens", [100_000, 1_000, 100, 1])
 def test_batches_keep_to_their_budget(requests, make_engine, batch_tokens) -> None:
     engine = make_engine(batch_tokens=batch_tokens)
-    drawn = SAMPLING.max_drawn_tokens + 2
+    drawn = SAMPLING.max_sampled_tokens + 2
     seeds: dict[int, tuple[int, ...]] = dict.fromkeys(range(len(requests)), ())
     for batch in engine._batches(requests, SAMPLING):
         rows = sum(len(part.seeds) for _, part in batch)

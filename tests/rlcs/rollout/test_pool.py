@@ -1,4 +1,4 @@
-"""Engines in Ray actors: many draw what one draws, whatever happens to some of them."""
+"""Engines in Ray actors: many sample what one samples, whatever happens to some of them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection
 from rlcs.errors import EngineError, LostProcessError, ModelError
 from rlcs.model.weights import Publication, Weights, to_array
-from rlcs.rollout.actors import EngineSettings, make_engine
+from rlcs.rollout.actors import make_engine
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.pieces import Piece
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion
 
 pytestmark = pytest.mark.long
@@ -118,7 +118,7 @@ def assert_same(
 
 def test_two_engines_draw_what_one_draws(pool, requests, expected) -> None:
     assert_same(pool.generate(requests, SAMPLING), expected)
-    assert pool.timing.num_pieces >= 2, "both have work"
+    assert pool.timing.num_work_items >= 2, "both have work"
     assert 0 <= pool.timing.idle_share < 1
 
 
@@ -182,10 +182,10 @@ def test_transfers_that_fail_halfway(pool, faults, requests, weights, expected) 
     assert versions_of(groups) == {pool.version}
 
 
-def test_a_place_that_is_given_up_is_told_of_once(
+def test_a_slot_that_is_given_up_is_told_of_once(
     pool, faults, requests, weights, expected, monkeypatch
 ) -> None:
-    monkeypatch.setattr("rlcs.rollout.pool.PLACE_ATTEMPTS", 1)
+    monkeypatch.setattr("rlcs.rollout.mending.SLOT_ATTEMPTS", 1)
     ray.get(pool.actors[1].__ray_call__.remote(fail_in_loads))
     pool.publish(pool.version + 1, published(weights))
     for _ in range(2):
@@ -193,26 +193,17 @@ def test_a_place_that_is_given_up_is_told_of_once(
     assert [fault.what for fault in faults] == ["rollout actor 1 failed to load weights:"]
     pool.publish(pool.version + 1, published(weights))
     pool.wait_until_ready()
-    assert pool.slots[1].abandoned_at is None
+    assert pool.slots[1].given_up_at is None
 
 
 def test_an_answer_that_nobody_fetched_in_time_is_an_answer(pool, faults, requests) -> None:
     """The trainer was busy elsewhere."""
     for slot in pool.slots:
-        slot.load(*pool._published, allowed_seconds=0.5)
+        slot.load(*pool._published.newest, allowed_seconds=0.5)
     time.sleep(2.0)
     pool.wait_until_ready()
     assert faults == []
     assert [slot.version for slot in pool.slots] == [pool.version] * 2
-
-
-def test_a_row_may_take_its_whole_budget(pool, requests) -> None:
-    long = dataclasses.replace(SAMPLING, max_thinking_tokens=30_000)
-    piece = Piece(requests=tuple(requests[:1]), rows=(((0, 0),),), sampling=long)
-    pool.faults = pool.faults.model_copy(update={"min_tokens_per_second": 10.0})
-    allowed = pool._allowed_seconds(piece)
-    pool.faults = pool.faults.model_copy(update={"min_tokens_per_second": 1e6})
-    assert allowed > GRACE_SECONDS + 3000
 
 
 def test_weights_that_fit_no_engine_are_refused_and_the_next_are_taken(
@@ -227,29 +218,31 @@ def test_weights_that_fit_no_engine_are_refused_and_the_next_are_taken(
     assert_same(pool.generate(requests, SAMPLING), expected)
 
 
-def test_a_learner_that_makes_no_weights_is_lost_and_not_the_engines(pool, faults) -> None:
-    limits, pool.faults = pool.faults, pool.faults.model_copy(update={"transfer_seconds": 4.0})
+def test_a_learner_that_makes_no_weights_is_lost_and_not_the_engines(
+    pool, faults, monkeypatch
+) -> None:
+    monkeypatch.setattr(pool._driver, "limits", FaultsSection(transfer_seconds=4.0))
     never = ray.remote(sleep_for_ever).options(num_cpus=0).remote()
     with pytest.raises(LostProcessError, match="waited 4 s for the learner to make a bucket"):
         pool.publish(pool.version + 1, Publication(buckets=(never,)))
     ray.cancel(never, force=True)
-    pool.faults = limits
     assert faults == []
 
 
-def test_work_that_no_actor_survives_ends_and_names_the_problems(pool, requests) -> None:
+def test_work_that_no_actor_survives_ends_and_names_the_problems(
+    pool, requests, monkeypatch
+) -> None:
     deadly = GroupRequest(prompt=dataclasses.replace(requests[0].prompt), seeds=(POISON,))
     ray.get([actor.__ray_call__.remote(die_of_poison) for actor in pool.actors])
-    pool.faults = pool.faults.model_copy(update={"attempts": 1})
+    monkeypatch.setattr(pool._mender, "limits", FaultsSection(attempts=1))
     with pytest.raises(EngineError, match=r"rollout actor \d died") as caught:
         pool.generate([deadly], SAMPLING)
-    pool.faults = pool.faults.model_copy(update={"attempts": 3})
     assert requests[0].prompt.problem_id in str(caught.value)
     assert "rlcs train --resume" in str(caught.value)
 
 
 def test_a_version_published_while_actors_work(pool, requests, weights) -> None:
-    """Pieces that are being worked on keep their version; later ones are of the new."""
+    """Work items that are being worked on keep their version; later ones are of the new."""
     groups: list[tuple[Completion, ...]] = []
     before = pool.version
     many = [request for request in requests for _ in range(4)]  # more than both hold at once

@@ -33,14 +33,14 @@ def requests(make_request: Callable[..., GroupRequest]) -> list[GroupRequest]:
 
 @pytest.fixture(scope="module")
 def joined(engine, segmenter, requests) -> list[tuple[Completion, ...]]:
-    """Completions in segments, each piece under a version of its own."""
+    """Completions in segments, each work item under a version of its own."""
     work = Work(requests, SAMPLING, num_actors=2, rows_at_once=8, segmenter=segmenter)
     version = 0
     while not work.done:
-        piece, version = work.waiting.popleft(), version + 1
-        groups = engine.generate(piece.requests, piece.sampling)
+        item, version = work.waiting.popleft(), version + 1
+        groups = engine.generate(item.requests, item.sampling)
         work.finish(
-            piece,
+            item,
             [tuple(replace(one, policy_version=version) for one in group) for group in groups],
         )
     return work.results()
@@ -56,9 +56,9 @@ BUDGETS = [
 ]
 
 
-@pytest.mark.parametrize(("drawn", "closed", "thinking", "answer", "last"), BUDGETS)
-def test_budgets(segmenter, drawn, closed, thinking, answer, last) -> None:
-    budget, is_last = segmenter.budget(SAMPLING, drawn=drawn, closed=closed)
+@pytest.mark.parametrize(("sampled", "closed", "thinking", "answer", "last"), BUDGETS)
+def test_budgets(segmenter, sampled, closed, thinking, answer, last) -> None:
+    budget, is_last = segmenter.budget(SAMPLING, sampled=sampled, closed=closed)
     assert (budget.max_thinking_tokens, budget.max_answer_tokens) == (thinking, answer)
     assert is_last is last
     assert (budget.force_answer is not None) == (last and not closed)
@@ -75,12 +75,12 @@ def test_a_joined_completion_is_whole(joined, segmenter, requests, engine) -> No
     for one in completions:
         length = len(one.token_ids)
         assert len(one.logprobs) == len(one.loss_mask) == len(one.token_versions) == length
-        assert int(one.loss_mask.sum()) <= SAMPLING.max_drawn_tokens
+        assert int(one.loss_mask.sum()) <= SAMPLING.max_sampled_tokens
         assert one.loss_mask.size - one.loss_mask.sum() in (0, num_forced)
         stopped = one.finish_reason is FinishReason.STOP
         assert one.text == segmenter.decode(one.token_ids[: length - stopped])
         if not stopped:
-            assert int(one.loss_mask.sum()) == SAMPLING.max_drawn_tokens
+            assert int(one.loss_mask.sum()) == SAMPLING.max_sampled_tokens
         assert one.policy_version == one.token_versions[0]
         assert (np.diff(one.token_versions) >= 0).all()
 

@@ -17,9 +17,9 @@ from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import HardwareSection, OptimiserSection, RanksSection, VllmSection
 from rlcs.errors import StoreFullError
 from rlcs.learner.actors import Learner, rank_settings
-from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import EngineSettings
 from rlcs.training.workers import Workers
 from rlcs.types import Prompt
 

@@ -23,7 +23,7 @@ def test_it_collects_as_far_ahead_as_it_may(
             schedule=SimpleNamespace(max_staleness=max_staleness),
         ),
         state=SimpleNamespace(steps_done=0, ahead=[]),
-        processes=SimpleNamespace(rollouts=SimpleNamespace(stop=lambda: None)),
+        workers=SimpleNamespace(rollouts=SimpleNamespace(stop=lambda: None)),
     )
     leads = {}
 

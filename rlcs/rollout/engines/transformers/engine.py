@@ -1,8 +1,8 @@
 """The embedded engine: transformers models, no GPU and no extra install needed.
 
 Prompts are sorted by length and cut into batches under a token budget. A prompt is read
-once for its whole group; then all rows draw one token at a time, and rows that have ended
-leave the batch, so that a long tail does not pay for the short ones.
+once for its whole group; then a token is sampled for every row at a time, and rows that have
+ended leave the batch, so that a long tail does not pay for the short ones.
 
 Left out: admitting new rows while a batch runs (the vLLM engine is for that), and top-p,
 top-k and repetition penalties, which would make the logged log-probabilities those of
@@ -19,7 +19,6 @@ import numpy as np
 import torch
 from transformers import AutoTokenizer
 
-from rlcs.config import LoraSection
 from rlcs.errors import ModelError
 from rlcs.model.loading import PromptReader, load_model
 from rlcs.model.lora import adapter_parameters, add_adapters
@@ -27,40 +26,30 @@ from rlcs.model.weights import Probe, Weights, load_arrays
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.engines.transformers.cache import BlockLayer, new_cache
 from rlcs.rollout.engines.transformers.sampling import RowState
+from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion, Prompt
 
 
 class TransformersEngine:
     """An :class:`~rlcs.rollout.engine.Engine` around a model of transformers."""
 
-    def __init__(
-        self,
-        model_path: str,
-        *,
-        dtype: str,
-        device: str,
-        batch_tokens: int,
-        eos_token_ids: Sequence[int],
-        lora: LoraSection | None = None,
-    ) -> None:
-        """Load the model as version 0; ``batch_tokens`` bounds rows times the longest row.
+    def __init__(self, settings: EngineSettings) -> None:
+        """Load the model as version 0.
 
-        With ``lora`` the weights that come later are those of such adapters.
+        Raises:
+            ModelError: there is no model that can be loaded.
         """
-        if Path(model_path).exists() and not (Path(model_path) / "config.json").exists():
-            raise ModelError(
-                f"expected a model folder with config.json, found none in {model_path}."
-            )
-        self.tokenizer = AutoTokenizer.from_pretrained(model_path)
-        model = load_model(model_path, dtype)
-        self.lora = lora
-        if lora:
-            model = add_adapters(model, lora)
-        self.model: Any = model.to(device).eval()
-        self.reader = PromptReader(model, model_path)
-        self.device = torch.device(device)
-        self.batch_tokens = batch_tokens
-        self.eos_token_ids = tuple(eos_token_ids)
+        path = settings.model_path
+        if Path(path).exists() and not (Path(path) / "config.json").exists():
+            raise ModelError(f"expected a model folder with config.json, found none in {path}.")
+        self.settings = settings
+        self.tokenizer = AutoTokenizer.from_pretrained(path)
+        model = load_model(path, settings.dtype)
+        if settings.lora:
+            model = add_adapters(model, settings.lora)
+        self.model: Any = model.to(settings.device).eval()
+        self.reader = PromptReader(model, path)
+        self.device = torch.device(settings.device)
         self._version: int | None = 0
 
     @property
@@ -96,7 +85,7 @@ class TransformersEngine:
         version = self.policy_version
         groups: list[list[Completion]] = [[] for _ in requests]
         for batch in self._batches(requests, sampling):
-            rows = self._draw_batch([part for _, part in batch], sampling)
+            rows = self._sample_batch([part for _, part in batch], sampling)
             completions = iter(rows.completions(self.tokenizer, version))
             for index, part in batch:
                 groups[index] += [next(completions) for _ in part.seeds]
@@ -109,7 +98,7 @@ class TransformersEngine:
 
     def _loaded_parameters(self) -> dict[str, torch.Tensor]:
         """What comes as weights, by the names that the learner publishes; tied ones once."""
-        if self.lora:
+        if self.settings.lora:
             return dict(adapter_parameters(self.model))
         return dict(self.model.named_parameters(remove_duplicate=True))
 
@@ -129,7 +118,7 @@ class TransformersEngine:
 
         A group stays together unless it is over the budget alone; then it comes in parts.
         """
-        drawn = sampling.max_drawn_tokens + len(self._force_ids(sampling))
+        sampled = sampling.max_sampled_tokens + len(self._force_ids(sampling))
         order = sorted(
             range(len(requests)), key=lambda index: -len(requests[index].prompt.token_ids)
         )
@@ -142,7 +131,7 @@ class TransformersEngine:
                     yield batch
                     batch = []
                 if not batch:
-                    room = max(1, self.batch_tokens // (len(prompt.token_ids) + drawn))
+                    room = max(1, self.settings.batch_tokens // (len(prompt.token_ids) + sampled))
                 part = GroupRequest(prompt=prompt, seeds=seeds[:room])
                 batch.append((index, part))
                 seeds = seeds[len(part.seeds) :]
@@ -156,18 +145,18 @@ class TransformersEngine:
         ids: list[int] = self.tokenizer.encode(sampling.force_answer, add_special_tokens=False)
         return ids
 
-    def _draw_batch(self, requests: Sequence[GroupRequest], sampling: Sampling) -> RowState:
+    def _sample_batch(self, requests: Sequence[GroupRequest], sampling: Sampling) -> RowState:
         cache, mask, positions, logits = self._prefill(requests)
         rows = RowState(
             requests,
             sampling,
             force_ids=self._force_ids(sampling),
-            eos_token_ids=self.eos_token_ids,
+            eos_token_ids=self.settings.eos_token_ids,
             tokenizer=self.tokenizer,
             device=self.device,
         )
         while True:
-            tokens = rows.draw(logits)
+            tokens = rows.sample(logits)
             kept = rows.drop_ended()
             if kept is not None:
                 if not len(kept):

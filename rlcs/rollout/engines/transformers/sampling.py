@@ -1,7 +1,7 @@
-"""Drawing tokens for many rows at once: seeds, budgets, force answering, log-probabilities.
+"""Sampling tokens for many rows at once: seeds, budgets, force answering, log-probabilities.
 
 Each row owns one uniform number a token, from a counter-based generator keyed by its seed,
-and takes the token at that point of the cumulative distribution. So a row's draws depend
+and takes the token at that point of the cumulative distribution. So a row's tokens depend
 on its seed and its logits alone, not on which rows happen to share its batch.
 """
 
@@ -18,14 +18,14 @@ from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.types import Completion, FinishReason
 
 COMPACT_BELOW = 0.75
-"""Ended rows leave the batch once fewer than this share of its rows still draw."""
+"""Ended rows leave the batch once fewer than this share of its rows go on."""
 
 
 class RowState:
-    """What has been drawn so far for the rows of one batch.
+    """What was sampled so far for the rows of one batch.
 
     R is the number of rows of the whole batch, A the rows still in it. All rows start
-    together, so the number of tokens written is the same for every row that still draws.
+    together, so the number of tokens written is the same for every row that goes on.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class RowState:
             request.prompt.problem_id for request in requests for _ in request.seeds
         ]
         seeds = [seed for request in requests for seed in request.seeds]
-        num_rows, width = len(seeds), sampling.max_drawn_tokens + len(force_ids)
+        num_rows, width = len(seeds), sampling.max_sampled_tokens + len(force_ids)
         uniforms = np.stack(
             [np.random.Generator(np.random.Philox(seed)).random(width) for seed in seeds]
         )
@@ -55,21 +55,21 @@ class RowState:
         self.lengths = torch.zeros(num_rows, dtype=torch.long, device=device)
         self.stopped = torch.zeros(num_rows, dtype=torch.bool, device=device)
         self.rows = torch.arange(num_rows, device=device)
-        """[A] which rows the batch still holds."""
-        self.drawing = torch.ones(num_rows, dtype=torch.bool, device=device)
-        """[A] which of them still draw."""
+        """[A], which rows the batch still holds."""
+        self.live = torch.ones(num_rows, dtype=torch.bool, device=device)
+        """[A], which of them go on."""
         self.force_ids = torch.tensor(list(force_ids), dtype=torch.long, device=device)
         self.eos_token_ids = torch.tensor(list(eos_token_ids), dtype=torch.long, device=device)
         self.written = 0
 
-    def draw(self, logits: torch.Tensor) -> torch.Tensor:
+    def sample(self, logits: torch.Tensor) -> torch.Tensor:
         """Take the next token of every row from ``logits`` [A, vocabulary]; returns them [A]."""
         tokens, logprobs = self._choose(logits)
         inserted = self._inserted_rows()
         if inserted is not None:
             tokens = torch.where(inserted, self._inserted_token(), tokens)
             logprobs = logprobs.masked_fill(inserted, 0.0)
-        rows, live = self.rows, self.drawing
+        rows, live = self.rows, self.live
         self.token_ids[rows[live], self.written] = tokens[live]
         self.logprobs[rows[live], self.written] = logprobs[live]
         self.written += 1
@@ -79,11 +79,11 @@ class RowState:
 
     def drop_ended(self) -> torch.Tensor | None:
         """Indices [A] of rows to keep when enough rows have ended, None to keep all."""
-        num_live = int(self.drawing.sum())
-        if num_live == len(self.drawing) or 0 < num_live > COMPACT_BELOW * len(self.drawing):
+        num_live = int(self.live.sum())
+        if num_live == len(self.live) or 0 < num_live > COMPACT_BELOW * len(self.live):
             return None
-        kept = self.drawing.nonzero()[:, 0]
-        self.rows, self.drawing = self.rows[kept], self.drawing[kept]
+        kept = self.live.nonzero()[:, 0]
+        self.rows, self.live = self.rows[kept], self.live[kept]
         return kept
 
     def completions(self, tokenizer: Any, policy_version: int) -> list[Completion]:
@@ -127,14 +127,14 @@ class RowState:
             return None
         if since == 0:
             self._mark_open_thinking()
-        return self.forced[self.rows] & self.drawing
+        return self.forced[self.rows] & self.live
 
     def _inserted_token(self) -> torch.Tensor:
         return self.force_ids[self.written - self.sampling.max_thinking_tokens]
 
     def _mark_open_thinking(self) -> None:
         """Find the rows that have used up their thinking budget without closing it."""
-        live = self.rows[self.drawing]
+        live = self.rows[self.live]
         texts = self.tokenizer.batch_decode(
             self.token_ids[live, : self.written].cpu().numpy(), skip_special_tokens=False
         )
@@ -145,9 +145,9 @@ class RowState:
         ended = torch.isin(tokens, self.eos_token_ids)
         if inserted is not None:
             ended &= ~inserted
-        self.stopped[self.rows[ended & self.drawing]] = True
-        budget = self.sampling.max_drawn_tokens + self.forced[self.rows] * len(self.force_ids)
-        self.drawing &= ~ended & (self.written < budget)
+        self.stopped[self.rows[ended & self.live]] = True
+        budget = self.sampling.max_sampled_tokens + self.forced[self.rows] * len(self.force_ids)
+        self.live &= ~ended & (self.written < budget)
 
     def _loss_mask(self, length: int, forced: bool) -> np.ndarray:
         mask = np.ones(length, dtype=bool)

@@ -7,11 +7,11 @@ comes free and reads the prompt of a group once (prefix caching). A completion w
 runs over its budget ends there, gets the forced text and goes on as a new request, whose prompt
 is in the cache already; nobody waits for the others to come so far.
 
-Seeds: every completion draws from its own stream, so the same seed under the same weights draws
-the same tokens as long as the logits are the same. vLLM computes a row's logits with kernels
+Seeds: every completion is sampled from its own stream, so the same seed under the same weights
+gives the same tokens as long as the logits are the same. vLLM computes a row's logits with kernels
 that depend on how many rows share the batch, in float32 to about 1e-6: in another batch a
-token whose draw falls that near to a boundary comes out differently, rarely. The same requests
-in the same order on the same machine repeat exactly.
+token whose random number falls that near to a boundary comes out differently, rarely. The same
+requests in the same order on the same machine repeat exactly.
 
 Left out: top-p, top-k and penalties, as in the transformers engine.
 """
@@ -39,13 +39,14 @@ import vllm
 from vllm.lora.request import LoRARequest
 
 from rewards.extraction import THINK_CLOSE
-from rlcs.config import LoraSection, VllmSection
+from rlcs.config import LoraSection
 from rlcs.errors import EngineError, first_line
 from rlcs.model.loading import decode_image, image_token_ids
 from rlcs.model.lora import write_adapter
 from rlcs.model.weights import Probe, Weights
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.engines.vllm.options import vllm_options
+from rlcs.rollout.settings import EngineSettings
 from rlcs.seeds import derive_seed
 from rlcs.types import Completion, FinishReason, Prompt
 
@@ -72,42 +73,21 @@ class Row:
 class VllmEngine:
     """An :class:`~rlcs.rollout.engine.Engine` around ``vllm.LLM``."""
 
-    def __init__(
-        self,
-        model_path: str,
-        *,
-        dtype: str,
-        device: str,
-        batch_tokens: int,
-        eos_token_ids: Sequence[int],
-        max_row_tokens: int,
-        section: VllmSection,
-        lora: LoraSection | None = None,
-    ) -> None:
-        """Load the model as version 0; no row is longer than ``max_row_tokens``.
-
-        With ``lora`` the weights that come later are those of such adapters.
+    def __init__(self, settings: EngineSettings) -> None:
+        """Load the model as version 0.
 
         Raises:
             EngineError: vLLM does not know the model, or the memory is too small for it.
         """
-        _check_platform(device)
-        if dtype == "float32":  # Triton's kernels would otherwise round to 19 bits
+        _check_platform(settings.device)
+        if settings.dtype == "float32":  # Triton's kernels would otherwise round to 19 bits
             os.environ.setdefault("TRITON_F32_DEFAULT", "ieee")
-        options = vllm_options(
-            model_path,
-            dtype=dtype,
-            device=device,
-            batch_tokens=batch_tokens,
-            max_row_tokens=max_row_tokens,
-            section=section,
-            lora=lora,
-        )
+        options = vllm_options(settings)
         try:
-            self.llm: Any = vllm.LLM(model_path, **options)
+            self.llm: Any = vllm.LLM(settings.model_path, **options)
         except Exception as error:  # vLLM has no type of its own: some of its errors are bare
-            raise EngineError(_start_problem(model_path, error)) from error
-        self.lora = lora
+            raise EngineError(_start_problem(settings.model_path, error)) from error
+        self.settings = settings
         self._adapter: LoRARequest | None = None
         """The adapters of the version served; None before the first came."""
         self._arrived: str | None = None
@@ -115,7 +95,6 @@ class VllmEngine:
         self._transfer_open = False
         """Whether vLLM's own transfer was begun and not ended."""
         self.tokenizer: Any = self.llm.get_tokenizer()
-        self.eos_token_ids = tuple(eos_token_ids)
         self._image_token_ids = image_token_ids(self.llm.model_config.hf_config)
         self._num_requests = 0
         self._version: int | None = 0
@@ -130,8 +109,8 @@ class VllmEngine:
     ) -> None:
         """Replace all weights, bucket by bucket; see :class:`~rlcs.rollout.engine.Engine`."""
         self._version = None
-        if self.lora:
-            self._load_adapter(version, buckets, self.lora)
+        if self.settings.lora:
+            self._load_adapter(version, buckets, self.settings.lora)
         else:
             self._load_model(version, buckets)
         self._forget_what_was_read()
@@ -147,7 +126,7 @@ class VllmEngine:
         force_ids = self._force_ids(sampling)
         groups = [_rows(request) for request in requests]
         rows = (row for group in groups for row in group)
-        self._draw(rows, sampling, force_ids)
+        self._sample(rows, sampling, force_ids)
         return [
             tuple(self._completion(row, sampling, version) for row in group) for group in groups
         ]
@@ -227,57 +206,57 @@ class VllmEngine:
                 ) from error
             raise
 
-    def _draw(self, rows: Iterable[Row], sampling: Sampling, force_ids: list[int]) -> None:
-        """Draw all ``rows`` to their ends."""
-        waiting: dict[str, Row] = {}
+    def _sample(self, rows: Iterable[Row], sampling: Sampling, force_ids: list[int]) -> None:
+        """Sample all ``rows`` to their ends."""
+        pending: dict[str, Row] = {}
         try:
             for row in rows:
-                self._ask(row, sampling, waiting)
-            while waiting:
+                self._submit(row, sampling, pending)
+            while pending:
                 for output in self.llm.llm_engine.step():
-                    row = waiting.pop(output.request_id)
+                    row = pending.pop(output.request_id)
                     self._take(row, output.outputs[0], sampling, force_ids)
                     if not row.ended:
-                        self._ask(row, sampling, waiting)
+                        self._submit(row, sampling, pending)
         except BaseException:
-            self.llm.llm_engine.abort_request(list(waiting))
+            self.llm.llm_engine.abort_request(list(pending))
             raise
 
-    def _ask(self, row: Row, sampling: Sampling, waiting: dict[str, Row]) -> None:
-        """Add the request for the next tokens of ``row``."""
-        drawn = len(row.token_ids) - row.num_forced
-        until = sampling.max_drawn_tokens
-        if sampling.force_answer is not None and not drawn:
+    def _submit(self, row: Row, sampling: Sampling, pending: dict[str, Row]) -> None:
+        """Submit the request for the next tokens of ``row``."""
+        num_sampled = len(row.token_ids) - row.num_forced
+        until = sampling.max_sampled_tokens
+        if sampling.force_answer is not None and not num_sampled:
             until = sampling.max_thinking_tokens
         params = vllm.SamplingParams(
             temperature=sampling.temperature,
-            seed=derive_seed(row.seed, "continue", drawn) if drawn else row.seed,
-            max_tokens=until - drawn,
+            seed=derive_seed(row.seed, "continue", num_sampled) if num_sampled else row.seed,
+            max_tokens=until - num_sampled,
             logprobs=0,
             flat_logprobs=True,
             detokenize=False,
             ignore_eos=True,  # the model folder's own; ours are the stop tokens
-            stop_token_ids=list(self.eos_token_ids),
+            stop_token_ids=list(self.settings.eos_token_ids),
             output_kind=vllm.sampling_params.RequestOutputKind.FINAL_ONLY,
         )
         self._num_requests += 1
         name = str(self._num_requests)
         prompt = self._vllm_prompt(row.prompt, row.images, row.token_ids)
         self.llm.llm_engine.add_request(name, prompt, params, lora_request=self._adapter)
-        waiting[name] = row
+        pending[name] = row
 
-    def _take(self, row: Row, drawn: Any, sampling: Sampling, force_ids: list[int]) -> None:
-        """Add what a request has drawn to its row, and the forced text where it is due."""
-        if drawn.finish_reason not in ("stop", "length"):
+    def _take(self, row: Row, output: Any, sampling: Sampling, force_ids: list[int]) -> None:
+        """Add the tokens of a request to its row, and the forced text where it is due."""
+        if output.finish_reason not in ("stop", "length"):
             raise EngineError(
                 f"vLLM ended a completion of problem {row.prompt.problem_id} with "
-                f"{drawn.finish_reason!r}; expected 'stop' or 'length'."
+                f"{output.finish_reason!r}; expected 'stop' or 'length'."
             )
-        row.token_ids += drawn.token_ids
-        row.logprobs += drawn.logprobs.logprobs
-        row.stopped = drawn.finish_reason == "stop"
-        num_drawn = len(row.token_ids) - row.num_forced
-        row.ended = row.stopped or num_drawn >= sampling.max_drawn_tokens
+        row.token_ids += output.token_ids
+        row.logprobs += output.logprobs.logprobs
+        row.stopped = output.finish_reason == "stop"
+        num_sampled = len(row.token_ids) - row.num_forced
+        row.ended = row.stopped or num_sampled >= sampling.max_sampled_tokens
         if row.ended or sampling.force_answer is None:
             return
         # The thinking budget is used up.
@@ -312,18 +291,18 @@ class VllmEngine:
         return ids
 
     def _vllm_prompt(
-        self, prompt: Prompt, images: list[Any], drawn: Sequence[int]
+        self, prompt: Prompt, images: list[Any], so_far: Sequence[int]
     ) -> dict[str, Any]:
-        """A prompt as vLLM takes it, with what has been drawn so far.
+        """A prompt as vLLM takes it, with the tokens that follow it ``so_far``.
 
         vLLM makes as many tokens of a picture's one as it needs: those of ours become one again.
         """
         if not images:
-            return {"prompt_token_ids": [*prompt.token_ids.tolist(), *drawn]}
+            return {"prompt_token_ids": [*prompt.token_ids.tolist(), *so_far]}
         stands_for_image = np.isin(prompt.token_ids, self._image_token_ids)
         repeats = stands_for_image & np.append(False, stands_for_image[:-1])
         return {
-            "prompt_token_ids": [*prompt.token_ids[~repeats].tolist(), *drawn],
+            "prompt_token_ids": [*prompt.token_ids[~repeats].tolist(), *so_far],
             "multi_modal_data": {"image": images},
         }
 
@@ -338,13 +317,13 @@ class VllmEngine:
         params = vllm.SamplingParams(
             temperature=1.0, max_tokens=1, prompt_logprobs=0, flat_logprobs=True, detokenize=False
         )
-        asked = self._vllm_prompt(prompt, [decode_image(image) for image in prompt.images], ())
-        (output,) = self.llm.generate([asked], params, use_tqdm=False, lora_request=self._adapter)
+        read = self._vllm_prompt(prompt, [decode_image(image) for image in prompt.images], ())
+        (output,) = self.llm.generate([read], params, use_tqdm=False, lora_request=self._adapter)
         return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
 
 
 def _rows(request: GroupRequest) -> list[Row]:
-    """A row for each completion that is asked for."""
+    """A row for each completion of a request."""
     images = [decode_image(image) for image in request.prompt.images]
     return [Row(prompt=request.prompt, images=images, seed=seed) for seed in request.seeds]
 

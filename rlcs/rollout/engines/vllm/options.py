@@ -8,8 +8,9 @@ import torch
 from transformers import AutoConfig
 from vllm.config import WeightTransferConfig
 
-from rlcs.config import LoraSection, VllmSection
+from rlcs.config import LoraSection
 from rlcs.rollout.engines.vllm.plugin import TRANSFER_NAME
+from rlcs.rollout.settings import EngineSettings
 
 CPU_BLOCK_TOKENS = 32
 """Tokens in a block of a CPU's key-value cache. vLLM's own 128 is longer than short prompts, of
@@ -22,51 +23,44 @@ VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 """Ranks that vLLM makes room for."""
 
 
-def vllm_options(
-    model_path: str,
-    *,
-    dtype: str,
-    device: str,
-    batch_tokens: int,
-    max_row_tokens: int,
-    section: VllmSection,
-    lora: LoraSection | None,
-) -> dict[str, Any]:
-    """Keyword arguments of ``vllm.LLM``; no row is longer than ``max_row_tokens``."""
+def vllm_options(settings: EngineSettings) -> dict[str, Any]:
+    """Keyword arguments of ``vllm.LLM``, beside the model's path."""
     options = {
-        "dtype": dtype,
-        "max_model_len": max_row_tokens,
-        "max_num_seqs": section.max_rows,
+        "dtype": settings.dtype,
+        "max_model_len": settings.max_row_tokens,
+        "max_num_seqs": settings.vllm.max_rows,
         "generation_config": "vllm",  # nothing of the model folder's own sampling
         "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
-        **_placement(section, device, max_row_tokens),
-        **_changing_weights(lora),
+        **_placement(settings),
+        **_changing_weights(settings.lora),
     }
-    if device == "cpu":
-        num_bytes = _cache_bytes(model_path, dtype, batch_tokens, section.tensor_parallel_size)
-        options["kv_cache_memory_bytes"] = num_bytes
-    if section.cache_gib is not None:
-        options["kv_cache_memory_bytes"] = int(section.cache_gib * 2**30)
+    if settings.device == "cpu":
+        options["kv_cache_memory_bytes"] = _cache_bytes(settings)
+    if settings.vllm.cache_gib is not None:
+        options["kv_cache_memory_bytes"] = int(settings.vllm.cache_gib * 2**30)
     return options
 
 
-def _placement(section: VllmSection, device: str, max_row_tokens: int) -> dict[str, Any]:
+def _placement(settings: EngineSettings) -> dict[str, Any]:
     """Options for what the engine runs on."""
     options: dict[str, Any] = {}
-    if section.tensor_parallel_size > 1:
+    if settings.vllm.tensor_parallel_size > 1:
         # Ray gave all of an engine's GPUs to this actor: the workers are its children.
-        options["tensor_parallel_size"] = section.tensor_parallel_size
+        options["tensor_parallel_size"] = settings.vllm.tensor_parallel_size
         options["distributed_executor_backend"] = "mp"
-    if device == "cpu":
+    if settings.device == "cpu":
         return options | {
             "enforce_eager": True,
             "block_size": CPU_BLOCK_TOKENS,
             # vLLM cannot read a part of a prompt whose request has a seed: it takes back the
-            # draw by a counter that torch's CPU generators do not have.
+            # random number by a counter that torch's CPU generators do not have.
             "enable_chunked_prefill": False,
-            "max_num_batched_tokens": max(max_row_tokens, CPU_STEP_TOKENS),
+            "max_num_batched_tokens": max(settings.max_row_tokens, CPU_STEP_TOKENS),
         }
-    return options | {"gpu_memory_utilization": section.memory_share, "enable_sleep_mode": True}
+    return options | {
+        "gpu_memory_utilization": settings.vllm.memory_share,
+        "enable_sleep_mode": True,
+    }
 
 
 def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
@@ -77,12 +71,13 @@ def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
     return {"enable_lora": True, "max_loras": 1, "max_lora_rank": wide_enough}
 
 
-def _cache_bytes(model_path: str, dtype: str, num_tokens: int, num_workers: int) -> int:
-    """Memory of each worker for keys and values of ``num_tokens``, in whole blocks."""
-    config = AutoConfig.from_pretrained(model_path).get_text_config()
+def _cache_bytes(settings: EngineSettings) -> int:
+    """Memory of each worker for keys and values of ``batch_tokens``, in whole blocks."""
+    config = AutoConfig.from_pretrained(settings.model_path).get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    heads = -(-heads // num_workers)
-    token_bytes = 2 * config.num_hidden_layers * heads * size * getattr(torch, dtype).itemsize
-    num_blocks = -(-num_tokens // CPU_BLOCK_TOKENS) + 1  # vLLM keeps one for itself
+    heads = -(-heads // settings.vllm.tensor_parallel_size)
+    number_bytes = getattr(torch, settings.dtype).itemsize
+    token_bytes = 2 * config.num_hidden_layers * heads * size * number_bytes
+    num_blocks = -(-settings.batch_tokens // CPU_BLOCK_TOKENS) + 1  # vLLM keeps one for itself
     return num_blocks * CPU_BLOCK_TOKENS * token_bytes

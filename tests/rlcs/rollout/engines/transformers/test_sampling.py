@@ -95,15 +95,15 @@ def test_budgets_are_kept(
         num_drawn = int(completion.loss_mask.sum())
         assert completion.forced == (num_drawn < len(completion.token_ids))
         assert len(completion.token_ids) - num_drawn == completion.forced * inserted
-        ended = completion.token_ids[-1] in used.eos_token_ids and completion.loss_mask[-1]
+        ended = completion.token_ids[-1] in used.settings.eos_token_ids and completion.loss_mask[-1]
         assert completion.finish_reason is (FinishReason.STOP if ended else FinishReason.LENGTH)
         if ended:
-            assert num_drawn <= sampling.max_drawn_tokens
+            assert num_drawn <= sampling.max_sampled_tokens
         else:
-            assert num_drawn == sampling.max_drawn_tokens
+            assert num_drawn == sampling.max_sampled_tokens
         body = completion.token_ids[: len(completion.token_ids) - ended]
         drawn_body = body[completion.loss_mask[: len(body)]]
-        assert not np.isin(drawn_body, used.eos_token_ids).any()
+        assert not np.isin(drawn_body, used.settings.eos_token_ids).any()
         assert (completion.logprobs[completion.loss_mask] <= 1e-6).all()
 
 

@@ -18,13 +18,13 @@ import ray
 import torch
 import transformers
 from scipy.stats import chisquare
+from tiny_engines import transformers_engine
 
 from rlcs.cluster.fetch import fetch
 from rlcs.errors import EngineError, PackageMissingError
 from rlcs.model.weights import Probe, Publication, Weights, load_arrays, to_array
 from rlcs.rollout.actors import check_engine_package
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Completion, FinishReason, Prompt
 
 SAMPLING = Sampling(
@@ -93,9 +93,7 @@ def test_logprobs_are_those_of_the_policy(
 
 @pytest.mark.long
 def test_greedy_tokens_are_those_of_the_transformers_engine(requests, generate, model_path) -> None:
-    other = TransformersEngine(
-        model_path, dtype="float32", device="cpu", batch_tokens=10_000, eos_token_ids=EOS
-    )
+    other = transformers_engine(model_path, eos_token_ids=EOS)
     greedy = replace(SAMPLING, temperature=0.0)
     pairs = zip(generate(requests, greedy), other.generate(requests, greedy), strict=True)
     for found, expected in pairs:

@@ -14,13 +14,13 @@ import pytest
 import ray
 import torch
 from seeing import SAMPLING, logprobs_of
+from tiny_engines import transformers_engine
 
 from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
 from rlcs.model.loading import PromptReader, load_model
 from rlcs.model.weights import Probe, Publication, to_array
 from rlcs.rollout.engine import GroupRequest
-from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.types import Prompt
 
 pytestmark = pytest.mark.long
@@ -57,16 +57,16 @@ def test_logprobs_are_those_of_the_policy(actor: Any, seen_prompts: Any, tiny_gl
 def test_greedy_tokens_are_those_of_the_transformers_engine(
     actor: Any, seen_prompts: Any, tiny_glm: str, eos_token_ids: tuple[int, ...]
 ) -> None:
-    other = TransformersEngine(
-        tiny_glm, dtype="float32", device="cpu", batch_tokens=10_000, eos_token_ids=eos_token_ids
-    )
+    other = transformers_engine(tiny_glm, eos_token_ids=eos_token_ids)
     greedy, requests = replace(SAMPLING, temperature=0.0), requests_for(seen_prompts, 0)
     found = fetch(actor.generate.remote(requests, greedy), waiting_for="vLLM", timeout=300)
     for (one,), (two,) in zip(found, other.generate(requests, greedy), strict=True):
         assert one.token_ids.tolist() == two.token_ids.tolist()
 
 
-def test_new_eyes_see_the_same_picture_anew(actor: Any, seen_prompts: Any, tiny_glm: str) -> None:
+def test_a_new_vision_tower_sees_the_same_picture_anew(
+    actor: Any, seen_prompts: Any, tiny_glm: str
+) -> None:
     """What vLLM keeps of a picture was computed by the weights before."""
     model = load_model(tiny_glm, "float32").eval()
     before = fetch(

@@ -29,9 +29,9 @@ from rlcs.config import FaultsSection, OptimiserSection, RanksSection, VllmSecti
 from rlcs.errors import EngineError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
-from rlcs.rollout.actors import EngineSettings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
+from rlcs.rollout.settings import EngineSettings
 from rlcs.training.workers import Workers
 from rlcs.types import Completion, Prompt, TrainingSample
 
@@ -167,7 +167,7 @@ def test_nothing_is_drawn_while_weights_are_brought(
     )
     learn()
     thread.start()
-    while not all(slot.task and slot.task.piece for slot in workers.rollouts.slots):
+    while not all(slot.task and slot.task.work_item for slot in workers.rollouts.slots):
         time.sleep(0.01)
     workers.publish(before + 1)
     thread.join(120)
@@ -238,7 +238,7 @@ def versions_of(groups: Sequence[Sequence[Completion]]) -> set[int]:
 
 
 def went_past_the_host(workers: Workers) -> bool:
-    return workers.rollouts._published[1].buckets == ()
+    return workers.rollouts._published.newest[1].buckets == ()
 
 
 def own_pid(_: object) -> int:

@@ -1,4 +1,4 @@
-"""Work cut into pieces: nothing lost, nothing twice, the same cut whoever works on it."""
+"""Work cut into items: nothing lost, nothing twice, the same cut whoever works on it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.rollout.pieces import cut_pieces
 from rlcs.rollout.work import Work
+from rlcs.rollout.work_items import cut_work_items
 from rlcs.types import Completion, Prompt
 
 SAMPLING = Sampling(temperature=1.0, max_thinking_tokens=90, max_answer_tokens=10)
@@ -34,20 +34,20 @@ def make_requests(shapes: list[tuple[int, int, float | None]]) -> list[GroupRequ
 
 
 @given(requests_strategy, st.integers(1, 5), st.integers(1, 20))
-def test_every_completion_is_in_one_piece(shapes, num_actors, rows_at_once) -> None:
+def test_every_completion_is_in_one_work_item(shapes, num_actors, rows_at_once) -> None:
     requests = make_requests(shapes)
-    pieces = cut_pieces(requests, SAMPLING, num_actors=num_actors, rows_at_once=rows_at_once)
-    rows = [row for piece in pieces for rows in piece.rows for row in rows]
+    items = cut_work_items(requests, SAMPLING, num_actors=num_actors, rows_at_once=rows_at_once)
+    rows = [row for item in items for rows in item.rows for row in rows]
     assert sorted(rows) == [
         (index, row) for index, request in enumerate(requests) for row in range(len(request.seeds))
     ]
-    for piece in pieces:
-        assert piece.requests
-        for request, rows in zip(piece.requests, piece.rows, strict=True):
+    for item in items:
+        assert item.requests
+        for request, rows in zip(item.requests, item.rows, strict=True):
             assert {requests[index] for index, _ in rows} == {request}
 
 
-# rows of each request, lengths to expect, actors, rows at once; ids of each piece
+# rows of each request, lengths to expect, actors, rows at once; ids of each item
 CUTS = [
     pytest.param([2] * 4, [9, 1, 5, 3], 1, 8, ["p0 p2 p3 p1"], id="one actor, one batch"),
     pytest.param([2] * 4, [9, 1, 5, 3], 1, 4, ["p0 p2", "p3 p1"], id="one actor, two batches"),
@@ -62,22 +62,22 @@ CUTS = [
 def test_cuts(rows, expected, actors, at_once, ids) -> None:
     lengths = [20, 10, 9, 8]
     requests = make_requests(list(zip(lengths, rows, expected, strict=False)))
-    pieces = cut_pieces(requests, SAMPLING, num_actors=actors, rows_at_once=at_once)
-    assert [" ".join(piece.problem_ids) for piece in pieces] == ids
+    items = cut_work_items(requests, SAMPLING, num_actors=actors, rows_at_once=at_once)
+    assert [" ".join(item.problem_ids) for item in items] == ids
 
 
 def test_expected_tokens_stay_within_the_budget() -> None:
-    (piece,) = cut_pieces(
+    (item,) = cut_work_items(
         make_requests([(5, 2, None), (5, 3, 1000.0), (5, 1, 20.0)]),
         SAMPLING,
         num_actors=1,
         rows_at_once=99,
     )
-    assert piece.expected_tokens == 2 * 100 + 3 * 100 + 20
-    assert piece.problem_ids == ("p1", "p2", "p0")
+    assert item.expected_tokens == 2 * 100 + 3 * 100 + 20
+    assert item.problem_ids == ("p1", "p2", "p0")
 
 
-def test_a_lost_piece_is_handed_out_again_first_and_counted() -> None:
+def test_a_lost_work_item_is_handed_out_again_first_and_counted() -> None:
     work = Work(
         make_requests([(9, 2, None), (3, 2, None), (2, 1, None)]),
         SAMPLING,
@@ -123,18 +123,18 @@ def test_lengths_follow_the_policy(history) -> None:
     assert before["problems"]["a"] == 25.0, "a saved state stays as it was"
 
 
-def test_finishing_all_pieces_is_being_done(make_completion: Callable[..., Completion]) -> None:
+def test_finishing_all_work_items_is_being_done(make_completion: Callable[..., Completion]) -> None:
     requests = make_requests([(9, 2, None), (3, 1, 50.0)])
     work = Work(requests, SAMPLING, num_actors=2, rows_at_once=2, segmenter=None)
     answers = {}
     while work.waiting:
-        piece = work.waiting.pop()
+        item = work.waiting.pop()
         groups = [
             tuple(make_completion(problem_id=request.prompt.problem_id) for _ in request.seeds)
-            for request in piece.requests
+            for request in item.requests
         ]
-        answers.update(zip(piece.problem_ids, groups, strict=True))
+        answers.update(zip(item.problem_ids, groups, strict=True))
         assert not work.done
-        work.finish(piece, groups)
+        work.finish(item, groups)
     assert work.done
     assert work.results() == [answers["p0"], answers["p1"]]

@@ -1,12 +1,12 @@
-"""A step's work in pieces that are handed out one by one, the longest first.
+"""A step's work as items that are handed out one by one, the longest first.
 
-Where a piece is cut depends on the requests alone, never on which actor is free: a batch is
-computed the same wherever it runs, so that a resumed or a disturbed run draws the same tokens.
-Only who gets a piece is decided while the work goes on.
+Where the work is cut depends on the requests alone, never on which actor is free: a batch is
+computed the same wherever it runs, so that a resumed or a disturbed run samples the same tokens.
+Only who gets an item is decided while the work goes on.
 
-The work is cut in rounds: in each, every actor gets a piece of as many rows as its engine holds
-at once, and all pieces of a round are of equal expected work. The longest completions come first,
-so that the last rounds, which decide how long actors wait for one another, are short. Pieces are
+The work is cut in rounds: in each, every actor gets an item of as many rows as its engine holds
+at once, and all items of a round are of equal expected work. The longest completions come first,
+so that the last rounds, which decide how long actors wait for one another, are short. Items are
 not smaller than that: an engine takes as long as the longest row of its batch, so that several
 half-empty batches take several times as long as a full one (measured: two thirds longer with three
 small rounds in place of one).
@@ -25,13 +25,13 @@ Row: TypeAlias = tuple[int, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Piece:
+class WorkItem:
     """Requests that one actor answers in one call."""
 
     requests: tuple[GroupRequest, ...]
     """[N]"""
     rows: tuple[tuple[Row, ...], ...]
-    """[N][G] which completion each seed of each request makes."""
+    """[N][G], which completion each seed of each request makes."""
     sampling: Sampling
     last: bool = True
     """Whether completions that reach the budget of ``sampling`` have ended."""
@@ -43,25 +43,25 @@ class Piece:
 
     @property
     def expected_tokens(self) -> float:
-        """Tokens it will draw, as far as is known; the budget where nothing is known."""
-        budget = self.sampling.max_drawn_tokens
+        """Tokens that will be sampled, as far as is known; the budget where nothing is known."""
+        budget = self.sampling.max_sampled_tokens
         return sum(
             len(request.seeds) * min(budget, request.expected_tokens or budget)
             for request in self.requests
         )
 
 
-def cut_pieces(
+def cut_work_items(
     requests: Sequence[GroupRequest],
     sampling: Sampling,
     *,
     num_actors: int,
     rows_at_once: int,
     last: bool = True,
-) -> list[Piece]:
-    """Pieces for ``num_actors`` actors, in the order in which they are handed out.
+) -> list[WorkItem]:
+    """Work items for ``num_actors`` actors, in the order in which they are handed out.
 
-    ``rows_at_once`` is the number of completions that an engine draws at the same time.
+    ``rows_at_once`` is the number of completions that an engine samples at the same time.
     """
     order = sorted(
         range(len(requests)), key=lambda index: (*_longest_first(requests[index]), index)
@@ -69,9 +69,9 @@ def cut_pieces(
     costs = [_cost(request) for request in requests]
     num_rows = [len(request.seeds) for request in requests]
     return [
-        _piece(chosen, requests, sampling, last)
+        _work_item(chosen, requests, sampling, last)
         for part in _rounds(order, num_rows, num_actors * rows_at_once)
-        for chosen in _deal(part, costs, num_rows, num_pieces=num_actors, rows_at_once=rows_at_once)
+        for chosen in _deal(part, costs, num_rows, num_shares=num_actors, rows_at_once=rows_at_once)
     ]
 
 
@@ -93,25 +93,25 @@ def _deal(
     costs: Sequence[float],
     num_rows: Sequence[int],
     *,
-    num_pieces: int,
+    num_shares: int,
     rows_at_once: int,
 ) -> list[list[int]]:
-    """Each to the piece with the least work so far that has room for its rows."""
-    pieces: list[list[int]] = [[] for _ in range(num_pieces)]
-    loads, rooms = [0.0] * num_pieces, [rows_at_once] * num_pieces
+    """Deal each request to the share with the least work so far that has room for its rows."""
+    shares: list[list[int]] = [[] for _ in range(num_shares)]
+    loads, rooms = [0.0] * num_shares, [rows_at_once] * num_shares
     for index in order:
         full = [room < num_rows[index] for room in rooms]
-        *_, piece = min(zip(full, loads, range(num_pieces), strict=True))
-        pieces[piece].append(index)
-        loads[piece] += costs[index]
-        rooms[piece] -= num_rows[index]
-    return [piece for piece in pieces if piece]
+        *_, share = min(zip(full, loads, range(num_shares), strict=True))
+        shares[share].append(index)
+        loads[share] += costs[index]
+        rooms[share] -= num_rows[index]
+    return [share for share in shares if share]
 
 
-def _piece(
+def _work_item(
     chosen: Sequence[int], requests: Sequence[GroupRequest], sampling: Sampling, last: bool
-) -> Piece:
-    return Piece(
+) -> WorkItem:
+    return WorkItem(
         requests=tuple(requests[index] for index in chosen),
         rows=tuple(
             tuple((index, row) for row in range(len(requests[index].seeds))) for index in chosen
@@ -126,5 +126,5 @@ def _longest_first(request: GroupRequest) -> tuple[float, float]:
 
 
 def _cost(request: GroupRequest) -> float:
-    """Work of a request, in tokens: those it reads and those it is expected to draw."""
+    """Tokens that are read for a request, and those that are expected to be sampled."""
     return len(request.seeds) * (request.expected_tokens or 0.0) + len(request.prompt.token_ids)

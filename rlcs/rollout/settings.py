@@ -1,0 +1,78 @@
+"""What the engines of a run are built from, and how a run samples: made from its sections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rlcs.cluster.ray_cluster import ProcessPlan
+from rlcs.config import LoraSection, ModelSection, RolloutSection, VllmSection
+from rlcs.data import Renderer
+from rlcs.rollout.engine import Sampling
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EngineSettings:
+    """What every engine of a pool is built from."""
+
+    engine: str
+    """``transformers`` or ``vllm``."""
+    model_path: str
+    """A model folder, or a hub id."""
+    dtype: str
+    """Name of torch's type of the weights and of the arithmetic, for example ``float32``."""
+    device: str
+    """``cpu`` or ``cuda``."""
+    num_threads: int
+    """CPU threads of the process around the engine."""
+    batch_tokens: int
+    """Tokens (rows times the longest row) that an engine holds at once."""
+    eos_token_ids: tuple[int, ...]
+    """Tokens that end a completion."""
+    max_row_tokens: int
+    """Prompt, sampled and inserted tokens of the longest row."""
+    vllm: VllmSection
+    """Used where ``engine`` is ``vllm``."""
+    lora: LoraSection | None = None
+    """The weights that are published are those of such adapters; None where all weights are."""
+
+    @property
+    def rows_at_once(self) -> int:
+        """Completions that an engine samples at the same time."""
+        if self.engine == "vllm":
+            return self.vllm.max_rows
+        return max(1, self.batch_tokens // self.max_row_tokens)
+
+
+def engine_settings(
+    *,
+    model: ModelSection,
+    rollout: RolloutSection,
+    lora: LoraSection | None,
+    renderer: Renderer,
+    plan: ProcessPlan,
+) -> EngineSettings:
+    """The settings of the engines of ``model``, whose prompts ``renderer`` makes."""
+    inserted = renderer.tokenizer.encode(rollout.force_answer or "", add_special_tokens=False)
+    longest = rollout.max_prompt_tokens + rollout.max_completion_tokens + len(inserted)
+    return EngineSettings(
+        engine=rollout.engine,
+        model_path=model.location,
+        dtype=model.dtype,
+        device=plan.device,
+        num_threads=plan.num_threads,
+        batch_tokens=rollout.batch_tokens,
+        eos_token_ids=renderer.eos_token_ids,
+        max_row_tokens=longest,
+        vllm=rollout.vllm,
+        lora=lora,
+    )
+
+
+def training_sampling(rollout: RolloutSection) -> Sampling:
+    """How completions are sampled in training, for avg@k and for offline grades."""
+    return Sampling(
+        temperature=rollout.temperature,
+        max_thinking_tokens=rollout.max_thinking_tokens,
+        max_answer_tokens=rollout.max_answer_tokens,
+        force_answer=rollout.force_answer,
+    )
