@@ -210,16 +210,26 @@ def make_samples() -> Callable[..., list[TrainingSample]]:
 
 
 @pytest.fixture(scope="session")
-def workshop(
+def make_workshop(
     tiny_model: str, shared_cluster: SharedCluster, tmp_path_factory: pytest.TempPathFactory
-) -> Workshop:
-    """A tiny untrained model and problems for it."""
-    folder = tmp_path_factory.mktemp("workshop")
-    shutil.copytree(tiny_model, folder / "model")
-    write_jsonl(folder / "train.jsonl", train_rows())
-    write_jsonl(folder / "heldout.jsonl", heldout_rows())
-    (folder / "config.yaml").write_text(yaml.safe_dump(base_config(folder)))
-    return Workshop(folder, shared_cluster)
+) -> Callable[[], Workshop]:
+    """Makes a tiny untrained model and problems for it, in a folder where no run was made."""
+
+    def make() -> Workshop:
+        folder = tmp_path_factory.mktemp("workshop")
+        shutil.copytree(tiny_model, folder / "model")
+        write_jsonl(folder / "train.jsonl", train_rows())
+        write_jsonl(folder / "heldout.jsonl", heldout_rows())
+        (folder / "config.yaml").write_text(yaml.safe_dump(base_config(folder)))
+        return Workshop(folder, shared_cluster)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def workshop(make_workshop: Callable[[], Workshop]) -> Workshop:
+    """The workshop of all files that need none of their own."""
+    return make_workshop()
 
 
 @pytest.fixture(scope="session")

@@ -222,6 +222,12 @@ MISTAKES: dict[str, tuple[Arrange, list[str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def workshop(make_workshop: Callable[[], Workshop]) -> Workshop:
+    """One of its own: in that of all files there may be runs."""
+    return make_workshop()
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_ends_with_one_message_and_nothing_written(
     mistake: str, workshop: Workshop, tmp_path: Path, capfd: pytest.CaptureFixture[str]
