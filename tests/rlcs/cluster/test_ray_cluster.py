@@ -12,7 +12,7 @@ import pytest
 import ray
 from shared_cluster import SharedCluster
 
-from rlcs import cluster
+from rlcs.cluster import ray_cluster
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import HardwareSection
@@ -31,7 +31,7 @@ def test_a_ray_that_does_not_start_is_told(tmp_path: Path, monkeypatch) -> None:
 
 @pytest.mark.long
 def test_a_ray_that_is_late_once_is_started_again(monkeypatch) -> None:
-    start, tries = cluster._init_local, []
+    start, tries = ray_cluster._init_local, []
 
     def start_at_second_try(needs: Needs) -> None:
         tries.append(needs)
@@ -39,7 +39,7 @@ def test_a_ray_that_is_late_once_is_started_again(monkeypatch) -> None:
             raise RuntimeError("The current node timed out during startup.")
         start(needs)
 
-    monkeypatch.setattr(cluster, "_init_local", start_at_second_try)
+    monkeypatch.setattr(ray_cluster, "_init_local", start_at_second_try)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     start_cluster(HardwareSection(device="cpu"), Needs(num_engines=1, num_ranks=0))
     stop_cluster()
