@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from functools import cached_property
 from unittest import mock
@@ -10,6 +11,9 @@ from ray.cluster_utils import Cluster
 
 NUM_CPUS = 8
 """Room for four engines and four ranks."""
+
+TRIES = 3
+"""Of a start, which a busy machine may miss."""
 
 
 class SharedCluster:
@@ -29,6 +33,10 @@ class SharedCluster:
             "include_dashboard": False,
         }
         with mock.patch.dict(os.environ, settings):
+            for _ in range(TRIES - 1):
+                # Ray gives a node 30 s to come up and has no type of its own for one that is late.
+                with contextlib.suppress(Exception):
+                    return Cluster(initialize_head=True, head_node_args=head)
             return Cluster(initialize_head=True, head_node_args=head)
 
     @property
