@@ -1,9 +1,64 @@
-"""Before anything imports Ray: clusters of the tests ask for no token.
+"""Before anything imports Ray: clusters of the tests ask for no token. And who tests what when.
 
-Ray settles that once for a process and all it starts. Tests of the token (test_submit.py) run
-in processes of their own.
+Ray settles the first once for a process and all it starts. Tests of the token (test_submit.py)
+run in processes of their own.
 """
 
+from __future__ import annotations
+
 import os
+from pathlib import Path
+from typing import Any
+
+import pytest
 
 os.environ["RAY_AUTH_MODE"] = "disabled"
+
+LONGEST_FIRST = (
+    (  # one run for all three
+        "rlcs/training/test_exact_resume.py",
+        "rlcs/training/test_whole_run.py",
+        "rlcs/training/test_reconcile.py",
+    ),
+    ("rlcs/rollout/engines/vllm/test_wide_engines.py",),
+    ("rlcs/cli/test_submit.py",),
+    ("rlcs/training/test_overlap.py",),
+    ("rlcs/training/test_pictures_run.py",),
+    ("rlcs/grading/test_grade.py",),
+    ("rlcs/training/test_full_store.py",),
+    ("rlcs/rollout/test_pool.py",),
+    ("rlcs/rollout/engines/vllm/test_images.py",),
+    ("rlcs/rollout/engines/vllm/test_engine.py",),
+    ("rlcs/rollout/engines/vllm/test_adapters.py",),
+    ("rlcs/training/test_vllm_run.py",),
+    ("rlcs/cli/test_serve.py",),
+    ("rlcs/learner/test_learner_actors.py",),
+)
+"""Files of which a process tests all of a row, the rows that take longest first.
+
+So the processes of scripts/test end at about the same time, and none makes a second time what
+the files of a row share. All other files come after these, each a row of its own.
+"""
+_HERE = Path(__file__).parent
+_ROWS = {file: row for row, files in enumerate(LONGEST_FIRST) for file in files}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Brings the rows to the front; what is alike stays in its order."""
+
+    last = len(LONGEST_FIRST)
+    items.sort(key=lambda item: _ROWS.get(item.path.relative_to(_HERE).as_posix(), last))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A process takes a whole row of files at a time, in their order."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class RowScheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            row = _ROWS.get(file.removeprefix("tests/"))
+            return file if row is None else f"row {row}"
+
+    return RowScheduling(config, log)

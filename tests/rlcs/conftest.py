@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
-import subprocess
+import runpy
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import PIL.Image
@@ -26,6 +28,7 @@ from rlcs.types import Image, Problem, Prompt, TrainingSample
 
 sys.path.insert(0, str(Path(__file__).parent))  # verifiers and helpers of the tests import by name
 
+from shared_cluster import SharedCluster
 from tiny_engines import tiny_settings
 from workshop import Workshop, base_config, heldout_rows, train_rows, write_jsonl
 
@@ -40,28 +43,32 @@ def pytest_configure() -> None:
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with an untrained model of 50 thousand parameters, made as a user makes it."""
-    folder = tmp_path_factory.mktemp("models") / "tiny"
-    script = ROOT / "scripts" / "make_tiny_model"
-    subprocess.run(
-        [sys.executable, str(script), str(folder), "--hidden", "32", "--layers", "2"],
-        check=True,
-        capture_output=True,
-    )
-    return str(folder)
+def make_tiny_model() -> Callable[..., str]:
+    """Calls ``scripts/make_tiny_model FOLDER OPTIONS`` in this process; returns the folder."""
+
+    def make(folder: Path, *options: str) -> str:
+        script = str(ROOT / "scripts" / "make_tiny_model")
+        with mock.patch.object(sys, "argv", [script, str(folder), *options]):
+            runpy.run_path(script, run_name="__main__")
+        return str(folder)
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def tiny_glm(tmp_path_factory: pytest.TempPathFactory) -> str:
+def tiny_model(
+    make_tiny_model: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> str:
+    """A folder with an untrained model of 50 thousand parameters, made as a user makes it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    return make_tiny_model(folder, "--hidden", "32", "--layers", "2")
+
+
+@pytest.fixture(scope="session")
+def tiny_glm(make_tiny_model: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> str:
     """A folder with an untrained GLM-4.1V of 300 thousand parameters and its processor."""
     folder = tmp_path_factory.mktemp("models") / "tiny_glm"
-    script = ROOT / "scripts" / "make_tiny_model"
-    subprocess.run(
-        [sys.executable, str(script), str(folder), "--vision", "--hidden", "64", "--layers", "2"],
-        check=True,
-        capture_output=True,
-    )
+    make_tiny_model(folder, "--vision", "--hidden", "64", "--layers", "2")
     model: Any = Glm4vForConditionalGeneration.from_pretrained(folder)
     torch.manual_seed(0)
     with torch.no_grad():
@@ -128,10 +135,20 @@ def make_settings() -> Callable[..., EngineSettings]:
     return tiny_settings
 
 
+@pytest.fixture(scope="session")
+def shared_cluster() -> Iterator[SharedCluster]:
+    """The Ray cluster of this process; a test that harms its nodes needs one of its own."""
+    cluster = SharedCluster()
+    yield cluster
+    cluster.stop()
+
+
 @pytest.fixture(scope="module")
-def plan() -> Iterator[ProcessPlan]:
-    """A local Ray cluster with room for four engines and four ranks."""
-    hardware = HardwareSection(device="cpu", threads_per_process=1)
+def plan(shared_cluster: SharedCluster) -> Iterator[ProcessPlan]:
+    """Room for four engines and four ranks in the shared cluster, which is joined."""
+    hardware = HardwareSection(
+        device="cpu", threads_per_process=1, ray_address=shared_cluster.address
+    )
     yield start_cluster(hardware, Needs(num_engines=4, num_ranks=4))
     stop_cluster()
 
@@ -182,15 +199,26 @@ def make_samples() -> Callable[..., list[TrainingSample]]:
 
 
 @pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
-    """A tiny untrained model and problems for it."""
-    folder = tmp_path_factory.mktemp("workshop")
-    make = [sys.executable, str(ROOT / "scripts" / "make_tiny_model"), str(folder / "model")]
-    subprocess.run([*make, "--hidden", "32", "--layers", "2"], check=True, capture_output=True)
-    write_jsonl(folder / "train.jsonl", train_rows())
-    write_jsonl(folder / "heldout.jsonl", heldout_rows())
-    (folder / "config.yaml").write_text(yaml.safe_dump(base_config(folder)))
-    return Workshop(folder)
+def make_workshop(
+    tiny_model: str, shared_cluster: SharedCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], Workshop]:
+    """Makes a tiny untrained model and problems for it, in a folder where no run was made."""
+
+    def make() -> Workshop:
+        folder = tmp_path_factory.mktemp("workshop")
+        shutil.copytree(tiny_model, folder / "model")
+        write_jsonl(folder / "train.jsonl", train_rows())
+        write_jsonl(folder / "heldout.jsonl", heldout_rows())
+        (folder / "config.yaml").write_text(yaml.safe_dump(base_config(folder)))
+        return Workshop(folder, shared_cluster)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def workshop(make_workshop: Callable[[], Workshop]) -> Workshop:
+    """The workshop of all files that need none of their own."""
+    return make_workshop()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import subprocess
@@ -12,11 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import psutil
 import pyarrow.parquet as pq
+from shared_cluster import SharedCluster
 
 from curricula import Fate
+from rlcs.cli.main import main
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -96,6 +101,8 @@ class Workshop:
     """A folder with ``config.yaml`` and what it needs."""
 
     folder: Path
+    shared_cluster: SharedCluster
+    """Which :meth:`call` and :meth:`refuse` join."""
 
     @property
     def config(self) -> Path:
@@ -109,7 +116,7 @@ class Workshop:
         return self.folder / "runs" / name
 
     def start(self, *arguments: object) -> Command:
-        """Start ``rlcs ARGUMENTS`` here."""
+        """Start ``rlcs ARGUMENTS`` here in a process of its own, with a cluster of its own."""
         output = self.folder / f"output_{time.monotonic_ns()}.txt"
         with output.open("wb") as file:
             process = subprocess.Popen(
@@ -124,10 +131,33 @@ class Workshop:
         return Command(process, output)
 
     def call(self, *arguments: object) -> str:
-        """Run ``rlcs ARGUMENTS`` to its good end; returns what it printed."""
-        command = self.start(*arguments)
-        assert command.finish() == 0, command.text()
-        return command.text()
+        """Run ``rlcs ARGUMENTS`` to its good end; returns what it printed.
+
+        It runs in this process and joins the cluster of the tests: to import everything and to
+        start Ray anew takes longer than most of these runs. Disturb a run by :meth:`start`.
+        """
+        status, said = self._run(arguments)
+        assert status == 0, said
+        return said
+
+    def refuse(self, *arguments: object) -> str:
+        """Run ``rlcs ARGUMENTS``, which ends with a mistake of the user's; returns the message."""
+        status, said = self._run(arguments)
+        assert status == 2, said
+        return said
+
+    def _run(self, arguments: Sequence[object]) -> tuple[int, str]:
+        """The exit status, and what was printed on both streams."""
+        said = io.StringIO()
+        with (
+            mock.patch.dict(os.environ, {"RAY_ADDRESS": self.shared_cluster.address}),
+            mock.patch.object(sys, "path", list(sys.path)),
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(said),
+            contextlib.redirect_stderr(said),
+        ):
+            status = main([*map(str, arguments)])
+        return status, said.getvalue()
 
 
 def lives(process: psutil.Process) -> bool:

@@ -222,6 +222,12 @@ MISTAKES: dict[str, tuple[Arrange, list[str]]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def workshop(make_workshop: Callable[[], Workshop]) -> Workshop:
+    """One of its own: in that of all files there may be runs."""
+    return make_workshop()
+
+
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_ends_with_one_message_and_nothing_written(
     mistake: str, workshop: Workshop, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -246,9 +252,8 @@ def test_a_model_without_weights_is_refused_by_the_processes_that_load_it(
     model_without("model.safetensors")(workshop, tmp_path)
     before = contents(tmp_path)
     change = [f"run.folder={tmp_path}/runs", f"model.path={tmp_path}/model"]
-    command = workshop.start(verb, workshop.config, *change)
-    assert command.finish() == 2, command.text()
-    check_message(command.text(), [f"{tmp_path}/model", "cannot be loaded", "model.safetensors"])
+    said = workshop.refuse(verb, workshop.config, *change)
+    check_message(said, [f"{tmp_path}/model", "cannot be loaded", "model.safetensors"])
     assert contents(tmp_path) == before
 
 

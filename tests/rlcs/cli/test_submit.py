@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shutil
 import signal
 import socket
@@ -286,5 +287,7 @@ def read_until(descriptor: int, sign: str) -> str:
     until = time.monotonic() + 240
     while sign not in said:
         assert time.monotonic() < until, said
+        if not select.select([descriptor], [], [], 1.0)[0]:
+            continue
         said += os.read(descriptor, 4096).decode(errors="replace")
     return said

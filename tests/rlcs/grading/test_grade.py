@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from workshop import GROUP_SIZE, ROOT, Workshop, base_config, read_jsonl, write_jsonl
+from workshop import GROUP_SIZE, Workshop, base_config, read_jsonl, write_jsonl
 
 from curricula import read_grades
 
@@ -26,11 +25,10 @@ BOUNDARIES = {"very_easy": 0.88, "easy": 0.62, "medium": 0.38, "hard": 0.12, "ve
 
 
 @pytest.fixture(scope="module")
-def config(workshop: Workshop) -> Path:
+def config(workshop: Workshop, make_tiny_model: Callable[..., str]) -> Path:
     """Two models, 39 problems of which the verifier fails on three, 7 pieces a model."""
     folder = workshop.folder
-    make = [sys.executable, str(ROOT / "scripts" / "make_tiny_model"), str(folder / "second")]
-    subprocess.run([*make, "--hidden", "32", "--layers", "1"], check=True, capture_output=True)
+    make_tiny_model(folder / "second", "--hidden", "32", "--layers", "1")
     run = base_config(folder)
     tree = {name: run[name] for name in ("data", "scoring", "hardware")}
     tree["rollout"] = {k: v for k, v in run["rollout"].items() if k != "group_size"}

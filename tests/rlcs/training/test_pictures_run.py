@@ -10,6 +10,7 @@ import pytest
 import torch
 import transformers
 import yaml
+from shared_cluster import SharedCluster
 from workshop import ROOT, Workshop, base_config, read_jsonl, write_jsonl
 
 pytestmark = pytest.mark.long
@@ -23,7 +24,9 @@ def source(folder: Path, part: str, domain: str, **columns: str) -> dict[str, ob
 
 
 @pytest.fixture(scope="module")
-def seeing(tiny_glm: str, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
+def seeing(
+    tiny_glm: str, shared_cluster: SharedCluster, tmp_path_factory: pytest.TempPathFactory
+) -> Workshop:
     """Pictures to count in, and what the cold start on a few of them left."""
     folder = tmp_path_factory.mktemp("seeing")
     numbers = ("--train", "30", "--heldout", "4", "--demonstrations", "16")
@@ -49,7 +52,7 @@ def seeing(tiny_glm: str, tmp_path_factory: pytest.TempPathFactory) -> Workshop:
     config["rollout"] |= {"engine": "vllm", "max_prompt_tokens": 64}
     config["evaluation"]["every_steps"] = None
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    workshop = Workshop(folder)
+    workshop = Workshop(folder, shared_cluster)
     assert "done" in workshop.call("sft", folder / "sft.yaml")
     return workshop
 

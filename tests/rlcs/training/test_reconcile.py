@@ -31,9 +31,8 @@ def test_changed_data(workshop: Workshop, whole_run: Path) -> None:
     path.write_text(yaml.safe_dump(config))
     run = shutil.copytree(whole_run, workshop.folder / "runs" / "reconciled")
 
-    refused = workshop.start("train", path, "--resume", run)
-    assert refused.finish() == 2
-    assert "with --reconcile also data" in refused.text()
+    refused = workshop.refuse("train", path, "--resume", run)
+    assert "with --reconcile also data" in refused
 
     workshop.call("train", path, "--resume", run, "--reconcile", f"run.num_steps={NUM_STEPS + 2}")
     last = read_jsonl(run / "log" / "steps.jsonl")[-1]

@@ -50,7 +50,6 @@ def test_sft_learns_and_writes_a_model_folder(workshop: Workshop, tmp_path: Path
     assert AutoTokenizer.from_pretrained(out).chat_template
 
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    again = workshop.start("sft", tmp_path / "sft.yaml")
-    assert again.finish() == 2
-    assert "exists already" in again.text()
+    again = workshop.refuse("sft", tmp_path / "sft.yaml")
+    assert "exists already" in again
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before

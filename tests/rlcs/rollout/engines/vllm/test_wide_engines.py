@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -37,19 +35,18 @@ from rlcs.types import Completion, Prompt, TrainingSample
 
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parents[5]
 WIDTH = 2
 ATOL = 2e-5
 SAMPLING = Sampling(temperature=1.0, max_thinking_tokens=20, max_answer_tokens=0)
 
 
 @pytest.fixture(scope="module")
-def model_path(tmp_path_factory: pytest.TempPathFactory) -> str:
+def model_path(
+    make_tiny_model: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """A tiny model with a head for each worker."""
     folder = tmp_path_factory.mktemp("models") / "wide"
-    script = [sys.executable, str(ROOT / "scripts" / "make_tiny_model"), str(folder)]
-    subprocess.run([*script, "--hidden", "64", "--layers", "2"], check=True, capture_output=True)
-    return str(folder)
+    return make_tiny_model(folder, "--hidden", "64", "--layers", "2")
 
 
 @pytest.fixture(scope="module")
