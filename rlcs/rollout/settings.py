@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import LoraSection, ModelSection, RolloutSection, VllmSection
 from rlcs.data import Renderer
+from rlcs.errors import ConfigError
 from rlcs.rollout.engine import Sampling
 
 
@@ -51,9 +52,14 @@ def engine_settings(
     renderer: Renderer,
     plan: ProcessPlan,
 ) -> EngineSettings:
-    """The settings of the engines of ``model``, whose prompts ``renderer`` makes."""
+    """The settings of the engines of ``model``, whose prompts ``renderer`` makes.
+
+    Raises:
+        ConfigError: ``rollout.batch_tokens`` has no room for a row on the device of ``plan``.
+    """
+    if problems := list(rollout.check_batch_tokens(plan.device)):
+        raise ConfigError(" ".join(problems))
     inserted = renderer.tokenizer.encode(rollout.force_answer or "", add_special_tokens=False)
-    longest = rollout.max_prompt_tokens + rollout.max_completion_tokens + len(inserted)
     return EngineSettings(
         engine=rollout.engine,
         model_path=model.location,
@@ -62,7 +68,7 @@ def engine_settings(
         num_threads=plan.num_threads,
         batch_tokens=rollout.batch_tokens,
         eos_token_ids=renderer.eos_token_ids,
-        max_row_tokens=longest,
+        max_row_tokens=rollout.max_row_tokens + len(inserted),
         vllm=rollout.vllm,
         lora=lora,
     )

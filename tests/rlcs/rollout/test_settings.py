@@ -11,6 +11,7 @@ from rlcs.cluster.placement import Placement
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import LoraSection, ModelSection, RolloutSection, VllmSection
 from rlcs.data import Renderer
+from rlcs.errors import ConfigError
 from rlcs.rollout.settings import EngineSettings, engine_settings, training_sampling
 
 ROLLOUT = RolloutSection(
@@ -63,6 +64,13 @@ def test_settings_are_those_of_the_sections(tiny_model: str, renderer: Renderer)
 def test_nothing_is_inserted_where_thinking_runs_on(tiny_model: str, renderer: Renderer) -> None:
     rollout = ROLLOUT.model_copy(update={"force_answer": None})
     assert settings_of(rollout, tiny_model, renderer).max_row_tokens == 50 + 30 + 8
+
+
+def test_a_cache_without_room_for_a_row_is_refused(tiny_model: str, renderer: Renderer) -> None:
+    """Where hardware.device is auto, only the plan tells that vLLM will read batch_tokens."""
+    rollout = ROLLOUT.model_copy(update={"batch_tokens": 10})
+    with pytest.raises(ConfigError, match=r"Raise rollout\.batch_tokens to 88"):
+        settings_of(rollout, tiny_model, renderer)
 
 
 def test_a_folder_is_named_for_processes_that_work_elsewhere(
