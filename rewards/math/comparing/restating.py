@@ -7,7 +7,7 @@ import re
 
 from rewards import choice
 from rewards.math.reading.cleaning import canonical
-from rewards.math.reading.lexer import MAX_CHARACTERS
+from rewards.math.reading.limits import MAX_CHARACTERS
 
 _OPERATOR = re.compile(r"[-+*/^!=√]|mod")
 _COMMAND = re.compile(r"\\([A-Za-z]+)")
