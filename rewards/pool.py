@@ -26,10 +26,8 @@ from rewards.verdict import Outcome, Request, Verdict
 from rewards.worker import (
     DONE,
     FAILED,
-    LOADING,
     LOADING_SECONDS,
     READY,
-    STARTED,
     read_message,
     write_message,
 )
@@ -51,7 +49,7 @@ class _Terms:
 class _Worker:
     """One process. At most one message of items is under way; replies come in their order."""
 
-    def __init__(self, terms: _Terms, preload: bool) -> None:
+    def __init__(self, terms: _Terms) -> None:
         path = [entry or os.getcwd() for entry in sys.path]
         environment = {
             **os.environ,
@@ -71,7 +69,6 @@ class _Worker:
         self.items: deque[int] = deque()
         self.deadline_at = time.monotonic() + LOADING_SECONDS
         self.ready = False
-        self.loaded_algebra = preload
         with contextlib.suppress(BrokenPipeError):  # a worker that cannot start is seen later
             write_message(
                 self.requests,
@@ -81,7 +78,6 @@ class _Worker:
                     "custom": dict(terms.custom),
                     "settings": {name: dict(part) for name, part in terms.settings.items()},
                     "memory_limit_bytes": terms.memory_limit_bytes,
-                    "preload": preload,
                 },
             )
 
@@ -175,7 +171,7 @@ class VerifierPool:
             self._drive(batch, workers)
         finally:
             for worker in workers:
-                if worker is not None and (worker.items or not worker.ready):
+                if worker is not None and worker.items:
                     worker.kill()
                     worker = None
                 self._give_back(worker)
@@ -199,7 +195,12 @@ class VerifierPool:
                 self._free.wait()
             if self._closed:
                 raise RuntimeError("the verifier pool is closed")
-            return self._idle.pop()
+            return self._pop_idle()
+
+    def _pop_idle(self) -> _Worker | None:
+        """Take the free slot that is nearest to work: ready, else starting, else empty."""
+        ranks = [0 if worker is None else 1 + worker.ready for worker in self._idle]
+        return self._idle.pop(ranks.index(max(ranks)))
 
     def _give_back(self, worker: _Worker | None) -> None:
         with self._free:
@@ -215,7 +216,7 @@ class VerifierPool:
                 if worker is None or (worker.process.poll() is not None and not worker.items):
                     if worker is not None:
                         worker.kill()
-                    worker = workers[position] = _Worker(self._terms, preload=False)
+                    worker = workers[position] = _Worker(self._terms)
                 if worker.ready and not worker.items and batch.waiting:
                     self._send(batch, workers, position)
             for position in self._wait(workers):
@@ -228,7 +229,7 @@ class VerifierPool:
             with self._free:
                 if not self._idle or self._closed:
                     return
-                workers.append(self._idle.pop())
+                workers.append(self._pop_idle())
 
     def _send(self, batch: _Batch, workers: list[_Worker | None], position: int) -> None:
         worker = cast(_Worker, workers[position])
@@ -278,12 +279,6 @@ class VerifierPool:
             return failed_starts if worker.ready else failed_starts + 1
         if kind == READY:
             worker.ready = True
-        elif kind == LOADING:
-            worker.deadline_at = time.monotonic() + LOADING_SECONDS
-        elif kind == STARTED:
-            worker.loaded_algebra = True
-            if worker.items:
-                worker.deadline_at = time.monotonic() + batch.deadlines[worker.items[0]]
         elif kind == FAILED and not worker.ready:
             raise SettingsError(content)
         elif kind == FAILED:
@@ -335,4 +330,4 @@ class VerifierPool:
     def _replace(self, workers: list[_Worker | None], position: int) -> None:
         worker = cast(_Worker, workers[position])
         worker.kill()
-        workers[position] = _Worker(self._terms, preload=worker.loaded_algebra)
+        workers[position] = _Worker(self._terms)

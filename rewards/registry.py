@@ -13,7 +13,6 @@ from dataclasses import dataclass, fields
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from rewards import algebra
 from rewards.errors import (
     AlgebraNeeded,
     AnswerError,
@@ -148,7 +147,7 @@ class Registry:
             score=finding.score,
             extracted=None if extraction.text is None else extraction.text[:SHOWN_CHARACTERS],
             detail=finding.detail,
-            seconds=time.perf_counter() - max(started, algebra.loaded_at),
+            seconds=time.perf_counter() - started,
         )
 
     def _find(self, verifier: DomainVerifier, extraction: Extraction, request: Request) -> Finding:

@@ -85,6 +85,20 @@ def test_a_worker_killed_while_idle_is_replaced(pool: VerifierPool) -> None:
     assert all(verdict.outcome is Outcome.CORRECT for verdict in pool.judge([ask("4")] * 40))
 
 
+def test_a_worker_that_still_starts_is_kept_but_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REWARDS_SLOW_START", str(tmp_path / "started"))
+    with VerifierPool(2, custom={"mine": "rewards_slow_start:passes"}) as pool:
+        pool.judge([ask("4")] * 40)  # enough for two workers; the first is done alone
+        assert None not in pool._idle
+        processes = {worker.process.pid for worker in pool._idle if worker is not None}
+        pool.judge([ask("4")])  # by the one that is ready
+        assert sorted(worker.ready for worker in pool._idle if worker is not None) == [False, True]
+        pool.judge([ask("4")] * 40)
+        assert {worker.process.pid for worker in pool._idle if worker is not None} == processes
+
+
 def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
     counts: list[int] = []
 
