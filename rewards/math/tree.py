@@ -217,6 +217,15 @@ def walk(node: Node) -> Iterator[Node]:
         stack.extend(children(current))
 
 
+def height(node: Node) -> int:
+    """The number of nodes on the longest way down, ``node`` included."""
+    level, count = [node], 0
+    while level:
+        level = [child for current in level for child in children(current)]
+        count += 1
+    return count
+
+
 def symbols(node: Node) -> frozenset[str]:
     """Names of the free variables."""
     if isinstance(node, Symbol):

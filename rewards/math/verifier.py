@@ -20,7 +20,8 @@ from rewards.math.evaluating.numeric import Unevaluable
 from rewards.math.reading.answers import parse
 from rewards.math.reading.cleaning import canonical
 from rewards.math.reading.cues import Cues, read_cues
-from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading
+from rewards.math.reading.lexer import PLAIN_READING, Reading
+from rewards.math.reading.limits import MAX_CHARACTERS, BeyondLimits
 from rewards.math.reading.parameters import split_parameters
 from rewards.math.tree import (
     Bracket,
@@ -118,7 +119,7 @@ def _parse_reference(reference: str) -> tuple[Node, frozenset[str]] | None:
                 raise BadReferenceError(f"the reference does not parse: {reference[:100]!r}")
         return node, parameters
     except AnswerError as error:
-        if len(reference) > MAX_CHARACTERS or "more than" in str(error) or "deeper" in str(error):
+        if len(reference) > MAX_CHARACTERS or isinstance(error, BeyondLimits):
             return None
         plain = _TEXT_COMMAND.sub(r"\1", reference)
         if _TEXT_REFERENCE.fullmatch(plain):

@@ -13,10 +13,7 @@ from rewards.pool.process import WorkerProcess, WorkerTerms
 from rewards.pool.worker import (
     DONE,
     FAILED,
-    LOADING,
-    LOADING_SECONDS,
     READY,
-    STARTED,
     read_message,
     write_message,
 )
@@ -86,12 +83,12 @@ class Batch:
             return worker
         if worker is not None:
             worker.kill()
-        worker = self._slots[position] = WorkerProcess(self._terms, preload=False)
+        worker = self._slots[position] = WorkerProcess(self._terms)
         return worker
 
     def _replace(self, worker: WorkerProcess, position: int) -> None:
         worker.kill()
-        self._slots[position] = WorkerProcess(self._terms, preload=worker.loaded_algebra)
+        self._slots[position] = WorkerProcess(self._terms)
 
     def _send(self, worker: WorkerProcess, position: int) -> None:
         share = min(MAX_ITEMS_A_MESSAGE, -(-len(self._waiting) // len(self._slots)))
@@ -137,11 +134,6 @@ class Batch:
             return
         if kind == READY:
             worker.ready = True
-        elif kind == LOADING:
-            worker.deadline_at = time.monotonic() + LOADING_SECONDS
-        elif kind == STARTED:
-            worker.loaded_algebra = True
-            self._start_clock(worker)
         elif kind == FAILED and not worker.ready:
             raise SettingsError(content)
         elif kind == FAILED:

@@ -89,7 +89,7 @@ class VerifierPool:
             return Batch(requests, deadlines, self._terms, slots, self._free_slots).run()
         finally:
             for slot in slots:
-                if slot is not None and slot.is_waited_for:
+                if slot is not None and slot.items:  # one that still starts is kept
                     slot.kill()
                     slot = None
                 self._give_back(slot)
@@ -112,14 +112,19 @@ class VerifierPool:
                 self._free.wait()
             if self._closed:
                 raise RuntimeError("the verifier pool is closed")
-            return self._idle.pop()
+            return self._take()
 
     def _free_slots(self, number: int) -> list[Slot]:
         """Take at most ``number`` of the slots that are free now."""
         with self._free:
             if self._closed:
                 return []
-            return [self._idle.pop() for _ in range(min(number, len(self._idle)))]
+            return [self._take() for _ in range(min(number, len(self._idle)))]
+
+    def _take(self) -> Slot:
+        """Take the free slot that is nearest to work: ready, else starting, else empty."""
+        ranks = [0 if slot is None else 1 + slot.ready for slot in self._idle]
+        return self._idle.pop(ranks.index(max(ranks)))
 
     def _give_back(self, slot: Slot) -> None:
         with self._free:

@@ -34,10 +34,9 @@ class WorkerProcess:
 
     items: indices of the requests that it was sent and has not answered. deadline_at: when it
     must have said something, on the monotonic clock. ready: whether it has finished starting.
-    loaded_algebra: whether it has imported the computer algebra system.
     """
 
-    def __init__(self, terms: WorkerTerms, preload: bool) -> None:
+    def __init__(self, terms: WorkerTerms) -> None:
         path = [entry or os.getcwd() for entry in sys.path]
         environment = {
             **os.environ,
@@ -57,7 +56,6 @@ class WorkerProcess:
         self.items: deque[int] = deque()
         self.deadline_at = time.monotonic() + LOADING_SECONDS
         self.ready = False
-        self.loaded_algebra = preload
         with contextlib.suppress(BrokenPipeError):  # a worker that cannot start is seen later
             write_message(
                 self.requests,
@@ -67,7 +65,6 @@ class WorkerProcess:
                     "custom": dict(terms.custom),
                     "settings": {name: dict(part) for name, part in terms.settings.items()},
                     "memory_limit_bytes": terms.memory_limit_bytes,
-                    "preload": preload,
                 },
             )
 

@@ -9,6 +9,7 @@ default action no held interpreter lock can delay; and, when idle, the loss of i
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import resource
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rewards.verdict import Request, Verdict
 
 LENGTH = struct.Struct("!Q")
-READY, LOADING, STARTED, DONE, FAILED = "ready", "loading", "started", "done", "failed"
+READY, DONE, FAILED = "ready", "done", "failed"
 LOADING_SECONDS = 60.0
 KILL_GRACE_SECONDS = 0.5
 
@@ -72,6 +73,7 @@ def main() -> None:
 
 def _serve(requests: RawIOBase, replies: RawIOBase) -> None:
     from rewards import algebra
+    from rewards.math.evaluating import symbolic, units
     from rewards.registry import Registry
 
     start = read_message(requests)
@@ -79,32 +81,25 @@ def _serve(requests: RawIOBase, replies: RawIOBase) -> None:
     limit = start["memory_limit_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     threading.Thread(target=_watch_parent, args=(start["parent"],), daemon=True).start()
-    timer = _Timer()
-
-    def on_loading() -> None:
-        timer.pause()
-        write_message(replies, (LOADING, None))
-
-    def on_loaded() -> None:
-        timer.restart()
-        write_message(replies, (STARTED, None))
-
     try:
         registry = Registry(start["custom"], start["settings"])
         registry.warm_up()
+        symbolic.warm_up()
+        units.registry()
+    except MemoryError:
+        write_message(replies, (FAILED, f"memory_limit_bytes: {limit} is too little to start with"))
+        return
     except Exception as error:
         write_message(replies, (FAILED, f"{type(error).__name__}: {error}"))
         return
-    algebra.enable(on_loading, on_loaded)
-    if start["preload"]:
-        algebra.load()
-    timer.stop()
+    gc.freeze()  # SymPy's many objects would slow every later collection
+    algebra.allow()
     write_message(replies, (READY, None))
     while True:
         for request, deadline_seconds in read_message(requests):
-            timer.start(deadline_seconds)
+            _set_timer(deadline_seconds + KILL_GRACE_SECONDS)
             reply = _judge(registry, request)
-            timer.stop()
+            _set_timer(0)
             write_message(replies, reply)
 
 
@@ -117,24 +112,9 @@ def _judge(registry: Registry, request: Request) -> tuple[str, Verdict | str]:
         return FAILED, f"{type(error).__name__}: {error}"
 
 
-class _Timer:
-    """The kernel timer that ends this process when an item overruns, whatever Python does."""
-
-    def __init__(self) -> None:
-        self._deadline_seconds = LOADING_SECONDS
-
-    def start(self, deadline_seconds: float) -> None:
-        self._deadline_seconds = deadline_seconds
-        self.restart()
-
-    def restart(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, self._deadline_seconds + KILL_GRACE_SECONDS)
-
-    def pause(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, LOADING_SECONDS)
-
-    def stop(self) -> None:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+def _set_timer(seconds: float) -> None:
+    """Let the kernel end this process in ``seconds``, whatever Python does; 0 stops the timer."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _watch_parent(parent: int) -> None:

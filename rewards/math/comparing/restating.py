@@ -6,7 +6,7 @@ import math
 import re
 
 from rewards.math.reading.cleaning import canonical
-from rewards.math.reading.lexer import MAX_CHARACTERS
+from rewards.math.reading.limits import MAX_CHARACTERS
 from rewards.text import choice
 
 _OPERATOR = re.compile(r"[-+*/^!=√]|mod")

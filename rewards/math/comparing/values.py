@@ -184,7 +184,7 @@ def _same_by_algebra(reference: Node, answer: Node) -> bool:
                 part, BigOperator | Call | Constant | Number | Power | Product | Sum | Symbol
             ):
                 return False
-    algebra.load()
+    algebra.require()
     import sympy
 
     left, right = symbolic.to_sympy(reference).doit(), symbolic.to_sympy(answer).doit()

@@ -29,7 +29,7 @@ _KNOWN |= {"factorial", "floor", "gcd", "lcm", "re", "im", "arg", "cbrt"} | set(
 
 
 def warm_up() -> None:
-    """Run SymPy's slow first calls (its modules load on use), so that no check pays for them."""
+    """Import SymPy and run its slow first calls: its modules load on use."""
     import sympy
 
     symbol = sympy.Symbol("x", real=True)
@@ -97,7 +97,7 @@ def _big(node: BigOperator) -> Any:
 
 def solution_set(relation_sides: tuple[Node, Node], operator: str, variable: str) -> Any:
     """The real solutions of an inequality in one variable, as a SymPy set."""
-    algebra.load()
+    algebra.require()
     import sympy
 
     symbol = sympy.Symbol(variable, real=True)

@@ -1,7 +1,7 @@
-"""Converting between units, by Pint, in a worker process the first time a pair is seen.
+"""Converting between units, by Pint, in a worker process only.
 
-Pint takes half a second to start; so it is loaded like the algebra system, and the factor of a
-pair of units is kept.
+Pint takes half a second to start; so it is loaded where the algebra system is, and the factor of
+a pair of units is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def conversion(source: Unit, target: Unit) -> tuple[Fraction, Fraction] | None:
     """
     if source == target:
         return Fraction(1), Fraction(0)
-    algebra.load()
+    algebra.require()
     return _conversion(source, target)
 
 

@@ -11,14 +11,15 @@ from rewards.math.reading.cleaning import clean, strip_phrases
 from rewards.math.reading.compound import compound_quantity
 from rewards.math.reading.cursor import Cursor
 from rewards.math.reading.grammar import GRAMMAR
-from rewards.math.reading.lexer import MAX_CHARACTERS, PLAIN_READING, Reading, tokenize
+from rewards.math.reading.lexer import PLAIN_READING, Reading, tokenize
+from rewards.math.reading.limits import MAX_CHARACTERS, MAX_HEIGHT, MAX_NODES, BeyondLimits
 from rewards.math.tree import (
     Node,
     Number,
+    height,
     walk,
 )
 
-MAX_NODES = 1000
 _BASED = re.compile(
     r"\(?([0-9][0-9A-Fa-f]*|[A-F]{1,16}(?=\)?_\{?16)|[A-Fa-f][0-9A-Fa-f]*[0-9][0-9A-Fa-f]*)\)?_\{?(?:\\text\{)?(\d{1,2}|[a-z]+)\}{0,2}"
 )
@@ -31,9 +32,12 @@ _APPROXIMATELY = re.compile(
 
 
 def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
-    """Read a whole answer. Raises AnswerError when it is none, or beyond the limits."""
+    """Read a whole answer into a tree.
+
+    Raises AnswerError for a text that is no answer, BeyondLimits for one that is too large.
+    """
     if len(text) > MAX_CHARACTERS:
-        raise AnswerError(f"longer than {MAX_CHARACTERS} characters")
+        raise BeyondLimits(f"longer than {MAX_CHARACTERS} characters")
     cleaned = _APPROXIMATELY.sub(r"\\approx ", strip_phrases(clean(text)))
     based = _BASED.fullmatch(cleaned)
     if based:
@@ -45,9 +49,12 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     try:
         node = _read_to_the_end(cursor)
     except RecursionError as error:
-        raise AnswerError("nested too deep") from error
-    if sum(1 for _ in walk(node)) > MAX_NODES:
-        raise AnswerError(f"more than {MAX_NODES} nodes")
+        raise BeyondLimits("nested too deep") from error
+    num_nodes = sum(1 for _ in walk(node))
+    if num_nodes > MAX_NODES:
+        raise BeyondLimits(f"more than {MAX_NODES} nodes")
+    if num_nodes > MAX_HEIGHT and height(node) > MAX_HEIGHT:
+        raise BeyondLimits(f"nested deeper than {MAX_HEIGHT}")
     return node
 
 

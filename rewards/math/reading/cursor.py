@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from rewards.errors import AnswerError
 from rewards.math.reading.lexer import Token
+from rewards.math.reading.limits import MAX_DEPTH, BeyondLimits
 from rewards.math.tree import Node
 
-MAX_DEPTH = 64
 Reader = Callable[["Cursor"], Node]
 
 
@@ -82,7 +82,7 @@ class Cursor:
         """Count one more open sum. Raises AnswerError when too many are open."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
-            raise AnswerError(f"nested deeper than {MAX_DEPTH}")
+            raise BeyondLimits(f"nested deeper than {MAX_DEPTH}")
 
     def fail(self, why: str) -> NoReturn:
         """Raise AnswerError that says what was expected and what was found."""

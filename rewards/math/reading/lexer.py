@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.errors import AnswerError
+from rewards.math.reading.limits import (
+    MAX_CHARACTERS,
+    MAX_DIGITS,
+    MAX_EXPONENT,
+    MAX_TOKENS,
+    BeyondLimits,
+)
 from rewards.math.tree import Constant, Node, Number
-
-MAX_CHARACTERS = 4096
-MAX_TOKENS = 1500
-MAX_DIGITS = 1000
-MAX_EXPONENT = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ _ENGLISH = frozenset(
 def tokenize(text: str, reading: Reading) -> list[Token]:
     """Split cleaned ``text``. Raises AnswerError beyond the limits or at an unknown character."""
     if len(text) > MAX_CHARACTERS:
-        raise AnswerError(f"longer than {MAX_CHARACTERS} characters")
+        raise BeyondLimits(f"longer than {MAX_CHARACTERS} characters")
     tokens: list[Token] = []
     _scan(text, reading, tokens, upright=False, depth=0)
     tokens.append(Token("end", ""))
@@ -145,7 +147,7 @@ def _scan(text: str, reading: Reading, tokens: list[Token], *, upright: bool, de
         if match is None:
             raise AnswerError(f"unknown character {text[position]!r}")
         if len(tokens) > MAX_TOKENS:
-            raise AnswerError(f"more than {MAX_TOKENS} tokens")
+            raise BeyondLimits(f"more than {MAX_TOKENS} tokens")
         kind, raw = match.lastgroup or "", match.group()
         position = match.end()
         if kind == "space":
@@ -206,7 +208,7 @@ def _number(
     """Append the number at ``start``, with an exponent or a recurring part. Returns its end."""
     position = start + len(raw)
     if len(raw) > MAX_DIGITS:
-        raise AnswerError(f"a number of more than {MAX_DIGITS} digits")
+        raise BeyondLimits(f"a number of more than {MAX_DIGITS} digits")
     if kind == "based":
         tokens.append(Token("num", raw, Number(Fraction(int(raw, 0))), spaced))
         return position
@@ -217,8 +219,10 @@ def _number(
         match = re.compile(r"(?:,|\{,\})(\d+)").match(text, position)
         if match:
             plain, position = f"{raw}.{match[1]}", match.end()
-    elif text.startswith("{,}", position) and (
-        match := re.compile(r"\{,\}(\d+)").match(text, position)
+    elif (
+        "." not in plain
+        and text.startswith("{,}", position)
+        and (match := re.compile(r"\{,\}(\d+)").match(text, position))
     ):
         plain, position = f"{plain}.{match[1]}", match.end()
     number, end = _with_tail(text, position, plain)

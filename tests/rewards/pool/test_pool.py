@@ -93,6 +93,20 @@ def test_a_worker_killed_while_idle_is_replaced(pool: VerifierPool) -> None:
     )
 
 
+def test_a_worker_that_still_starts_is_kept_but_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REWARDS_SLOW_START", str(tmp_path / "started"))
+    with VerifierPool(2, custom={"mine": "rewards_slow_start:passes"}) as pool:
+        pool.judge([make_request("4")] * 40)  # enough for two workers; the first is done alone
+        assert None not in pool._idle
+        processes = {worker.process.pid for worker in pool._idle if worker is not None}
+        pool.judge([make_request("4")])  # by the one that is ready
+        assert sorted(worker.ready for worker in pool._idle if worker is not None) == [False, True]
+        pool.judge([make_request("4")] * 40)
+        assert {worker.process.pid for worker in pool._idle if worker is not None} == processes
+
+
 def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
     counts: list[int] = []
 
@@ -269,3 +283,17 @@ def test_the_same_verdicts_from_a_ray_actor() -> None:
         assert ray.get(scorer.judge.remote(requests)) == ["correct", "wrong", "correct"]
     finally:
         ray.shutdown()
+
+
+def test_no_request_waits_for_an_import() -> None:
+    """A table's first verdict took longer than its deadline where SciPy was imported within it."""
+    code = (
+        "import sys; from rewards.registry import Registry; from rewards import Request\n"
+        "registry = Registry(); registry.warm_up(); before = set(sys.modules)\n"
+        "table = '| a | b |\\n| 1 | 2 |'\n"
+        "registry.judge(Request(domain='charts', response=table, reference={'table': table},"
+        " bare=True))\n"
+        "print(sorted(each for each in set(sys.modules) - before if each.startswith('scipy')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
