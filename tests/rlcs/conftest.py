@@ -20,16 +20,16 @@ from transformers import Glm4vForConditionalGeneration
 
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import ProcessPlan, start_cluster, stop_cluster
-from rlcs.config import HardwareSection
+from rlcs.config import HardwareSection, VllmSection
 from rlcs.data.images import encoded_image
 from rlcs.rollout.engine import GroupRequest
+from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Image, Problem, Prompt, TrainingSample
 
 sys.path.insert(0, str(Path(__file__).parent))  # verifiers and helpers of the tests import by name
 
 from shared_cluster import SharedCluster
-from tiny_engines import tiny_settings
 from workshop import Workshop, base_config, heldout_rows, train_rows, write_jsonl
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,30 @@ def reference_model(tiny_model: str) -> torch.nn.Module:
 def make_settings() -> Callable[..., EngineSettings]:
     """Makes the settings of an engine in float32 on one thread of a CPU."""
 
-    return tiny_settings
+    return engine_settings
+
+
+@pytest.fixture(scope="session")
+def transformers_engine() -> Callable[..., TransformersEngine]:
+    """Makes an engine of transformers in this process, in float32 on a CPU."""
+
+    def make(model_path: str, **replaced: Any) -> TransformersEngine:
+        return TransformersEngine(engine_settings(model_path, engine="transformers", **replaced))
+
+    return make
+
+
+def engine_settings(model_path: str, *, engine: str, **replaced: Any) -> EngineSettings:
+    fields: dict[str, Any] = {
+        "dtype": "float32",
+        "device": "cpu",
+        "num_threads": 1,
+        "batch_tokens": 20_000,
+        "eos_token_ids": (),
+        "max_row_tokens": 128,
+        "vllm": VllmSection(),
+    }
+    return EngineSettings(engine=engine, model_path=model_path, **{**fields, **replaced})
 
 
 @pytest.fixture(scope="session")

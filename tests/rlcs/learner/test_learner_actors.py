@@ -8,13 +8,13 @@ import pickle
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import pytest
 import ray
 import torch
-from tiny_engines import transformers_engine
 from transformers import AutoModelForCausalLM
 
 from rlcs.cluster.fetch import fetch
@@ -56,6 +56,7 @@ def test_two_ranks_learn_what_one_learns(
     make_samples,
     assert_close,
     assert_equal,
+    transformers_engine,
     tmp_path: Path,
 ) -> None:
     batches = [
@@ -73,12 +74,12 @@ def test_two_ranks_learn_what_one_learns(
         assert report.grad_norm == pytest.approx(wanted["grad_norm"], rel=1e-4)
         assert report.num_samples == len(batch)
         assert report.num_loss_tokens == sum(sample.num_loss_tokens for sample in batch)
-    found = published(learner)
+    found = published(learner, transformers_engine)
     assert_close(found, expected)
 
     learner.load(str(tmp_path / "state"))
     assert learner.learn(batches[1], objective, **learn) == second
-    assert_equal(published(learner), found)
+    assert_equal(published(learner, transformers_engine), found)
 
     learner.export(str(tmp_path / "model"))
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
@@ -121,7 +122,7 @@ def test_no_gradient_and_dead_ranks(start, objective, make_samples) -> None:
         learner.learn(make_samples(4), objective, **learn)
 
 
-def published(learner: Learner) -> Weights:
+def published(learner: Learner, transformers_engine: Callable[..., Any]) -> Weights:
     """What engines get, checked as they check it."""
     publication = learner.publication(Prompt(problem_id="probe", token_ids=np.arange(11, 40)))
     buckets = fetch(list(publication.buckets), waiting_for="the weights")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_engines import transformers_engine
 from transformers import AutoModelForCausalLM
 
 from rlcs.config import LoraSection
@@ -31,7 +30,14 @@ def published(rank: LearnerRank) -> Weights:
 
 @pytest.mark.parametrize("zero_stage", [0, 2, 3])
 def test_adapters_alone_are_trained_and_published(
-    zero_stage, make_rank, objective, update, make_samples, tiny_model, tmp_path: Path
+    zero_stage,
+    make_rank,
+    objective,
+    update,
+    make_samples,
+    tiny_model,
+    transformers_engine,
+    tmp_path: Path,
 ) -> None:
     rank = make_rank(zero_stage=zero_stage, lora=LORA, learning_rate=1e-2)
     before, all_before = published(rank), rank.weights()

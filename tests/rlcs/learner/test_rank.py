@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_engines import transformers_engine
 from transformers import AutoModelForCausalLM
 
 from rlcs.errors import LearningError, ModelError
@@ -173,7 +172,7 @@ def test_loading_from_an_empty_folder(tmp_path: Path, make_rank) -> None:
 
 
 def test_an_engine_takes_the_weights(
-    tiny_model, make_rank, objective, update, make_samples, assert_equal
+    tiny_model, make_rank, objective, update, make_samples, assert_equal, transformers_engine
 ) -> None:
     rank = make_rank()
     update(rank, make_samples(5), objective)

@@ -15,7 +15,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).parent))  # the helpers import by name
 
 from seeing import SIZES
-from tiny_engines import transformers_engine
 
 from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
@@ -31,7 +30,9 @@ OFTEN = tuple(range(1, 400, 12))
 
 
 @pytest.fixture(scope="session")
-def make_engine(tiny_model: str) -> Callable[..., TransformersEngine]:
+def make_engine(
+    tiny_model: str, transformers_engine: Callable[..., TransformersEngine]
+) -> Callable[..., TransformersEngine]:
     """Makes an engine in this process."""
 
     def make(

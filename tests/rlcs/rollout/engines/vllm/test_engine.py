@@ -18,7 +18,6 @@ import ray
 import torch
 import transformers
 from scipy.stats import chisquare
-from tiny_engines import transformers_engine
 
 from rlcs.cluster.fetch import fetch
 from rlcs.errors import EngineError, PackageMissingError
@@ -92,7 +91,9 @@ def test_logprobs_are_those_of_the_policy(
 
 
 @pytest.mark.long
-def test_greedy_tokens_are_those_of_the_transformers_engine(requests, generate, model_path) -> None:
+def test_greedy_tokens_are_those_of_the_transformers_engine(
+    requests, generate, model_path, transformers_engine
+) -> None:
     other = transformers_engine(model_path, eos_token_ids=EOS)
     greedy = replace(SAMPLING, temperature=0.0)
     pairs = zip(generate(requests, greedy), other.generate(requests, greedy), strict=True)

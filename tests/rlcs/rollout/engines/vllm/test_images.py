@@ -14,7 +14,6 @@ import pytest
 import ray
 import torch
 from seeing import SAMPLING, logprobs_of
-from tiny_engines import transformers_engine
 
 from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
@@ -55,7 +54,11 @@ def test_logprobs_are_those_of_the_policy(actor: Any, seen_prompts: Any, tiny_gl
 
 
 def test_greedy_tokens_are_those_of_the_transformers_engine(
-    actor: Any, seen_prompts: Any, tiny_glm: str, eos_token_ids: tuple[int, ...]
+    actor: Any,
+    seen_prompts: Any,
+    tiny_glm: str,
+    eos_token_ids: tuple[int, ...],
+    transformers_engine: Callable[..., Any],
 ) -> None:
     other = transformers_engine(tiny_glm, eos_token_ids=eos_token_ids)
     greedy, requests = replace(SAMPLING, temperature=0.0), requests_for(seen_prompts, 0)
