@@ -46,19 +46,17 @@ def test_a_ray_that_is_late_once_is_started_again(monkeypatch) -> None:
     assert len(tries) == 2
 
 
-class Half:
-    """An actor that takes half of the shared cluster."""
-
-    def pid(self) -> int:
-        return os.getpid()
-
-    def hang(self) -> None:
-        time.sleep(10**6)
-
-
 @pytest.mark.long
 def test_the_shared_cluster_is_as_new_for_the_next_file(shared_cluster: SharedCluster) -> None:
     """The first driver leaves a killed actor and a hung one; the second needs all there is."""
+
+    class Half:  # here, so that Ray takes it by value: actors cannot import this module
+        def pid(self) -> int:
+            return os.getpid()
+
+        def hang(self) -> None:
+            time.sleep(10**6)
+
     hardware = HardwareSection(device="cpu", ray_address=shared_cluster.address)
     for _ in range(2):
         plan = start_cluster(hardware, Needs(num_engines=4, num_ranks=4))
