@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Writing files and folders so that they are there whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = ".partial"
-"""Ends the name of what is still being written."""
+"""The end of the name of a file or folder that is still being written."""
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Gives the path to write to; what lies there gets the name ``path`` when the block ends.
+    """Give the path to write to; what lies there gets the name ``path`` when the block ends.
 
     A reader finds the old file or the new one, never a part. When the block raises, what was
     written is removed and ``path`` is as it was. What a killed process left behind is removed
@@ -37,7 +37,7 @@ def write_whole(path: Path, content: str | bytes) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it, where it exists."""
+    """Remove a file, or a folder with all that is in it, if it exists."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:

@@ -18,10 +18,14 @@ from rlcs.types import Completion, Problem
 
 
 class Scorer:
-    """Judges completions; close it to end its worker processes."""
+    """Judges completions in worker processes, which :meth:`close` ends."""
 
     def __init__(self, section: ScoringSection) -> None:
-        """Raises ConfigError for settings no verifier has, or a verifier that does not import."""
+        """Start the worker processes.
+
+        Raises:
+            ConfigError: a setting belongs to no verifier, or a verifier cannot be imported.
+        """
         custom = section.custom_verifiers()
         unknown = sorted(set(section.domains.named()) - set(rewards.domains()) - set(custom))
         if unknown:

@@ -109,7 +109,7 @@ class FinishReason(StrEnum):
     """Why a completion ended."""
 
     STOP = "stop"
-    """The model drew an end token."""
+    """The model sampled an end token."""
     LENGTH = "length"
     """The token budget ran out."""
 
@@ -120,9 +120,9 @@ class Completion:
 
     problem_id: str
     token_ids: np.ndarray
-    """[T] int64, the end token included when it was drawn."""
+    """[T] int64, the end token included when it was sampled."""
     logprobs: np.ndarray
-    """[T] float32, natural log-probability of each token under the policy that drew it,
+    """[T] float32, natural log-probability of each token under the policy that sampled it,
     at the sampling temperature; 0 for inserted tokens."""
     loss_mask: np.ndarray
     """[T] bool, False for tokens inserted by force answering."""
@@ -130,14 +130,14 @@ class Completion:
     """The tokens decoded, special tokens kept, end token left out."""
     finish_reason: FinishReason
     policy_version: int
-    """The version that drew it; of a completion in segments, the first of them."""
+    """The version that sampled it; of a completion in segments, the first of them."""
     segments: tuple[tuple[int, int], ...] = ()
     """(tokens, version) of each segment of a completion that was continued under newer
-    weights; empty when one version drew it all."""
+    weights; empty when one version sampled it all."""
 
     @property
     def token_versions(self) -> np.ndarray:
-        """[T] int64, the version of the policy that drew each token."""
+        """[T] int64, the version of the policy that sampled each token."""
         segments = self.segments or ((len(self.token_ids), self.policy_version),)
         return np.concatenate([np.full(length, version) for length, version in segments])
 
@@ -184,7 +184,7 @@ class TrainingSample:
     num_prompt_tokens: int
     """P"""
     old_logprobs: np.ndarray
-    """[T] float32, log-probabilities under the policy that drew the tokens."""
+    """[T] float32, log-probabilities under the policy that sampled the tokens."""
     loss_mask: np.ndarray
     """[T] bool"""
     advantage: float
@@ -217,9 +217,9 @@ class StepReport:
     mean_abs_log_ratio: float
     """Mean |log pi - log pi_old| over loss tokens: how far off-policy the batch was."""
     entropy: float
-    """Mean of -log pi over drawn loss tokens, in nats: an estimate of the policy's entropy."""
+    """Mean of -log pi over sampled loss tokens, in nats: an estimate of the policy's entropy."""
     mismatch: float = 0.0
-    """Estimated KL divergence, in nats a token, between the policy that drew the tokens and the
-    learner's before the update: other kernels, and older weights."""
+    """Estimated KL divergence, in nats a token, between the policy that sampled the tokens
+    and the learner's before the update: other kernels, and older weights."""
     corrected_fraction: float = 0.0
     """Share of loss tokens whose importance weight was truncated or masked, in [0, 1]."""

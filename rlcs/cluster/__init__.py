@@ -1,1 +1,1 @@
-"""The Ray cluster under a run: starting it, placing processes on it, hearing of their ends."""
+"""The Ray cluster under a run: starting it, planning where processes go, losing some."""

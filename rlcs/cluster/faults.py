@@ -1,4 +1,4 @@
-"""What went wrong on the way and was dealt with: told to the user and kept in the run's log."""
+"""Faults: what went wrong in a run and was survived. The user and the run's log hear of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Fault:
     """One fault. The run went on: work was given to others, or taken up from a checkpoint."""
 
     what: str
-    """``rollout actor 1 stopped answering``: one line."""
+    """What happened, in one line, for example ``rollout actor 1 stopped answering``."""
     detail: str = ""
     """What was expected and found; the cause as the cluster tells it."""
     problem_ids: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class Fault:
     """What is done about it."""
 
     def as_json(self) -> dict[str, Any]:
-        """A row of ``log/faults.jsonl``."""
+        """The fault as a row of ``log/faults.jsonl``."""
         return {**asdict(self), "problem_ids": list(self.problem_ids)}
 
     def __str__(self) -> str:
@@ -45,4 +45,4 @@ class Fault:
 
 
 FaultListener: TypeAlias = Callable[[Fault], None]
-"""Told of every fault, in the thread that met it."""
+"""A function that is called with every fault, in the thread that met it."""

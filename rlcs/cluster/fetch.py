@@ -11,32 +11,32 @@ import ray
 from rlcs.errors import EngineError, LostProcessError, RlcsError, StoreFullError, first_line
 
 DEATH_SECONDS = 5
-"""How long a process whose peer failed may take to be found dead."""
+"""Seconds that a process whose peer failed may take to be found dead."""
 
 ANSWER_SECONDS = 3600
-"""How long one call may take where nothing else is said."""
+"""Seconds that one call may take, unless another time is given."""
 
 
 def fetch_start(references: Any, *, waiting_for: str, timeout: float) -> Any:
-    """:func:`fetch` of what processes answer when they start.
+    """Fetch what processes answer when they start.
 
-    One that does not come up was not lost: there is no room for it, and trying again will not
-    help. So being late is an EngineError here.
+    A process that does not come up in time was not lost: there is no room for it, and trying again
+    will not help. So lateness is an EngineError here, and everything else as in :func:`fetch`.
     """
     try:
         return fetch(references, waiting_for=waiting_for, timeout=timeout)
     except LostProcessError as error:
         if isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
             raise EngineError(
-                f"{error} Is the cluster large enough? It has "
-                f"{_shortly(ray.cluster_resources())}, of which are free {free_resources()}. A "
-                "large model may need more time: raise faults.start_seconds."
+                f"{error} The cluster has {_shortly(ray.cluster_resources())}, of which "
+                f"{free_resources()} are free. Use fewer processes or a larger cluster; if a large "
+                "model needs more time to load, raise faults.start_seconds."
             ) from error
         raise
 
 
 def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS) -> Any:
-    """``ray.get`` whose errors are ours: the cause of a failed task, a dead actor, a deadline.
+    """Get results as ``ray.get`` does, with errors of ours: a task's own, a death, lateness.
 
     ``waiting_for`` names the work in the message, for example ``"rollout actor 0"``.
 
@@ -67,7 +67,7 @@ def fetch(references: Any, *, waiting_for: str, timeout: float = ANSWER_SECONDS)
 def fetch_all(
     references: Sequence[Any], *, waiting_for: str, timeout: float = ANSWER_SECONDS
 ) -> list[Any]:
-    """The results of several tasks; the first failure is raised."""
+    """Get the results of several tasks as :func:`fetch` does; the first failure is raised."""
     results: list[Any] = fetch(list(references), waiting_for=waiting_for, timeout=timeout)
     return results
 
@@ -106,7 +106,7 @@ def is_traceback(error: Exception) -> bool:
 
 
 def store_full(what: str) -> StoreFullError:
-    """The error of ``what`` that found no room."""
+    """The error to raise when ``what`` found no room in an object store."""
     return StoreFullError(
         f"{what}: the object store of a node is full, and so is the disk it falls back to. Look "
         "with `ray memory` and `df`; make room, or start the node with a larger "
@@ -116,7 +116,10 @@ def store_full(what: str) -> StoreFullError:
 
 @contextlib.contextmanager
 def naming_full_store(what: str) -> Iterator[None]:
-    """Arguments of a remote call go through the store: what it raises when full becomes ours."""
+    """Turn what a full store raises within the block into our error, which names ``what``.
+
+    The arguments of a remote call go through the store.
+    """
     try:
         yield
     except (ray.exceptions.OutOfDiskError, ray.exceptions.ObjectStoreFullError) as error:
@@ -124,7 +127,7 @@ def naming_full_store(what: str) -> Iterator[None]:
 
 
 def free_resources() -> str:
-    """What the cluster has to give, in words."""
+    """The CPUs and GPUs of the cluster that are free, in words."""
     return _shortly(ray.available_resources())
 
 

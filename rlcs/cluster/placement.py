@@ -2,9 +2,9 @@
 
 A process asks for a whole bundle of one node: an engine for its tensor-parallel GPUs and a CPU,
 a rank for one GPU and a CPU. Without GPUs each has a CPU, and an engine no more workers than its
-node has CPUs. Colocated, a rank and an engine share a GPU and use it in turn: the engine sleeps
-while the rank learns. Ray reserves the bundles as they are computed here, and finds those of a
-lost node another place.
+node has CPUs. Colocated, a rank and an engine share a GPU and use it alternately: the engine
+sleeps while the rank learns. Ray reserves the bundles as they are computed here, and moves those of
+a lost node to another one.
 
 Left out: nodes that an autoscaler would add (what is not there yet is refused), and engines on
 several GPUs that share them with ranks.
@@ -29,7 +29,7 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Needs:
-    """The processes of a run."""
+    """How many processes a run needs, and how large they are."""
 
     num_engines: int
     num_ranks: int
@@ -40,12 +40,12 @@ class Needs:
 
     @property
     def num_processes(self) -> int:
-        """Ray actors."""
+        """The number of Ray actors."""
         return self.num_engines + self.num_ranks
 
     @property
     def num_workers(self) -> int:
-        """Processes that compute: each of an engine's workers counts."""
+        """The number of processes that compute: each of an engine's workers counts."""
         return self.num_engines * self.engine_width + self.num_ranks
 
 
@@ -60,12 +60,12 @@ class Bundle:
 
     @property
     def cpus(self) -> int:
-        """One for each process."""
+        """The CPUs of the bundle: one for each process in it."""
         return (self.engine is not None) + (self.rank is not None)
 
     @property
     def tenants(self) -> str:
-        """In words."""
+        """The processes that have the bundle, in words."""
         engine = [] if self.engine is None else [f"engine {self.engine}"]
         rank = [] if self.rank is None else [f"rank {self.rank}"]
         return " + ".join([*rank, *engine])
@@ -73,7 +73,7 @@ class Bundle:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placement:
-    """Bundles on nodes."""
+    """The bundles of a run, each with the node that it lies on."""
 
     kind: str
     """``cpu``, ``separate`` or ``colocated``."""
@@ -91,9 +91,10 @@ class Placement:
 
 
 def place(needs: Needs, nodes: Sequence[Node], *, use_gpus: bool, kind: str = "auto") -> Placement:
-    """Find every process a place; ``kind`` is ``auto``, ``separate`` or ``colocated``.
+    """Plan on which of ``nodes`` every process runs.
 
-    ``auto`` gives every process GPUs of its own where there are enough, and shares them otherwise.
+    ``kind`` is ``auto``, ``separate`` or ``colocated``; ``auto`` gives every process GPUs of its
+    own if there are enough, and shares them otherwise.
 
     Raises:
         ConfigError: the nodes do not have what is needed.
@@ -113,8 +114,8 @@ def place(needs: Needs, nodes: Sequence[Node], *, use_gpus: bool, kind: str = "a
     raise ConfigError(" ".join(refusals))
 
 
-def draw(placement: Placement, nodes: Sequence[Node]) -> str:
-    """The placement as plain text, a line for each bundle under its node."""
+def describe_placement(placement: Placement, nodes: Sequence[Node]) -> str:
+    """The placement as plain text, with a line for each bundle under its node."""
     lines = []
     for node in nodes:
         here = [

@@ -1,4 +1,4 @@
-"""What a placement rules out: known only when the GPUs of the cluster are."""
+"""What a run cannot do on its placement, which is known only when the GPUs of the cluster are."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from rlcs.errors import ConfigError
 
 
 def check_placement(config: RunConfig, placement: Placement) -> None:
-    """Whether a run can do what it is to do on ``placement``.
+    """Check that the run of ``config`` can work where ``placement`` puts its processes.
 
     Raises:
-        ConfigError: all that it cannot do.
+        ConfigError: it cannot; the message names everything that stands in the way.
     """
     if problems := list(_problems(config, placement)):
         raise ConfigError(" ".join(problems))
@@ -23,8 +23,8 @@ def _problems(config: RunConfig, placement: Placement) -> Iterator[str]:
     if config.schedule.kind == "overlapped" and placement.kind == "colocated":
         yield (
             "schedule.kind = overlapped needs engines that work while the learner does, but there "
-            "are too few GPUs: engines and ranks would take turns on them. Use fewer of either, or "
-            "schedule.kind=synchronous."
+            "are too few GPUs: engines and ranks would use them alternately. Use fewer of either, "
+            "or schedule.kind=synchronous."
         )
     if placement.kind == "cpu":  # hardware.device = auto has become one
         yield from config.rollout.check_batch_tokens("cpu")

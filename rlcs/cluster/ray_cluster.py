@@ -1,8 +1,8 @@
 """The Ray cluster: starting or joining it, and what each process gets of it.
 
-A run on a laptop starts a local cluster; the same
-code joins a running one when ``hardware.ray_address`` or ``RAY_ADDRESS`` names it, which is
-also how it behaves inside ``ray job submit``.
+A run on a laptop starts a local cluster. The same code joins a running one when
+``hardware.ray_address`` or ``RAY_ADDRESS`` names it, which is also how it behaves inside
+``ray job submit``.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from rlcs.config import HardwareSection
 from rlcs.errors import EngineError, first_line
 
 RESERVE_SECONDS = 60
-"""How long a cluster that is large enough may be busy before a run gives up."""
+"""Seconds that a cluster that is large enough may be busy before a run gives up."""
 
 KNOCK_SECONDS = 10
-"""For a cluster's address to accept a connection."""
+"""Seconds that a cluster's address may take to accept a connection."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Least size of a local CPU cluster's object store, in which completions travel."""
 
 STORED_VERSIONS = 3
-"""Copies of the weights that a local CPU cluster's store has room for, besides."""
+"""Copies of the weights that a local CPU cluster's store has room for in addition."""
 
 SPIN_COUNT = "1000"
-"""Turns that a waiting OpenMP thread spins before it sleeps."""
+"""Rounds that a waiting OpenMP thread spins before it sleeps."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +60,7 @@ class ProcessPlan:
         return self._options(self.placement.bundle_of(engine=engine))
 
     def rank_options(self, rank: int) -> dict[str, Any]:
-        """The same of a rank."""
+        """Options for ``ActorClass.options`` of a rank."""
         return self._options(self.placement.bundle_of(rank=rank))
 
     def _options(self, index: int) -> dict[str, Any]:
@@ -93,11 +93,11 @@ class ProcessPlan:
 
 
 def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
-    """Join or start Ray and find a place in it for all processes of a run.
+    """Join or start a Ray cluster, and plan where in it each process of a run goes.
 
     Raises:
-        EngineError: there is no cluster at the address, or no GPU where one is asked for.
-        ConfigError: the cluster has no room.
+        EngineError: there is no cluster at the address, or it has no GPU and ``cuda`` is wanted.
+        ConfigError: the cluster has no room for all processes.
     """
     # Telemetry and the dashboard's side processes are of no use to a run and cost memory.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -129,13 +129,13 @@ def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
 
 
 def _num_threads(needs: Needs, use_gpus: bool) -> int:
-    """All cores where processes take turns on them; a share where the work is done by GPUs."""
+    """All cores on CPUs, where processes compute alternately; a share where GPUs do the work."""
     cpus = os.cpu_count() or 1
     return max(1, cpus // needs.num_workers) if use_gpus else cpus
 
 
 def cluster_nodes() -> list[Node]:
-    """The nodes of the cluster that is joined, that with the driver first."""
+    """The nodes of the cluster that this process has joined, the driver's own first."""
     here = ray.get_runtime_context().get_node_id()
     alive = [node for node in ray.nodes() if node["Alive"]]
     return [
@@ -149,7 +149,11 @@ def cluster_nodes() -> list[Node]:
 
 
 def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:
-    """Whether processes get GPUs: where there are any, unless ``device`` is ``cpu``."""
+    """Whether processes get GPUs: if there are any, unless ``device`` is ``cpu``.
+
+    Raises:
+        EngineError: ``device`` is ``cuda`` and no node has a GPU.
+    """
     has_gpus = any(node.gpus for node in nodes)
     if hardware.device == "cuda" and not has_gpus:
         raise EngineError(
@@ -160,7 +164,7 @@ def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:
 
 
 def _reserve(placement: Placement) -> Any:
-    """All bundles at once, or none: half a run would hold GPUs and never start."""
+    """Reserve all bundles at once, or none: half a run would hold GPUs and never start."""
     group = placement_group(
         [{"CPU": bundle.cpus, "GPU": bundle.gpus} for bundle in placement.bundles], strategy="PACK"
     )
@@ -168,7 +172,8 @@ def _reserve(placement: Placement) -> Any:
         remove_placement_group(group)
         raise EngineError(
             f"waited {RESERVE_SECONDS} s for the cluster to give {len(placement.bundles)} bundles "
-            f"of GPUs; free are {free_resources()}. Is another run using them?"
+            f"of GPUs, found {free_resources()} free. Wait until what uses the others has ended, "
+            "or use fewer engines and ranks."
         )
     return group
 
@@ -202,7 +207,7 @@ def join_cluster(address: str) -> None:
 
 
 def _knock(address: str) -> None:
-    """Ray tries for minutes to reach a place where nobody is, or somebody else; this, seconds."""
+    """Fail within seconds if no Ray listens at ``address``; Ray itself would try for minutes."""
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or "/" in host:
         return
@@ -215,12 +220,12 @@ def _knock(address: str) -> None:
         except grpc.FutureTimeoutError as error:
             raise OSError(
                 "something listens there, but it is not Ray (its dashboard has another port; the "
-                "cluster's own is 6379 unless told otherwise)"
+                "cluster's own is 6379 unless another was chosen)"
             ) from error
 
 
 def _start_local(needs: Needs) -> None:
-    """Ray gives its own processes 30 s to come up, which a busy machine may miss once."""
+    """Start Ray, twice if need be: a busy machine may miss the 30 s it gives its own processes."""
     for last in (False, True):
         try:
             _init_local(needs)
@@ -247,7 +252,7 @@ def _init_local(needs: Needs) -> None:
 
 
 def _store_bytes(needs: Needs) -> int | None:
-    """Ray's own share of the memory where there are GPUs; little on a laptop."""
+    """The size of the object store: Ray's own choice if there are GPUs, little on a laptop."""
     if torch.cuda.is_available():
         return None
     wanted = OBJECT_STORE_BYTES + STORED_VERSIONS * needs.weight_bytes

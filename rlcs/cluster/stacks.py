@@ -21,10 +21,10 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 WRITE_SECONDS = 2.0
-"""A process that is able to write its stack does so within this."""
+"""Seconds within which a process that is able to write its stack does so."""
 
 ASK_SECONDS = 20.0
-"""For a helper process to start on the node and look."""
+"""Seconds for a helper process to start on the node and look."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

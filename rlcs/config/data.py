@@ -64,14 +64,14 @@ class SourceSection(Section):
     reference_pattern: str | None = None
     """Regular expression; its first group, searched in the reference column, is the reference."""
     thinking_pattern: str | None = None
-    """The same for the thinking column."""
+    """Regular expression; its first group, searched in the thinking column, is the thinking."""
     domain: str = "math"
     """Domain of rows without a domain column."""
     category: str | None = None
     """Category of rows without a category column; the source's own name when left out."""
     system_prompt: str | None = None
     images_folder: str | None = None
-    """Where pictures' files lie, none outside of it; the folder of ``path`` when left out."""
+    """The folder that holds all pictures' files; that of ``path`` when left out."""
     limit: int | None = Field(default=None, ge=1)
     """Use the first rows only."""
 
@@ -109,7 +109,7 @@ class SourceSection(Section):
 
 
 class DataSection(Section):
-    """What is trained on, and what is held out to measure it."""
+    """The problems that are trained on, and those that are held out to measure the model."""
 
     train: list[SourceSection] = Field(min_length=1)
     heldout: list[SourceSection] = Field(default_factory=list)
@@ -124,7 +124,7 @@ class DifficultySection(Section):
     """
 
     path: str | None = None
-    """A difficulty table (Parquet), as ``rlcs grade`` writes it; labels alone when left out."""
+    """A difficulty table (Parquet), as ``rlcs grade`` writes it; without one only labels count."""
     models: list[str] = Field(default_factory=list)
     """The models of the table that count, from the oldest to the newest; all when empty."""
     merge: Literal["weighted", "mean", "best", "last"] = "weighted"
@@ -147,7 +147,7 @@ class DifficultySection(Section):
 
 
 class TrainingDataSection(DataSection):
-    """The data of an RL run: what is trained on, held out, and known of its difficulty."""
+    """The data of an RL run: problems to train on, problems held out, and known difficulty."""
 
     difficulty: DifficultySection | None = None
 

@@ -24,9 +24,9 @@ class GradeSection(Section):
     """Where the folder lies."""
     seed: int = Field(default=0, ge=0)
     attempts: int = Field(default=8, ge=1)
-    """Times that every model is asked every problem, k."""
+    """Attempts of every model at every problem: the k of pass@k."""
     problems_per_piece: int = Field(default=64, ge=1)
-    """Problems that are asked, judged and saved together: what a kill can cost."""
+    """Problems of a chunk, which is asked, judged and saved as one: what a kill can cost."""
 
 
 class EndpointSection(Section):
@@ -35,14 +35,14 @@ class EndpointSection(Section):
     base_url: str = Field(pattern=r"^https?://")
     """For example ``http://localhost:8000/v1``."""
     model: str
-    """What the endpoint calls the model."""
+    """The name of the model at the endpoint."""
     key_variable: str = "OPENAI_API_KEY"
     """The environment variable that holds the key; a server without keys needs none."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Fields of the request beside ``model`` and ``messages``; ``temperature`` and ``max_tokens``
     are those of ``rollout`` unless given here, and null leaves one out."""
     max_concurrent: int = Field(default=8, ge=1)
-    """Requests at a time."""
+    """Requests that are under way at the same time."""
     timeout_seconds: float = Field(default=120.0, gt=0)
     """One request may take this long."""
     deadline_seconds: float = Field(default=600.0, gt=0)
@@ -65,7 +65,7 @@ class GradedModelSection(Section):
     """A model to ask: exactly one of ``path`` (an engine of ours) and ``endpoint``."""
 
     name: str = Field(pattern=NAME_PATTERN)
-    """What the table calls it."""
+    """The name of the model in the table."""
     path: str | None = None
     """A Hugging Face model folder or hub id, a checkpoint or a run (its best model)."""
     dtype: Literal["float32", "bfloat16"] = "float32"
@@ -90,7 +90,7 @@ class GradeConfig(Section):
     data: DataSection
     """As in a run; the training problems are graded, held-out ones taken out of them."""
     rollout: RolloutSection = RolloutSection()
-    """How engines draw. ``group_size`` is not used: see ``grade.attempts``."""
+    """How engines sample. ``group_size`` is not used: see ``grade.attempts``."""
     scoring: ScoringSection = ScoringSection()
     hardware: HardwareSection = HardwareSection()
 

@@ -32,7 +32,7 @@ class RanksSection(Section):
 
 
 class CorrectionSection(Section):
-    """Importance weights between the policy that drew a token and the learner's."""
+    """Importance weights between the policy that sampled a token and the learner's."""
 
     level: Literal["token", "sequence"] = "token"
     """A weight for each token, or one for a whole completion."""
@@ -49,7 +49,7 @@ class LoraSection(Section):
     alpha: int = Field(default=32, ge=1)
     """Their output is multiplied by alpha / rank."""
     targets: list[str] | None = Field(default=None, min_length=1)
-    """Linear layers that get one, for example ``q_proj``; all but the output layer if left out."""
+    """Linear layers that get one, such as ``q_proj``; all but the output layer when left out."""
 
 
 class LearnerSection(OptimiserSection, RanksSection):
@@ -66,7 +66,7 @@ class LearnerSection(OptimiserSection, RanksSection):
     publish_bucket_mib: float = Field(default=256, gt=0)
     """New weights go to the engines in buckets of at most this size."""
     correction: CorrectionSection | None = None
-    """For engines that compute otherwise than the learner, and for the overlapped schedule; left
-    out, the clip alone bounds the step from the drawing policy."""
+    """For engines that compute differently from the learner, and for the overlapped schedule; left
+    out, the clip alone bounds the step from the sampling policy."""
     lora: LoraSection | None = None
     """Train adapters alone; all weights when left out."""

@@ -67,7 +67,7 @@ def config_schema(kind: type[BaseModel]) -> dict[str, Any]:
 
 
 def config_differences(old: BaseModel, new: BaseModel) -> list[str]:
-    """What differs between two configurations: ``run.num_steps: 100 -> 200``, by key."""
+    """The keys in which two configurations differ, each as ``run.num_steps: 100 -> 200``."""
     return list(_differences(old.model_dump(), new.model_dump(), ""))
 
 
@@ -93,16 +93,16 @@ def _apply_override(tree: dict[Any, Any], override: str) -> list[str]:
     value, repeated = read_yaml(text, f"override {override!r}")
     here: Any = tree
     for depth, key in enumerate(keys[:-1]):
-        place = _place(here, key, keys[:depth], override)
-        if isinstance(here, dict) and here.get(place) is None:
-            here[place] = {}
-        here = here[place]
-    here[_place(here, keys[-1], keys[:-1], override)] = value
+        index = _index(here, key, keys[:depth], override)
+        if isinstance(here, dict) and here.get(index) is None:
+            here[index] = {}
+        here = here[index]
+    here[_index(here, keys[-1], keys[:-1], override)] = value
     return [f"override {override!r}, {sentence}" for sentence in repeated]
 
 
-def _place(here: Any, key: str, above: list[str], override: str) -> str | int:
-    """The key or index of ``key`` inside ``here``, which lies under the keys ``above``."""
+def _index(here: Any, key: str, above: list[str], override: str) -> str | int:
+    """What ``key`` indexes in ``here``: a section's key or a list's number; ``above`` led there."""
     if isinstance(here, dict):
         return key
     name = ".".join(above)

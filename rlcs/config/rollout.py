@@ -12,23 +12,24 @@ from rlcs.config.section import Section
 
 
 class VllmSection(Section):
-    """The engines where ``rollout.engine`` is ``vllm``."""
+    """The engines of a run whose ``rollout.engine`` is ``vllm``."""
 
     tensor_parallel_size: int = Field(default=1, ge=1)
     """GPUs that one engine is spread over; on a CPU, processes."""
     max_rows: int = Field(default=256, ge=1)
-    """Completions that an engine draws at the same time."""
+    """Completions that an engine samples at the same time."""
     memory_share: float = Field(default=0.9, gt=0, lt=1)
-    """Share of a GPU's memory for weights and key-value cache; less where a learner shares it."""
+    """Share of a GPU's memory for weights and key-value cache; less if a learner shares it."""
     cache_gib: float | None = Field(default=None, gt=0)
-    """Key-value cache. Left out: what ``memory_share`` leaves, or ``batch_tokens`` on a CPU."""
+    """Size of the key-value cache; when left out, what ``memory_share`` leaves, or ``batch_tokens``
+    on a CPU."""
     transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
-    """How new weights come: by the host's memory, or from GPU to GPU: ``nccl`` where engines and
-    ranks have their own, ``cuda_ipc`` where they share them."""
+    """How new weights come: by the host's memory, or from GPU to GPU: by ``nccl`` if engines and
+    ranks have GPUs of their own, by ``cuda_ipc`` if they share them."""
 
 
 class RolloutSection(Section):
-    """How completions are drawn."""
+    """How completions are sampled."""
 
     engine: Literal["transformers", "vllm"] = "transformers"
     num_actors: int = Field(default=1, ge=1)
@@ -43,7 +44,7 @@ class RolloutSection(Section):
     """Inserted when thinking runs over its budget; null lets it run into the length limit."""
     batch_tokens: int = Field(default=65536, ge=1)
     """Tokens (rows times longest possible row) that an engine holds at once. vLLM reads it on a CPU
-    alone, to size its cache where ``vllm.cache_gib`` is left out."""
+    alone, to size its cache when ``vllm.cache_gib`` is left out."""
     vllm: VllmSection = VllmSection()
 
     @property

@@ -33,7 +33,7 @@ class RunSection(Section):
     seed: int = Field(default=0, ge=0)
     num_steps: int = Field(default=100, ge=1)
     groups_per_step: int = Field(default=32, ge=1)
-    """Valid groups that one step trains on; more are rolled out (see curriculum)."""
+    """Valid groups that one step trains on; more problems are drawn (see curriculum)."""
     save_every: int = Field(default=25, ge=1)
     """Steps between checkpoints; the last step is always saved."""
     keep_checkpoints: int = Field(default=2, ge=1)
@@ -46,11 +46,11 @@ class EvaluationSection(Section):
     every_steps: int | None = Field(default=None, ge=1)
     """Steps between evaluations; before and after only when left out."""
     samples_per_problem: int = Field(default=4, ge=1)
-    """k of avg@k and pass@k, drawn at the training temperature."""
+    """Completions of each problem, sampled at the training temperature: k of avg@k and pass@k."""
 
 
 class TrackingSection(Section):
-    """Where metrics go besides the run folder."""
+    """Where metrics go in addition to the run folder."""
 
     tensorboard: bool = True
     wandb_project: str | None = None
@@ -119,14 +119,14 @@ class RunConfig(Section):
         if schedule.kind == "overlapped" and self.hardware.placement == "colocated":
             yield (
                 "schedule.kind = overlapped needs engines that work while the learner does, and "
-                "hardware.placement = colocated lets them take turns on the same GPUs. Use "
+                "hardware.placement = colocated lets them use the same GPUs alternately. Use "
                 "hardware.placement=separate, or schedule.kind=synchronous."
             )
         if schedule.kind == "synchronous" and schedule.segment_tokens is not None:
             yield (
                 f"schedule.segment_tokens = {schedule.segment_tokens} interrupts completions for "
                 "newer weights, and in schedule.kind = synchronous none come while they are "
-                "drawn. Leave it out, or use schedule.kind=overlapped."
+                "sampled. Leave it out, or use schedule.kind=overlapped."
             )
 
     def _engine_problems(self) -> Iterator[str]:

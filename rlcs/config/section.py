@@ -5,11 +5,11 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
-"""Names that become names of folders: they lead nowhere else."""
+"""Matches names that may become names of folders: none of them leads out of its folder."""
 
 
 class Section(BaseModel):
-    """Unknown keys refused, values never coerced, frozen."""
+    """A part of a configuration: it refuses unknown keys, coerces no value, and is frozen."""
 
     model_config = ConfigDict(
         extra="forbid",

@@ -1,4 +1,4 @@
-"""What is known about the training problems' difficulty before a run: a table, people's labels."""
+"""What is known of the training problems' difficulty before a run: a table, people's labels."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ MAX_SHOWN = 3
 def grade_problems(
     section: DifficultySection, curriculum: CurriculumSection, train: Sequence[Problem]
 ) -> tuple[list[Problem], list[str]]:
-    """The problems with the pass rates that ``section`` gives them, and notes about it.
+    """The problems with the pass rates that ``section`` gives them, and notes on the result.
 
     A label that names a tier gets its pass rate from the tiers of ``curriculum``.
 
-    Raises ConfigError for a table that cannot be used or is of other problems, for models that
-    are not in it, and for labels that are neither a tier nor on the scale (all of them).
+    Raises:
+        ConfigError: the table cannot be used or is of other problems, a model is not in it, or
+            labels are neither a tier nor on the scale; the message names all such labels.
     """
     problems = {problem.problem_id: problem for problem in train}
     try:
@@ -80,7 +81,7 @@ def _check_table(path: str, grades: Grades, problems: Mapping[str, Problem]) -> 
 
 
 def _labels(grades: Grades, problems: Mapping[str, Problem]) -> dict[str, str]:
-    """A problem's own label, else the table's."""
+    """The label of each problem that has one: its own, or else the table's."""
     table = {
         name: label
         for name, label in zip(grades.ids, grades.labels, strict=True)

@@ -1,4 +1,4 @@
-"""Pictures of a row: found, known by their content, and never outside the data's folder."""
+"""The pictures of a row: identified by their content, and never outside the data's folder."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class BadImageError(Exception):
 
 
 def read_images(value: Any, folder: Path) -> tuple[Image, ...]:
-    """The pictures of a cell: a file's name, ``{"bytes", "path"}`` as ``datasets`` has them, or
-    a list of these. Names are looked up in ``folder`` and may not lead out of it.
+    """The pictures of a cell: a file's name, ``{"bytes", "path"}`` as ``datasets`` has it, or a
+    list of these. Names are looked up in ``folder`` and may not lead out of it.
 
     Raises:
-        BadImageError: naming the first that cannot be used.
+        BadImageError: a picture cannot be used; the message names the first one.
     """
     return tuple(_read_image(part, folder) for part in _parts(value))
 
@@ -45,7 +45,9 @@ def _read_image(value: Any, folder: Path) -> Image:
         raise BadImageError(f"expected the name of a picture's file, found {str(value)[:80]!r}")
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise BadImageError(f"expected a picture in {folder}, found {name!r}, a way out of it")
+        raise BadImageError(
+            f"expected a picture in {folder}, found {name!r}, which leads out of it"
+        )
     if not path.is_file():
         raise BadImageError(f"expected a picture, found no file {name!r} in {folder}")
     # The bytes are read for their digest, and not kept: a run may have a million of them.
@@ -56,7 +58,7 @@ def encoded_image(content: bytes, *, name: str | None = None) -> Image:
     """The picture that ``content`` encodes; its pixels are not decoded here.
 
     Raises:
-        BadImageError: it is none.
+        BadImageError: ``content`` encodes no picture.
     """
     import PIL.Image
 

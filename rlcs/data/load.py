@@ -22,7 +22,7 @@ class LoadedData:
 
     train: list[Problem]
     heldout: list[Problem]
-    """Never asked in training; empty when nothing is held out."""
+    """Never trained on; empty when nothing is held out."""
     notes: list[str]
     """What was left out and why, a sentence each."""
 
@@ -33,8 +33,8 @@ class _Collected:
 
     problems: dict[str, Problem] = field(default_factory=dict)
     """Id → problem."""
-    places: dict[str, str] = field(default_factory=dict)
-    """Id → where its row stands."""
+    locations: dict[str, str] = field(default_factory=dict)
+    """Id → the file and line of its row."""
     num_repeats: Counter[str] = field(default_factory=Counter)
     """Id made from content → rows that came again with the same content."""
     errors: list[str] = field(default_factory=list)
@@ -49,9 +49,10 @@ def load_data(section: DataSection, *, extra_domains: Collection[str] = ()) -> L
     ask what a held-out row asks (spacing and system prompt aside) are taken out. Ids are
     unique over both lists.
 
-    Raises DatasetError naming every row that cannot be used by file and line (the first 20
-    are shown), sources that cannot be read, or a set that is empty; PackageMissingError
-    when reasoning-gym is needed and not installed.
+    Raises:
+        DatasetError: rows or sources cannot be used, or no problem is left to train on; the
+            message names each row by file and line (the first 20 are shown).
+        PackageMissingError: reasoning-gym is needed and not installed.
     """
     domains = {*rewards.domains(), *extra_domains}
     train = _collect(section.train, domains)
@@ -77,7 +78,7 @@ def load_data(section: DataSection, *, extra_domains: Collection[str] = ()) -> L
 
 
 def list_problems(where: str, problems: Sequence[str]) -> str:
-    """One message of many sentences: the count, then the first 20 of them."""
+    """One message of many sentences: how many there are, then the first 20 of them."""
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
     lines = [f"{count} {where}:", *problems[:MAX_SHOWN]]
     if len(problems) > MAX_SHOWN:
@@ -103,22 +104,22 @@ def _add_source(collected: _Collected, source: SourceSection, domains: Set[str])
         try:
             problem = build_problem(row, source, domains)
         except BadRowError as error:
-            collected.errors.append(f"{row.place}: {error}.")
+            collected.errors.append(f"{row.location}: {error}.")
             continue
-        if problem.problem_id in collected.places:
+        if problem.problem_id in collected.locations:
             if source.reasoning_gym is not None:
                 num_repeated += 1
                 continue
             if source.columns.id is not None:
                 collected.errors.append(
-                    f"{row.place}: expected a new id, found {problem.problem_id!r} again, first "
-                    f"at {collected.places[problem.problem_id]}. Give each row its own id, or "
+                    f"{row.location}: expected a new id, found {problem.problem_id!r} again, first "
+                    f"at {collected.locations[problem.problem_id]}. Give each row its own id, or "
                     "leave columns.id out and ids are made."
                 )
                 continue
             problem = replace(problem, problem_id=_next_free(problem.problem_id, collected))
         collected.problems[problem.problem_id] = problem
-        collected.places[problem.problem_id] = row.place
+        collected.locations[problem.problem_id] = row.location
     if num_repeated:
         collected.notes.append(
             f"{source.name}: {num_repeated} of {len(found.rows)} generated problems repeat an "
@@ -130,22 +131,22 @@ def _next_free(problem_id: str, collected: _Collected) -> str:
     while True:  # ends at once unless a row was given such an id
         collected.num_repeats[problem_id] += 1
         name = f"{problem_id}-{collected.num_repeats[problem_id] + 1}"
-        if name not in collected.places:
+        if name not in collected.locations:
             return name
 
 
 def _without_heldout(train: list[Problem], heldout: list[Problem]) -> list[Problem]:
-    asked = {_question_key(problem) for problem in heldout}
-    return [problem for problem in train if _question_key(problem) not in asked]
+    taken = {_question_key(problem) for problem in heldout}
+    return [problem for problem in train if _question_key(problem) not in taken]
 
 
 def _clashing_ids(kept: list[Problem], train: _Collected, heldout: _Collected) -> list[str]:
     return [
-        f"{train.places[problem_id]}: expected an id of its own, found {problem_id!r}, which "
-        f"{heldout.places[problem_id]} has with another question. Make the ids differ, or leave "
+        f"{train.locations[problem_id]}: expected an id of its own, found {problem_id!r}, which "
+        f"{heldout.locations[problem_id]} has with another question. Make the ids differ, or leave "
         "columns.id out and ids are made."
         for problem_id in (problem.problem_id for problem in kept)
-        if problem_id in heldout.places
+        if problem_id in heldout.locations
     ]
 
 

@@ -1,4 +1,4 @@
-"""What engines are asked to check that they got the learner's weights: a text and a picture."""
+"""The problem by which engines show that they got the learner's weights: a text and a picture."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ PROBE_TEXT = (
     f"because 10 + 30 = 40 and 40 + 2 = 42.{THINK_CLOSE}{ANSWER_OPEN}The sum is 42.{ANSWER_CLOSE}"
 )
 SIDE = 56
-"""Pixels"""
+"""The width and the height of the picture, in pixels."""
 
 
 def probe_problem() -> Problem:
-    """The text as a question about the picture."""
+    """A problem whose question is the probe's text, with the probe's picture."""
     return Problem(
         problem_id="probe",
         domain="probe",

@@ -20,12 +20,11 @@ def load_problems(
 ) -> LoadedData:
     """Every problem of ``config``, with the pass rates that offline grades give the training ones.
 
-    With ``pool`` each reference has to pass its own verifier; without one that is left to those
-    who judge answers.
+    With ``pool`` each reference has to pass its own verifier; without one no reference is judged.
 
     Raises:
-        DatasetError: rows, or references, that cannot be used, all of them.
-        ConfigError: offline grades that cannot be used, or are of other problems.
+        DatasetError: rows or references cannot be used; the message names all of them.
+        ConfigError: the offline grades cannot be used, or are of other problems.
         PackageMissingError: reasoning-gym is needed and not installed.
     """
     loaded = load_data(config.data, extra_domains=config.scoring.domains.named())

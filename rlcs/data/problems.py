@@ -1,4 +1,4 @@
-"""From a raw row to a Problem: what a row must hold, and what it is called."""
+"""Turning a raw row into a Problem: what a row must hold, and which id its problem gets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class BadRowError(Exception):
 def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem:
     """Make the problem of one row. ``domains`` are the names that have a verifier.
 
-    Without an id column the id is made from the content. Raises BadRowError.
+    Without an id column the id is made from the content.
+
+    Raises:
+        BadRowError: the row cannot become a problem.
     """
     columns = source.columns
     messages = _messages(row, source)
@@ -87,11 +90,11 @@ def _images(row: Row, source: SourceSection, messages: tuple[Message, ...]) -> t
         images = read_images(row.values.get(column), Path(folder))
     except BadImageError as error:
         raise BadRowError(f"{error} (column {column!r})") from None
-    num_places = sum(turn["content"].count(PLACEHOLDER) for turn in messages)
-    if num_places not in (0, len(images)):
+    num_placeholders = sum(turn["content"].count(PLACEHOLDER) for turn in messages)
+    if num_placeholders not in (0, len(images)):
         raise BadRowError(
             f"expected as many {PLACEHOLDER} in the text as pictures in {column!r}, "
-            f"found {num_places} and {len(images)}"
+            f"found {num_placeholders} and {len(images)}"
         )
     return images
 

@@ -21,9 +21,12 @@ from rlcs.types import Problem
 def check_references(problems: Sequence[Problem], pool: VerifierPool) -> list[str]:
     """Judge the gold answer of each reference as a bare answer to its own problem.
 
-    Returns notes about references that could not be checked. Raises DatasetError naming
-    the id, reference and verdict of each that does not pass (the first 20 are shown);
-    ConfigError for a verifier of the user's own that cannot be imported.
+    Returns notes about references that could not be checked.
+
+    Raises:
+        DatasetError: references do not pass; the message names the id, reference and verdict of
+            each (the first 20 are shown).
+        ConfigError: a verifier of the user's own cannot be imported.
     """
     checked: list[Problem] = []
     requests: list[Request] = []

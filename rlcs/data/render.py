@@ -2,7 +2,7 @@
 
 The template is the processor's where the model folder has a processor that can be built
 here, and the tokenizer's otherwise. A picture becomes as many equal tokens as the processor
-says of its size; its pixels are read later, by those who run the model. Everything is read
+gives for its size; its pixels are read later, by those who run the model. Everything is read
 from the folder: a model that lies on this machine is never looked up on a hub.
 """
 
@@ -25,6 +25,7 @@ from rlcs.types import Problem, Prompt
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 """A folder without any of these has no tokenizer, even where transformers would make up one."""
 PROCESSOR_FILES = ("processor_config.json", "preprocessor_config.json")
+"""A folder without any of these has no processor."""
 HUB_PATTERNS = ["*.json", "*.jinja", "*.model", "*.txt"]
 HUB_TIMEOUT_SECONDS = 10.0
 
@@ -58,8 +59,8 @@ class Renderer:
     def load(cls, model_path: str, max_prompt_tokens: int) -> Renderer:
         """Read the tokenizer and chat template of a model folder or hub id.
 
-        Raises ModelError when there is no such model, no tokenizer, no chat template or no
-        end token.
+        Raises:
+            ModelError: there is no such model, no tokenizer, no chat template or no end token.
         """
         folder = find_model_folder(model_path)
         tokenizer = _load_tokenizer(folder)
@@ -81,7 +82,7 @@ class Renderer:
         )
 
     def render(self, problem: Problem) -> Prompt:
-        """The problem's turns by the chat template, the model's turn opened."""
+        """The prompt of ``problem``: its turns by the chat template, the model's turn opened."""
         (prompt,) = self._prompts([problem], [self._render_text(problem)])
         return prompt
 
@@ -92,20 +93,21 @@ class Renderer:
             self._processor.save_pretrained(folder)
 
     def probe(self) -> Prompt:
-        """A prompt to compare models by, with a picture where the model sees and there is room."""
+        """A prompt to compare models by, with a picture if the model takes one and it fits."""
         if self._processor is not None and self._image_token_ids:
-            seen = self.render(probe_problem())
-            *_, end = np.flatnonzero(np.isin(seen.token_ids, self._image_token_ids))
+            prompt = self.render(probe_problem())
+            *_, end = np.flatnonzero(np.isin(prompt.token_ids, self._image_token_ids))
             if end < self.max_prompt_tokens:
-                return replace(seen, token_ids=seen.token_ids[: self.max_prompt_tokens])
+                return replace(prompt, token_ids=prompt.token_ids[: self.max_prompt_tokens])
         (token_ids,) = self._encode([PROBE_TEXT])
         return Prompt(problem_id="probe", token_ids=token_ids[: self.max_prompt_tokens])
 
     def render_all(self, problems: Iterable[Problem]) -> dict[str, Prompt]:
-        """Prompts by problem id.
+        """The prompts of ``problems`` by problem id.
 
-        Raises DatasetError naming every problem whose prompt is longer than
-        ``max_prompt_tokens``, with its length.
+        Raises:
+            DatasetError: prompts are longer than ``max_prompt_tokens``; the message names each
+                such problem with its length.
         """
         problems = list(problems)
         texts = [self._render_text(problem) for problem in problems]
@@ -130,8 +132,10 @@ class Renderer:
         """Prompt [P] and demonstrated response [T] of each problem, both int64.
 
         The response ends with the end token. Where the chat template has already opened the
-        thinking, the response goes on from there. Raises DatasetError for a problem without
-        a demonstration.
+        thinking, the response goes on from there.
+
+        Raises:
+            DatasetError: a problem has no demonstration.
         """
         texts = [self._render_text(problem) for problem in problems]
         responses = [
@@ -187,22 +191,22 @@ class Renderer:
         """``token_ids`` with each picture's one token as many times as the model needs."""
         if self._processor is None or not self._image_token_ids:
             raise DatasetError(
-                f"{problem.problem_id}: has pictures, but the model does not see, or has no "
+                f"{problem.problem_id}: has pictures, but the model has no vision tower, or no "
                 "processor that can be built here. Use a model folder with a processor "
                 f"({' or '.join(PROCESSOR_FILES)}), and install what reads pictures: "
                 "pip install 'rlcs[vision]'."
             )
-        places = np.isin(token_ids, self._image_token_ids)
-        if places.sum() != len(problem.images) or (places[1:] & places[:-1]).any():
+        of_image = np.isin(token_ids, self._image_token_ids)
+        if of_image.sum() != len(problem.images) or (of_image[1:] & of_image[:-1]).any():
             raise DatasetError(
                 f"{problem.problem_id}: expected the chat template to write one token for each of "
-                f"{len(problem.images)} pictures, none beside another; found {places.sum()}. The "
+                f"{len(problem.images)} pictures, none beside another; found {of_image.sum()}. The "
                 "question may hold the model's own token for a picture: take it out of the text."
             )
         sizes = [(image.height, image.width) for image in problem.images]
         counts = self._processor._get_num_multimodal_tokens(image_sizes=sizes).num_image_tokens
         repeats = np.ones(len(token_ids), dtype=np.int64)
-        repeats[places] = counts
+        repeats[of_image] = counts
         return token_ids.repeat(repeats)
 
     def _encode(self, texts: Sequence[str]) -> list[np.ndarray]:
@@ -224,7 +228,7 @@ def _response(problem: Problem, *, opened: bool) -> str:
 
 
 def _typed_parts(content: str, has_images: bool) -> list[dict[str, str]]:
-    """A turn's text and the places of its pictures, as templates of models that see read them."""
+    """A turn in typed parts, text and pictures, as vision-language models' templates read it."""
     texts = content.split(PLACEHOLDER) if has_images else [content]
     parts: list[dict[str, str]] = []
     for number, text in enumerate(texts):
@@ -242,7 +246,7 @@ def _image_token_ids(folder: Path) -> tuple[int, ...]:
 
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError):  # said by those who load the model
+    except (OSError, ValueError):  # the learner and the engines report it
         return ()
     return image_token_ids(config)
 
@@ -250,7 +254,10 @@ def _image_token_ids(folder: Path) -> tuple[int, ...]:
 def find_model_folder(model_path: str) -> Path:
     """The folder of a model: ``model_path`` itself, or the local copy of a hub id's tokenizer.
 
-    A hub is asked only for a path that is no folder here, and once. Raises ModelError.
+    A hub is asked only for a path that is no folder here, and once.
+
+    Raises:
+        ModelError: there is no such folder, no cached copy, and the hub does not have it.
     """
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError

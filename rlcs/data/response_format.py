@@ -17,7 +17,7 @@ from rewards.extraction import (
 
 
 def build_response(thinking: str, answer: str) -> str:
-    """The response that thinks ``thinking`` and gives ``answer`` as its result.
+    """The response whose thinking is ``thinking`` and whose result is ``answer``.
 
     >>> build_response("1 + 1 is 2.", "2")
     '<think>1 + 1 is 2.</think><answer><|begin_of_box|>2<|end_of_box|></answer>'

@@ -1,4 +1,4 @@
-"""Raw rows of a source, each with the place that an error message names.
+"""Raw rows of a source, each with the location that an error message names.
 
 JSONL is read here, line by line: ``datasets`` does not say on which line a file is broken,
 turns a column of ``"2024-05-01"`` into timestamps and refuses long whole numbers, and a
@@ -30,15 +30,15 @@ from rlcs.errors import DatasetError, PackageMissingError
 class Row:
     """A row as its source holds it."""
 
-    place: str
-    """Where it stands: ``train.jsonl:12``, ``train.parquet row 12``."""
+    location: str
+    """The file and line of the row: ``train.jsonl:12``, ``train.parquet row 12``."""
     values: dict[str, Any]
     """Column → value."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceRows:
-    """What could be read of a source, and a sentence for each row that could not."""
+    """The rows of a source that could be read, and a sentence for each that could not."""
 
     rows: list[Row]
     bad_rows: list[str] = field(default_factory=list)
@@ -47,8 +47,9 @@ class SourceRows:
 def read_rows(source: SourceSection) -> SourceRows:
     """Read the rows of ``source``, the first ``limit`` of them if it has a limit.
 
-    Raises DatasetError for a source that cannot be read at all or holds no rows, and
-    PackageMissingError when reasoning-gym is needed and not installed.
+    Raises:
+        DatasetError: the source cannot be read at all, or holds no rows.
+        PackageMissingError: reasoning-gym is needed and not installed.
     """
     if source.reasoning_gym is not None:
         found = SourceRows(rows=_generate(source, source.reasoning_gym))
@@ -82,11 +83,11 @@ def _read_jsonl(path: Path, limit: int | None) -> SourceRows:
     with path.open("rb") as file:
         lines = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
         for number, line in islice(lines, limit):
-            place = f"{path}:{number}"
+            location = f"{path}:{number}"
             try:
-                rows.append(Row(place=place, values=_parse_line(line)))
+                rows.append(Row(location=location, values=_parse_line(line)))
             except (ValueError, RecursionError) as error:
-                bad_rows.append(f"{place}: expected one JSON object, found {error}.")
+                bad_rows.append(f"{location}: expected one JSON object, found {error}.")
     return SourceRows(rows=rows, bad_rows=bad_rows)
 
 
@@ -145,7 +146,7 @@ def _rows_of(source: SourceSection, load: Any) -> list[Row]:
         chosen = dataset.select_columns(columns).decode(False)
         values = islice(chosen, source.limit)
         return [
-            Row(place=f"{source.name} row {number}", values=row)
+            Row(location=f"{source.name} row {number}", values=row)
             for number, row in enumerate(values, start=1)
         ]
     except DatasetError:
@@ -155,7 +156,7 @@ def _rows_of(source: SourceSection, load: Any) -> list[Row]:
 
 
 def wanted_columns(source: SourceSection) -> list[str]:
-    """The columns that are read from each row."""
+    """The names of the columns that are read from each row of ``source``."""
     columns = source.columns.model_dump()
     if columns["messages"] is not None:
         columns["question"] = None
@@ -184,7 +185,7 @@ def _generate(source: SourceSection, task: str) -> list[Row]:
         )
     return [
         Row(
-            place=f"{source.name} entry {number}",
+            location=f"{source.name} entry {number}",
             values={"question": entry["question"], "answer": entry["answer"]},
         )
         for number, entry in enumerate(entries)

@@ -19,7 +19,7 @@ from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, pack
 from rlcs.learner.rank_settings import (
     DEFAULT_BUCKET_BYTES,
-    RankPlace,
+    RankInfo,
     RankSettings,
     Receivers,
 )
@@ -40,11 +40,11 @@ class RankActor:
             probe.bind(("", 0))
             return ray.util.get_node_ip_address(), int(probe.getsockname()[1])
 
-    def start(self, settings: RankSettings, place: RankPlace) -> int:
+    def start(self, settings: RankSettings, rank_info: RankInfo) -> int:
         """Load the model and meet the other ranks; returns the number of weight buckets."""
         from rlcs.learner.rank import LearnerRank
 
-        self.rank = LearnerRank(settings, place)
+        self.rank = LearnerRank(settings, rank_info)
         return self.rank.num_buckets
 
     def learn(
@@ -80,7 +80,7 @@ class RankActor:
 
 
 class Learner:
-    """All ranks of a run; every method acts on all of them and waits."""
+    """All ranks of a run, driven as one; every method acts on all of them and waits."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Learner:
     ) -> None:
         """Start the actors at once; :meth:`wait_until_ready` waits for them.
 
-        Ranks that take longer for one call than ``faults`` says are taken for lost.
+        Ranks that take longer for one call than ``faults`` allows count as lost.
         """
         self.faults = faults or FaultsSection()
         self.ranks = settings.ranks
@@ -104,7 +104,12 @@ class Learner:
         self._locations = [actor.announce.remote() for actor in self.actors]
 
     def wait_until_ready(self) -> None:
-        """Returns when all ranks have met and loaded the model."""
+        """Return when all ranks have met and loaded the model.
+
+        Raises:
+            EngineError: they did not within ``faults.start_seconds``.
+            LostProcessError: a rank died.
+        """
         allowed = self.faults.start_seconds
         address, port = fetch_start(
             self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=allowed
@@ -113,7 +118,7 @@ class Learner:
             [
                 actor.start.remote(
                     self.settings,
-                    RankPlace(
+                    RankInfo(
                         rank=rank,
                         num_ranks=len(self.actors),
                         master_address=address,
@@ -134,7 +139,7 @@ class Learner:
         loss: str,
         learning_rate: float,
     ) -> StepReport:
-        """One optimiser step on ``samples``.
+        """Make one optimiser step on ``samples``.
 
         Raises:
             LearningError: loss or gradient is not finite, or samples with something to learn
@@ -146,8 +151,8 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        asked = self._hand_out(shares, "learn", objective, learning_rate)
-        reports: list[StepReport] = self._all(asked, "the learner ranks to learn")
+        pending = self._hand_out(shares, "learn", objective, learning_rate)
+        reports: list[StepReport] = self._all(pending, "the learner ranks to learn")
         report = dataclasses.replace(reports[0], num_samples=len(samples))
         if report.grad_norm == 0 and not _all_masked(report, objective):
             raise LearningError(
@@ -159,22 +164,23 @@ class Learner:
         return report
 
     def publication(self, probe: Prompt, *, with_weights: bool = True) -> Publication:
-        """The weights as they are now, on their way in buckets; returns at once.
+        """Send the weights of this version on their way, in buckets; returns at once.
 
-        ``probe`` is what engines are asked to check what they got, all there is without
-        ``with_weights``. Only under ZeRO-3 do ranks other than the first have to take part.
+        By the learner's log-probabilities of ``probe`` engines check what they got. Without
+        ``with_weights`` they are all that is published. Only under ZeRO-3 do ranks other than the
+        first have to take part.
         """
         senders = self.actors if self.settings.ranks.zero_stage == 3 else self.actors[:1]
 
-        def ask(method: str, argument: Any) -> Any:
+        def submit(method: str, argument: Any) -> Any:
             references = [getattr(actor, method).remote(argument) for actor in senders]
             return references[0]
 
         return Publication(
-            buckets=tuple(ask("bucket", index) for index in range(self._num_buckets))
+            buckets=tuple(submit("bucket", index) for index in range(self._num_buckets))
             if with_weights
             else (),
-            probe=ask("probe", probe),
+            probe=submit("probe", probe),
         )
 
     def with_proximal(
@@ -187,8 +193,8 @@ class Learner:
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
         )
-        asked = self._hand_out(shares, "logprobs", objective)
-        answers = self._all(asked, "the learner ranks to compute log-probabilities")
+        pending = self._hand_out(shares, "logprobs", objective)
+        answers = self._all(pending, "the learner ranks to compute log-probabilities")
         found: dict[int, np.ndarray] = {}
         for share, answer in zip(shares, answers, strict=True):
             for micro_batch, logprobs in zip(share, answer, strict=True):
@@ -228,21 +234,21 @@ class Learner:
         self._all([actor.free_gpu.remote() for actor in self.actors], "a rank to free memory")
 
     def save(self, folder: str) -> None:
-        """Write the state for an exact resume."""
+        """Write the state of all ranks into ``folder``, for an exact resume."""
         self._all([actor.save.remote(folder) for actor in self.actors], "a rank to save")
 
     def load(self, folder: str) -> None:
-        """Continue from :meth:`save`."""
+        """Load the state that :meth:`save` wrote into ``folder``, and continue from it."""
         self._all([actor.load.remote(folder) for actor in self.actors], "a rank to load")
 
     def export(self, folder: str) -> None:
-        """Write a Hugging Face model folder."""
+        """Write the model into ``folder`` as a Hugging Face model folder."""
         self._all([actor.export.remote(folder) for actor in self.actors], "a rank to export")
 
     def _hand_out(
         self, shares: Sequence[Sequence[MicroBatch]], method: str, *arguments: Any
     ) -> list[Any]:
-        """Ask each rank for ``method`` of its share; returns references to the answers."""
+        """Call ``method`` of each rank with its share; returns references to the answers."""
         with naming_full_store("handing out samples"):
             return [
                 getattr(actor, method).remote(share, *arguments)
@@ -271,7 +277,7 @@ class Learner:
 
 
 def _all_masked(report: StepReport, objective: Objective) -> bool:
-    """Whether the correction took every token out: too far off policy to learn from, no fault."""
+    """Whether the correction masked every token: too far off-policy to learn from, but no fault."""
     correction = objective.correction if isinstance(objective, PolicyObjective) else None
     masks = correction is not None and correction.mode == "mask"
     return masks and report.corrected_fraction == 1
@@ -288,7 +294,7 @@ def rank_settings(
     bucket_bytes: int = DEFAULT_BUCKET_BYTES,
     lora: LoraSection | None = None,
 ) -> RankSettings:
-    """The settings of a run's ranks on the hardware it got."""
+    """The settings of a run's ranks on the hardware that ``plan`` gives them."""
     return RankSettings(
         model_path=model_path,
         dtype=dtype,

@@ -49,7 +49,7 @@ class CompletionForward:
         return completion_logprobs(self._whole_rows(micro_batch), targets, temperature)
 
     def num_tokens(self, micro_batch: MicroBatch) -> int:
-        """Tokens that :meth:`logprobs` runs the model on, padding included."""
+        """How many tokens :meth:`logprobs` runs the model on, padding included."""
         num_rows, columns = micro_batch.completion_ids.shape
         if self._shares(micro_batch):
             return micro_batch.prompt_ids.size + num_rows * columns

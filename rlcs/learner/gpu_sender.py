@@ -4,7 +4,7 @@ vLLM's trainer side does the work: it packs parameters into buffers of bounded s
 the engines through four calls. Here are the two things it asks for: our parameters, gathered
 bucket by bucket under ZeRO-3, and a client that passes its calls to the rollout actors.
 
-On GPUs it has not been run yet. The tests run it on CPUs, with another carrier in the place of
+On GPUs it has not been run yet. The tests run it on CPUs, with another carrier instead of
 NCCL's broadcast (tests/rlcs/rollout/test_wide_engines.py); nothing runs CUDA IPC.
 """
 
@@ -22,10 +22,10 @@ from vllm.distributed.weight_transfer.ipc_engine import IPCTrainerInitInfo
 from vllm.distributed.weight_transfer.nccl_engine import NCCLTrainerInitInfo
 
 from rlcs.errors import EngineError
-from rlcs.learner.rank_settings import RankPlace, Receivers
+from rlcs.learner.rank_settings import RankInfo, Receivers
 
 BACKENDS = {"nccl": "nccl", "cuda_ipc": "ipc"}
-"""Our names to vLLM's."""
+"""Our name of each transfer → vLLM's."""
 
 
 class GatheredParameters(WeightSource):
@@ -40,7 +40,7 @@ class GatheredParameters(WeightSource):
         """Makes a list of parameters whole within a context."""
 
     def metadata(self) -> list[ParamMeta]:
-        """What iteration will yield, in its order."""
+        """The names, types and shapes of the parameters, in the order of iteration."""
         return [
             ParamMeta(name, parameter.dtype, tuple(getattr(parameter, "ds_shape", parameter.shape)))
             for name, parameter in self.parameters.items()
@@ -62,7 +62,7 @@ class EngineClient:
         self.version = 0
 
     def init_weight_transfer_engine(self, init_info: dict[str, Any]) -> None:
-        """Each actor's workers have their own places in the group, behind the sender's."""
+        """Have every actor join the group, its workers' ranks counted on from the actor before."""
         calls = []
         for number, actor in enumerate(self.receivers.actors):
             info = dict(init_info)
@@ -85,7 +85,7 @@ class EngineClient:
         self._wait([actor.transfer.remote(method, *arguments) for actor in self.receivers.actors])
 
     def _wait(self, calls: list[Any]) -> None:
-        """Without a deadline of its own: who asked the ranks to send has one.
+        """Wait for ``calls`` without a deadline: the caller of the ranks has one.
 
         Raises:
             EngineError: an engine died, or refused.
@@ -94,8 +94,8 @@ class EngineClient:
             ray.get(calls)
         except ray.exceptions.RayError as error:
             cause = getattr(error, "cause", None) or error
-            said = str(cause).strip().splitlines() or [repr(cause)]
-            raise EngineError(f"an engine did not take the weights: {said[0]}") from error
+            lines = str(cause).strip().splitlines() or [repr(cause)]
+            raise EngineError(f"an engine did not take the weights: {lines[0]}") from error
 
 
 class GpuSender:
@@ -107,10 +107,10 @@ class GpuSender:
         receivers: Receivers,
         source: WeightSource,
         *,
-        place: RankPlace,
+        rank_info: RankInfo,
         bucket_bytes: int,
     ) -> None:
-        """Meet the engines."""
+        """Form a group with the engines of ``receivers``; every rank must do so."""
         self.identity = receivers.identity
         self.client = EngineClient(receivers, BACKENDS[transfer])
         # vLLM's IPC refuses a parameter that is larger than its buffer.
@@ -121,14 +121,14 @@ class GpuSender:
         }
         if transfer == "nccl":
             info: Any = NCCLTrainerInitInfo(
-                rank=place.rank,
+                rank=rank_info.rank,
                 master_address=receivers.address,
                 master_port=receivers.port,
                 world_size=1 + len(receivers.actors) * receivers.gpus_each,
                 **packing,
             )
         else:
-            info = IPCTrainerInitInfo(rank=place.rank, **packing)
+            info = IPCTrainerInitInfo(rank=rank_info.rank, **packing)
         self._engine = WeightTransferTrainerFactory.trainer_init(
             info, client=self.client, source=source
         )
@@ -139,7 +139,7 @@ class GpuSender:
         self._engine.send_weights()
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group with the engines."""
         self._engine.shutdown()
 
 

@@ -5,15 +5,15 @@ for a token with ratio r = pi / pi_old and advantage A::
 
     -min(r A, clip(r, 1 - clip_low, 1 + clip_high) A)
 
-The policy that drew a token is not quite the one that learns: an engine computes with other
+The policy that sampled a token is not quite the one that learns: an engine computes with other
 kernels than the learner, and may serve older weights. With a :class:`Correction` the two steps
-from the drawing policy mu to the learning one are kept apart (decoupled objective, Hilton et al.,
+from the sampling policy mu to the learning one are kept apart (decoupled objective, Hilton et al.,
 arXiv 2110.00641, eq. 7)::
 
     mu  --weight-->  pi_old  --clip-->  pi
 
 where pi_old is the learner's own log-probability before the step's first update. The clip then
-bounds the update alone, and a constant weight w = pi_old / mu corrects what was drawn. It is
+bounds the update alone, and a constant weight w = pi_old / mu corrects what was sampled. It is
 truncated at ``high`` (truncated importance sampling, Ionides 2008; Yao et al. 2025, "Your efficient
 RL framework secretly brings you off-policy RL training") or a weight outside of ``low`` to ``high``
 is masked, so that a token the learner finds impossible cannot blow up a gradient. It is taken for
@@ -50,7 +50,7 @@ class Correction:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights [R, T] from log(pi_old / mu) [R, T], and where [R, T] they were limited.
 
-        ``counted`` [R, T] bool are the tokens that were drawn and carry loss.
+        ``counted`` [R, T] bool are the tokens that were sampled and carry loss.
         """
         log_ratio = torch.where(counted, log_ratio, 0.0)
         if self.level == "sequence":
@@ -71,7 +71,7 @@ class PolicyObjective:
     temperature: float
     """The sampling temperature, so that ratios compare like with like."""
     correction: Correction | None = None
-    """None compares the learning policy with the drawing one directly, within the clip."""
+    """None compares the learning policy with the sampling one directly, within the clip."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,9 +90,9 @@ class TokenLosses:
     clipped: torch.Tensor
     """bool, where the clip took the gradient away."""
     log_ratio: torch.Tensor
-    """log(pi / mu), mu being the policy that drew the token."""
+    """log(pi / mu), mu being the policy that sampled the token."""
     mismatch: torch.Tensor
-    """r - 1 - log r with r = pi_old / mu: its mean over drawn tokens estimates the KL divergence
+    """r - 1 - log r with r = pi_old / mu: its mean over sampled tokens estimates the KL divergence
     of pi_old from mu (Schulman, "Approximating KL divergence", k3), in nats."""
     corrected: torch.Tensor
     """bool, where the weight was truncated or masked."""
@@ -109,7 +109,7 @@ def policy_loss(
 ) -> TokenLosses:
     """Token losses [R, T] from log-probabilities [R, T] and advantages [R].
 
-    ``old_logprobs`` are those of the policy that drew the tokens, ``proximal_logprobs`` the
+    ``old_logprobs`` are those of the policy that sampled the tokens, ``proximal_logprobs`` the
     learner's own before the step's first update (None in that update), ``counted`` [R, T] bool
     the tokens that carry loss (None for all).
     """

@@ -23,7 +23,7 @@ class ClippingAdamW(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        """Clip, then update."""
+        """Clip the gradients, then update the parameters unless the norm is not finite."""
         parameters = [p for group in self.param_groups for p in group["params"]]
         norm = torch.nn.utils.clip_grad_norm_(parameters, self.max_grad_norm)
         self._global_grad_norm = float(norm)
@@ -31,12 +31,12 @@ class ClippingAdamW(torch.optim.AdamW):
 
 
 def clips_itself(settings: RankSettings) -> bool:
-    """Whether the optimiser clips, rather than DeepSpeed."""
+    """Whether the optimiser clips the gradients itself, so that DeepSpeed does not."""
     return settings.ranks.zero_stage == 0 and settings.dtype == "float32"
 
 
 def make_optimiser(model: torch.nn.Module, settings: RankSettings) -> torch.optim.Optimizer:
-    """The optimiser that is handed to DeepSpeed."""
+    """Make the optimiser of the trained parameters, which DeepSpeed is given."""
     options: dict[str, Any] = {
         "lr": settings.optimiser.learning_rate,
         "betas": (settings.optimiser.beta1, settings.optimiser.beta2),

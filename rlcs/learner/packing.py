@@ -49,7 +49,7 @@ class MicroBatch:
     token_weights: np.ndarray
     """[R, T] float32, the token's weight in the loss of the whole batch; 0 carries no loss."""
     sample_indices: tuple[int, ...]
-    """[R] which sample of the batch each row is."""
+    """[R] index in the batch of the sample that each row holds."""
     proximal_logprobs: np.ndarray | None = None
     """[R, T] float32, where the samples have them."""
     images: tuple[Image, ...] = ()
@@ -69,20 +69,24 @@ def pack(
     batch = _Batch(samples)
     shares = min(
         (
-            batch.lay_out(num_pieces, num_ranks, micro_batch_tokens)
-            for num_pieces in batch.piece_counts()
+            batch.lay_out(num_shards, num_ranks, micro_batch_tokens)
+            for num_shards in batch.shard_counts()
         ),
         key=batch.cost,
     )
     num_passes = max(len(share) for share in shares)
     idle = min(range(len(samples)), key=lambda index: len(samples[index].token_ids))
-    shares_prompts = any(batch.num_prompts(run) < len(run) for share in shares for run in share)
+    shares_prompts = any(
+        batch.num_prompts(row_indices) < len(row_indices)
+        for share in shares
+        for row_indices in share
+    )
 
-    def micro_batch(run: Sequence[int], weights: np.ndarray) -> MicroBatch:
-        return _fill(run, batch, weights, shares_prompts)
+    def micro_batch(row_indices: Sequence[int], weights: np.ndarray) -> MicroBatch:
+        return _fill(row_indices, batch, weights, shares_prompts)
 
     return [
-        [micro_batch(run, weights) for run in share]
+        [micro_batch(row_indices, weights) for row_indices in share]
         + [micro_batch([idle], np.zeros_like(weights))] * (num_passes - len(share))
         for share in shares
     ]
@@ -121,7 +125,10 @@ def _sample_token_weights(samples: Sequence[TrainingSample], loss: str) -> np.nd
 
 
 class _Batch:
-    """The samples of a batch, and the ways to lay them out. A run is one micro-batch's indices."""
+    """The samples of a batch, and the ways to lay them out.
+
+    ``row_indices`` are the indices of the samples that become the rows of one micro-batch.
+    """
 
     def __init__(self, samples: Sequence[TrainingSample]) -> None:
         self.samples = samples
@@ -137,8 +144,8 @@ class _Batch:
         ]
         """The number of each sample's prompt; equal prompts have equal numbers."""
 
-    def piece_counts(self) -> Iterator[int]:
-        """In how many pieces to cut each group: 1, 2, 4, ... until each piece is one sample."""
+    def shard_counts(self) -> Iterator[int]:
+        """In how many shards to cut each group: 1, 2, 4, ... until each shard is one sample."""
         largest = max(map(len, self._groups()))
         count = 1
         while count < 2 * largest:
@@ -146,31 +153,35 @@ class _Batch:
             count *= 2
 
     def lay_out(
-        self, num_pieces: int, num_ranks: int, micro_batch_tokens: int
+        self, num_shards: int, num_ranks: int, micro_batch_tokens: int
     ) -> list[list[list[int]]]:
-        """Runs for each rank, when each group is cut into ``num_pieces`` by completion length."""
-        pieces = [piece for group in self._groups() for piece in _pieces(group, num_pieces)]
+        """Row indices of each micro-batch of each rank.
+
+        Each group is cut into ``num_shards`` shards by completion length, and a shard stays on one
+        rank.
+        """
+        shards = [shard for group in self._groups() for shard in _shards(group, num_shards)]
         costs = [
-            self.prompt_lengths[piece[0]] + sum(self.lengths[index] for index in piece)
-            for piece in pieces
+            self.prompt_lengths[shard[0]] + sum(self.lengths[index] for index in shard)
+            for shard in shards
         ]
         return [
-            self._cut([pieces[number] for number in share], micro_batch_tokens)
+            self._cut([shards[number] for number in share], micro_batch_tokens)
             for share in balance(costs, num_ranks=num_ranks)
         ]
 
     def cost(self, shares: Sequence[Sequence[Sequence[int]]]) -> int:
         """Tokens that the busiest rank computes, padding included."""
-        return max(sum(self._num_tokens(run) for run in share) for share in shares)
+        return max(sum(self._num_tokens(row_indices) for row_indices in share) for share in shares)
 
-    def num_prompts(self, run: Sequence[int]) -> int:
-        """Different prompts of a run."""
-        return len({self.prompts[index] for index in run})
+    def num_prompts(self, row_indices: Sequence[int]) -> int:
+        """How many different prompts a micro-batch has."""
+        return len({self.prompts[index] for index in row_indices})
 
-    def _num_tokens(self, run: Sequence[int]) -> int:
-        return self.num_prompts(run) * max(self.prompt_lengths[index] for index in run) + len(
-            run
-        ) * max(self.lengths[index] for index in run)
+    def _num_tokens(self, row_indices: Sequence[int]) -> int:
+        prompt_columns = max(self.prompt_lengths[index] for index in row_indices)
+        columns = max(self.lengths[index] for index in row_indices)
+        return self.num_prompts(row_indices) * prompt_columns + len(row_indices) * columns
 
     def _groups(self) -> list[list[int]]:
         """Indices of the samples of each prompt, longest completions first."""
@@ -179,42 +190,43 @@ class _Batch:
             groups.setdefault(self.prompts[index], []).append(index)
         return list(groups.values())
 
-    def _cut(self, pieces: list[list[int]], micro_batch_tokens: int) -> list[list[int]]:
-        """Consecutive runs of the pieces' samples, longest first, whose size fits the budget."""
-        pieces.sort(
-            key=lambda piece: (-self.lengths[piece[0]], -self.prompt_lengths[piece[0]], piece)
+    def _cut(self, shards: list[list[int]], micro_batch_tokens: int) -> list[list[int]]:
+        """Row indices of micro-batches that fit the budget, the shards taken longest first."""
+        shards.sort(
+            key=lambda shard: (-self.lengths[shard[0]], -self.prompt_lengths[shard[0]], shard)
         )
-        runs: list[list[int]] = []
+        micro_batches: list[list[int]] = []
         prompts: set[int] = set()
         prompt_columns = columns = 0
-        for index in itertools.chain.from_iterable(pieces):
+        for index in itertools.chain.from_iterable(shards):
             prompts.add(self.prompts[index])
             prompt_columns = max(prompt_columns, self.prompt_lengths[index])
             columns = max(columns, self.lengths[index])
-            size = len(prompts) * prompt_columns + columns * (len(runs[-1]) + 1 if runs else 1)
-            if runs and size <= micro_batch_tokens:
-                runs[-1].append(index)
+            num_rows = len(micro_batches[-1]) + 1 if micro_batches else 1
+            size = len(prompts) * prompt_columns + columns * num_rows
+            if micro_batches and size <= micro_batch_tokens:
+                micro_batches[-1].append(index)
             else:
-                runs.append([index])
+                micro_batches.append([index])
                 prompts = {self.prompts[index]}
                 prompt_columns, columns = self.prompt_lengths[index], self.lengths[index]
-        return runs
+        return micro_batches
 
 
-def _pieces(group: Sequence[int], num_pieces: int) -> Iterator[list[int]]:
-    """``group`` in consecutive parts of nearly equal size, none empty."""
-    bounds = [len(group) * part // num_pieces for part in range(num_pieces + 1)]
+def _shards(group: Sequence[int], num_shards: int) -> Iterator[list[int]]:
+    """``group`` in consecutive shards of nearly equal size, none empty."""
+    bounds = [len(group) * part // num_shards for part in range(num_shards + 1)]
     for start, end in itertools.pairwise(bounds):
         if start < end:
             yield list(group[start:end])
 
 
 def _fill(
-    run: Sequence[int], batch: _Batch, weights: np.ndarray, shares_prompts: bool
+    row_indices: Sequence[int], batch: _Batch, weights: np.ndarray, shares_prompts: bool
 ) -> MicroBatch:
-    rows = [batch.samples[index] for index in run]
+    rows = [batch.samples[index] for index in row_indices]
     first_of_prompt: dict[int, int] = {}
-    for index in run:
+    for index in row_indices:
         first_of_prompt.setdefault(batch.prompts[index], index)
     order = {prompt: number for number, prompt in enumerate(first_of_prompt)}
     firsts = [batch.samples[index] for index in first_of_prompt.values()]
@@ -232,7 +244,7 @@ def _fill(
     token_weights = np.zeros(shape, dtype=np.float32)
     known = rows[0].proximal_logprobs is not None
     proximal_logprobs = np.zeros_like(old_logprobs) if known else None
-    for row, (index, sample) in enumerate(zip(run, rows, strict=True)):
+    for row, (index, sample) in enumerate(zip(row_indices, rows, strict=True)):
         length = len(sample.loss_mask)
         completion_ids[row, :length] = sample.token_ids[sample.num_prompt_tokens :]
         completion_mask[row, :length] = True
@@ -243,14 +255,14 @@ def _fill(
     return MicroBatch(
         prompt_ids=prompt_ids,
         prompt_mask=prompt_mask,
-        prompt_of_row=np.array([order[batch.prompts[index]] for index in run]),
+        prompt_of_row=np.array([order[batch.prompts[index]] for index in row_indices]),
         completion_ids=completion_ids,
         completion_mask=completion_mask,
         shares_prompts=shares_prompts,
         old_logprobs=old_logprobs,
         advantages=np.array([sample.advantage for sample in rows], dtype=np.float32),
         token_weights=token_weights,
-        sample_indices=tuple(run),
+        sample_indices=tuple(row_indices),
         proximal_logprobs=proximal_logprobs,
         images=tuple(image for sample in firsts for image in sample.images),
     )

@@ -33,7 +33,7 @@ from rlcs.learner.losses import (
 )
 from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
-from rlcs.learner.rank_settings import RankPlace, RankSettings, Receivers
+from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters, merge
 from rlcs.model.weights import Probe, Weights, plan_buckets, to_array, to_tensor
@@ -44,18 +44,18 @@ if TYPE_CHECKING:
 
 
 NEVER = timedelta(days=1)
-"""For ranks to wait for one another: who asked them has a deadline, ``faults.learn_seconds``."""
+"""How long ranks wait for one another: the caller has a deadline, ``faults.learn_seconds``."""
 
 
 class LearnerRank:
-    """A rank of the learner."""
+    """One rank of the learner: its model, its optimiser, and its part of every update."""
 
-    def __init__(self, settings: RankSettings, place: RankPlace) -> None:
+    def __init__(self, settings: RankSettings, rank_info: RankInfo) -> None:
         """Join the other ranks and load the model; returns when all ranks are there."""
         self.settings = settings
-        self.place = place
+        self.rank_info = rank_info
         self.device = torch.device(settings.device)
-        _join(settings, place)
+        _join(settings, rank_info)
         torch.set_num_threads(settings.num_threads)
         random.seed(settings.seed)
         np.random.seed(settings.seed % 2**32)
@@ -69,12 +69,12 @@ class LearnerRank:
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
         self._probed: np.ndarray | None = None
-        """What the last probe said."""
+        """The log-probabilities of the last probe."""
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
     ) -> StepReport:
-        """One optimiser step on this rank's part of the batch.
+        """Make one optimiser step on this rank's share of the batch.
 
         Raises:
             LearningError: the loss or the gradient is not finite; no weight was changed.
@@ -118,7 +118,7 @@ class LearnerRank:
 
     @property
     def num_buckets(self) -> int:
-        """Buckets in which what is trained is published."""
+        """How many buckets the trained parameters are published in."""
         return len(self._buckets)
 
     @torch.no_grad()
@@ -133,7 +133,7 @@ class LearnerRank:
         ]
 
     def bucket(self, index: int) -> Weights:
-        """Bucket ``index`` of what is trained; empty on ranks other than 0.
+        """Bucket ``index`` of the trained parameters; empty on ranks other than 0.
 
         Under ZeRO-3 every rank must call it, because the bucket is gathered from all. Below, the
         arrays share the parameters' memory where they can: use them before the next update.
@@ -141,7 +141,7 @@ class LearnerRank:
         return self._gather({name: self._published[name] for name in self._buckets[index]})
 
     def send(self, version: int, transfer: str, receivers: Receivers) -> None:
-        """Bring what is trained to vLLM from GPU to GPU; every rank must call it."""
+        """Bring the trained parameters to vLLM from GPU to GPU; every rank must call it."""
         from rlcs.learner.gpu_sender import GatheredParameters, GpuSender
 
         if self._sender is None or self._sender.identity != receivers.identity:
@@ -154,12 +154,12 @@ class LearnerRank:
                 GatheredParameters(
                     self._published, self._buckets, lambda part: _gathered(part, stage)
                 ),
-                place=self.place,
+                rank_info=self.rank_info,
                 bucket_bytes=self.settings.bucket_bytes,
             )
         try:
             self._sender.send(version)
-        except BaseException:  # who stands where in the transfer is not known any more
+        except BaseException:  # how far each side of the transfer got is not known any more
             broken, self._sender = self._sender, None
             with contextlib.suppress(Exception):
                 broken.close()
@@ -176,7 +176,7 @@ class LearnerRank:
 
     @torch.no_grad()
     def probe(self, prompt: Prompt) -> Probe:
-        """What this policy says of ``prompt``; under ZeRO-3 every rank must call it."""
+        """This policy's log-probabilities of ``prompt``; under ZeRO-3 every rank must call it."""
         self.engine.eval()
         row = torch.from_numpy(prompt.token_ids)[None].to(self.device)
         read = self.forward.reader.inputs(row, torch.ones_like(row).bool(), prompt.images)
@@ -191,7 +191,7 @@ class LearnerRank:
         )
 
     def free_gpu(self) -> None:
-        """Give back what torch keeps for itself of the GPU's memory; nothing on a CPU."""
+        """Give back the GPU memory that torch keeps for itself; does nothing on a CPU."""
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 
@@ -200,17 +200,22 @@ class LearnerRank:
         self.engine.save_checkpoint(folder, tag="state", save_latest=False)
 
     def load(self, folder: str) -> None:
-        """Continue exactly from :meth:`save`; every rank calls it."""
+        """Load the state that :meth:`save` wrote into ``folder``; every rank calls it.
+
+        Raises:
+            LearningError: there is none that can be read.
+        """
         found = Path(folder, "state").is_dir()  # DeepSpeed has an assertion for an answer
         if not found or self.engine.load_checkpoint(folder, tag="state")[0] is None:
             raise LearningError(
-                f"expected a learner state in {folder}, found none that DeepSpeed can read."
+                f"expected a learner state in {folder}, found none that DeepSpeed can read. "
+                "Resume from another checkpoint."
             )
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder (rank 0 writes, every rank must call it)."""
         weights, model = self.weights(), self.engine.module
-        if self.place.rank == 0:
+        if self.rank_info.rank == 0:
             if self.settings.lora:
                 weights, model = merge(weights, self.settings.lora), model.get_base_model()
             state = {name: to_tensor(array) for name, array in weights.items()}
@@ -224,7 +229,7 @@ class LearnerRank:
         """``parameters`` whole and on the host, on rank 0."""
         partitioned = self.settings.ranks.zero_stage == 3
         with _gathered(list(parameters.values()), self.settings.ranks.zero_stage):
-            if self.place.rank != 0:
+            if self.rank_info.rank != 0:
                 return {}
             return {
                 name: to_array(parameter, copy=partitioned)
@@ -236,7 +241,7 @@ class LearnerRank:
         weights = torch.from_numpy(micro_batch.token_weights).to(self.device)
         logprobs, losses = self._token_losses(micro_batch, objective)
         loss = (losses.loss * weights).sum()
-        self.engine.backward(loss * self.place.num_ranks, scale_wrt_gas=False)
+        self.engine.backward(loss * self.rank_info.num_ranks, scale_wrt_gas=False)
         counted = (weights > 0).double()
         return torch.stack(
             [
@@ -278,19 +283,19 @@ class LearnerRank:
         return logprobs, losses
 
     def _sum_over_ranks(self, totals: torch.Tensor) -> torch.Tensor:
-        if self.place.num_ranks > 1:
+        if self.rank_info.num_ranks > 1:
             torch.distributed.all_reduce(totals)
         return totals
 
 
-def _join(settings: RankSettings, place: RankPlace) -> None:
+def _join(settings: RankSettings, rank_info: RankInfo) -> None:
     """Set the environment DeepSpeed reads, and meet the other ranks."""
     os.environ.update(
-        RANK=str(place.rank),
-        WORLD_SIZE=str(place.num_ranks),
+        RANK=str(rank_info.rank),
+        WORLD_SIZE=str(rank_info.num_ranks),
         LOCAL_RANK="0",  # Ray shows each rank its own GPU alone
-        MASTER_ADDR=place.master_address,
-        MASTER_PORT=str(place.master_port),
+        MASTER_ADDR=rank_info.master_address,
+        MASTER_PORT=str(rank_info.master_port),
         DS_ACCELERATOR=settings.device,
     )
     import deepspeed
@@ -329,7 +334,7 @@ def _start_engine(settings: RankSettings) -> Any:
 
 def _deepspeed_config(settings: RankSettings) -> dict[str, Any]:
     return {
-        "train_micro_batch_size_per_gpu": 1,  # asked for by DeepSpeed; micro-batches are ours
+        "train_micro_batch_size_per_gpu": 1,  # DeepSpeed requires it; micro-batches are ours
         "managed_gradient_accumulation": False,
         "gradient_clipping": 0.0 if clips_itself(settings) else settings.optimiser.max_grad_norm,
         "bf16": {"enabled": settings.dtype == "bfloat16"},

@@ -11,8 +11,8 @@ DEFAULT_BUCKET_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RankPlace:
-    """Where a rank stands among its peers."""
+class RankInfo:
+    """Which rank of how many a process is, and where the ranks meet."""
 
     rank: int
     num_ranks: int
@@ -52,5 +52,5 @@ class Receivers:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Changes when an actor was replaced: then the group has to meet again."""
+        """Names the actors: where one was replaced it differs, and the group has to meet again."""
         return tuple(str(actor) for actor in self.actors)

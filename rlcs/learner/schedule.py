@@ -8,9 +8,9 @@ from rlcs.config import OptimiserSection
 
 
 def learning_rate(settings: OptimiserSection, update: int, num_updates: int) -> float:
-    """The rate of optimiser step ``update`` (from 0) of ``num_updates``.
+    """The learning rate of optimiser step ``update`` (from 0) of ``num_updates``.
 
-    Rises linearly over ``warmup_steps`` to ``settings.learning_rate`` and then stays, or
+    It rises linearly over ``warmup_steps`` to ``settings.learning_rate`` and then stays, or
     falls to zero at the end along a line or half a cosine.
     """
     peak, warmup = settings.learning_rate, settings.warmup_steps

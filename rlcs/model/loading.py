@@ -1,6 +1,6 @@
-"""What learner and engines both do with a model folder: load it, and lay a prompt before it.
+"""What learner and engines both do with a model folder: load it, and make inputs of prompts.
 
-A model that sees pictures is given, beside the tokens, what its image processor makes of them,
+A vision-language model gets, besides the tokens, what its image processor makes of the pictures,
 and positions of its own: where a picture's tokens stand in the picture (M-RoPE, arXiv 2409.12191).
 The positions of what follows the prompt are moved by a constant, so that a completion needs
 nothing but that number.
@@ -24,7 +24,7 @@ from rlcs.types import Image
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PromptInputs:
-    """Prompts as a model takes them."""
+    """Prompts as the inputs of a model."""
 
     arguments: dict[str, torch.Tensor]
     """For the model's forward pass: tokens, mask, positions, and pictures if there are any."""
@@ -40,10 +40,10 @@ def model_class(config: Any) -> Any:
 
 
 def load_model(model_path: str, dtype: str) -> torch.nn.Module:
-    """The model of a folder or hub id.
+    """Load the model of a folder or hub id.
 
     Raises:
-        ModelError: there is none that can be loaded.
+        ModelError: there is no model that can be loaded.
     """
     try:
         config = transformers.AutoConfig.from_pretrained(model_path)
@@ -56,7 +56,7 @@ def load_model(model_path: str, dtype: str) -> torch.nn.Module:
 
 
 def folder_bytes(path: str) -> int:
-    """Size of the weights in a model folder; 0 for a hub id, whose size is not known here."""
+    """The size of the weights in a model folder; 0 for a hub id, whose size is not known here."""
     return sum(file.stat().st_size for file in Path(path).glob("*.safetensors"))
 
 
@@ -68,7 +68,7 @@ def image_token_ids(config: Any) -> tuple[int, ...]:
 
 
 def decode_image(image: Image) -> Any:
-    """``image`` as PIL holds it, in RGB.
+    """Decode ``image`` into a PIL image in RGB.
 
     Raises:
         ModelError: it cannot be decoded.
@@ -100,10 +100,13 @@ class PromptReader:
     def inputs(
         self, token_ids: torch.Tensor, mask: torch.Tensor, images: Sequence[Image]
     ) -> PromptInputs:
-        """Prompts ``token_ids`` [N, P] where ``mask`` [N, P] bool holds, with all their pictures.
+        """Turn prompts into the inputs of a forward pass.
+
+        ``token_ids`` [N, P] are padding where ``mask`` [N, P] bool is False; ``images`` are the
+        pictures of all prompts, in their order.
 
         Raises:
-            ModelError: a picture cannot be decoded, or the model does not see.
+            ModelError: a picture cannot be decoded, or the model takes none.
         """
         arguments = {
             "input_ids": token_ids,
@@ -133,7 +136,7 @@ class PromptReader:
 
 
 def load_image_processor(model_path: str) -> Any:
-    """What makes pixels of pictures for a model.
+    """The image processor of a model, which turns pictures into pixel values.
 
     Raises:
         ModelError: the model has none, or it cannot be built here.
@@ -144,11 +147,11 @@ def load_image_processor(model_path: str) -> Any:
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(
             f"model.path = {model_path}: expected an image processor, because the data has "
-            f"pictures; found none that can be built: {error} Use a model that sees, and install "
-            "what reads pictures: pip install 'rlcs[vision]'."
+            f"pictures; found none that can be built: {error} Use a vision-language model, and "
+            "install what reads pictures: pip install 'rlcs[vision]'."
         ) from error
 
 
 def positions(mask: torch.Tensor) -> torch.Tensor:
-    """[N, L] position of every token in its row, whose padding does not count."""
+    """The position [N, L] of every token in its row, padding not counted."""
     return (mask.long().cumsum(-1) - 1).clamp(min=0)

@@ -24,7 +24,7 @@ PREFIX = "base_model.model."
 
 
 def check_adapter_package(section: LoraSection | None) -> None:
-    """The package that adapters need is installed.
+    """Check that the package that adapters need is installed.
 
     Raises:
         PackageMissingError: it is not.
@@ -70,7 +70,7 @@ def adapter_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
 
 
 def merge(weights: Mapping[str, Any], section: LoraSection) -> Weights:
-    """All ``weights`` of an adapted model as those of a plain one: W + (alpha / rank) B A."""
+    """The ``weights`` of an adapted model as those of a plain one: W + (alpha / rank) B A."""
     merged: Weights = {}
     for name, array in weights.items():
         if ".lora_" in name:
@@ -89,7 +89,7 @@ def merge(weights: Mapping[str, Any], section: LoraSection) -> Weights:
 
 
 def write_adapter(folder: Path, weights: Weights, section: LoraSection) -> None:
-    """An adapter folder as vLLM reads it; ``weights`` have the names of its file."""
+    """Write an adapter folder as vLLM reads it; ``weights`` have the names of its file."""
     targets = sorted({name.split(".lora_")[0].rpartition(".")[2] for name in weights})
     settings = {
         "peft_type": "LORA",

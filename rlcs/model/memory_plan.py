@@ -1,4 +1,4 @@
-"""What a run's memory will be used for, estimated from the model's configuration alone.
+"""How much memory a run will need and what for, estimated from the model's configuration alone.
 
 Weights, gradients and AdamW's state are exact. Activations and the cache are estimates: what
 transformers keeps for the backward pass of one micro-batch without recomputation, and the keys
@@ -24,12 +24,12 @@ ACTIVATIONS_PER_LAYER = 34
 """Bytes a token and hidden unit in 16 bits, without attention scores (Korthikanti et al., arXiv
 2205.05198, section 4.1)."""
 LOGIT_COPIES = 3
-"""Of a micro-batch's logits, in float32: themselves, scaled, and their gradient."""
+"""Copies of a micro-batch's logits in float32: as they are, scaled, and their gradient."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MemoryPlan:
-    """Bytes, by use, of one rank and of one engine."""
+    """The memory of one rank and of one engine, in bytes and by use."""
 
     num_parameters: int
     rank: dict[str, float]
@@ -39,19 +39,21 @@ class MemoryPlan:
 
     @property
     def rank_bytes(self) -> float:
+        """The bytes that one rank needs."""
         return sum(self.rank.values())
 
     @property
     def kept_bytes(self) -> float:
-        """Of a rank, also while it does nothing."""
+        """The bytes that a rank keeps even while it does nothing."""
         return self.rank_bytes - self.rank["activations"]
 
     @property
     def engine_bytes(self) -> float:
+        """The bytes that one engine needs."""
         return sum(self.engine.values())
 
     def lines(self) -> Iterator[str]:
-        """As plain text."""
+        """The plan as lines of plain text."""
         yield f"{self.num_parameters:,} parameters"
         for who, uses in (("rank", self.rank), ("engine", self.engine)):
             parts = ", ".join(f"{use} {readable(number)}" for use, number in uses.items())
@@ -59,12 +61,12 @@ class MemoryPlan:
 
 
 def readable(number: float) -> str:
-    """Bytes in the unit that suits them."""
+    """``number`` of bytes as text, in the unit that suits its size."""
     return f"{number / GIB:.1f} GiB" if number >= 0.1 * GIB else f"{number / 2**20:.1f} MiB"
 
 
 def plan_memory(config: RunConfig) -> MemoryPlan:
-    """The plan for a run.
+    """Estimate the memory of the run of ``config``.
 
     Raises:
         ModelError: the model's configuration cannot be read.
@@ -78,7 +80,7 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
     count = sum(parameter.numel() for parameter in model.parameters())
     text = settings.get_text_config()
     size, gpus = _number_bytes(config), config.rollout.engine_width
-    token_bytes = _token_bytes(text) * size / gpus
+    token_bytes = _numbers_per_token(text) * size / gpus
     cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
     return MemoryPlan(
         num_parameters=count,
@@ -96,7 +98,8 @@ def _number_bytes(config: RunConfig) -> int:
 
 
 def _rank_bytes(config: RunConfig, count: int, text: Any) -> dict[str, float]:
-    """ZeRO cuts the optimiser's state, then gradients, then weights by the number of ranks."""
+    """The bytes of a rank by use: from stage 1 to 3, ZeRO shards first the optimiser's state over
+    the ranks, then gradients, then weights."""
     ranks, stage, size = config.learner.num_ranks, config.learner.zero_stage, _number_bytes(config)
 
     def share(from_stage: int) -> float:
@@ -113,8 +116,8 @@ def _rank_bytes(config: RunConfig, count: int, text: Any) -> dict[str, float]:
     }
 
 
-def _token_bytes(text: Any) -> int:
-    """Numbers that the cache holds for a token."""
+def _numbers_per_token(text: Any) -> int:
+    """How many numbers the cache holds for a token."""
     heads = text.num_attention_heads
     key_value_heads = getattr(text, "num_key_value_heads", None) or heads
     head_size = getattr(text, "head_dim", None) or text.hidden_size // heads

@@ -94,7 +94,7 @@ def _mean_difference(one: np.ndarray, other: np.ndarray) -> float:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Publication:
-    """One version of the weights on its way: Ray references to what may still be in the making."""
+    """One version of the weights on its way, as Ray references to what may still be computed."""
 
     buckets: tuple[Any, ...] = ()
     """References to :data:`Weights`, in the order in which they are made; none where every engine
@@ -124,7 +124,7 @@ def to_tensor(array: np.ndarray) -> torch.Tensor:
 
 
 def plan_buckets(sizes: Mapping[str, int], max_bytes: int) -> list[list[str]]:
-    """Names in buckets of at most ``max_bytes``, in order; a larger parameter has its own."""
+    """Parameter names in buckets of at most ``max_bytes``; a larger one has its own bucket."""
     buckets: list[list[str]] = []
     room = 0
     for name, size in sizes.items():
@@ -154,10 +154,10 @@ def load_arrays(parameters: Mapping[str, torch.Tensor], buckets: Iterable[Weight
 
 
 def check_complete(missing: Iterable[str], num_expected: int) -> None:
-    """All parameters came.
+    """Check that all parameters came.
 
     Raises:
-        EngineError: naming some of those that did not.
+        EngineError: some did not; the message names a few of them.
     """
     if names := sorted(missing):
         raise EngineError(

@@ -15,7 +15,7 @@ from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import OptimiserSection, RanksSection, VllmSection
 from rlcs.learner.losses import ImitationObjective, PolicyObjective
 from rlcs.learner.packing import pack
-from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.learner.rank_settings import RankInfo, RankSettings
 from rlcs.model.weights import Probe
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.settings import EngineSettings
@@ -98,7 +98,7 @@ RECORDS = [
         optimiser=OptimiserSection(schedule="cosine"),
         ranks=RanksSection(zero_stage=3),
     ),
-    RankPlace(rank=1, num_ranks=2, master_address="127.0.0.1", master_port=29500),
+    RankInfo(rank=1, num_ranks=2, master_address="127.0.0.1", master_port=29500),
     EngineSettings(
         engine="transformers",
         model_path="m",

@@ -15,7 +15,7 @@ import torch
 from transformers import AutoConfig
 
 from rlcs.cli.doctor.memory_check import memory_lines
-from rlcs.cluster.placement import Node, Placement, draw, place
+from rlcs.cluster.placement import Node, Placement, describe_placement, place
 from rlcs.cluster.placement_rules import check_placement
 from rlcs.cluster.ray_cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
 from rlcs.config import RunConfig
@@ -49,7 +49,7 @@ def examine_run(config: RunConfig) -> int:
             needs_of(config), nodes, use_gpus=use_gpus, kind=config.hardware.placement
         )
         print(f"{placement.kind}, {config.schedule.kind} schedule")
-        print(draw(placement, nodes))
+        print(describe_placement(placement, nodes))
         check_placement(config, placement)
     with report.section("memory"):
         for line in memory_lines(config, placement, nodes):

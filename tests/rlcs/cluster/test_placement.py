@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ray.cluster_utils import Cluster
 
-from rlcs.cluster.placement import Needs, Node, draw, place
+from rlcs.cluster.placement import Needs, Node, describe_placement, place
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import HardwareSection
 from rlcs.errors import ConfigError, EngineError
@@ -35,7 +35,7 @@ def test_every_process_has_a_place(engines, width, ranks, asked, kind, on_a, on_
     assert placement.kind == kind
     assert Counter(placement.node_names) == Counter({"a": on_a, "b": on_b})
     assert sorted(b.rank for b in placement.bundles if b.rank is not None) == list(range(ranks))
-    text = draw(placement, TWO_NODES)
+    text = describe_placement(placement, TWO_NODES)
     for number in range(engines):
         assert f"engine {number}" in text
 
@@ -125,7 +125,7 @@ def given_to(plan, needs: Needs) -> tuple[list, list]:
 @pytest.mark.parametrize(
     ("kind", "engines", "width", "ranks"), [("separate", 1, 2, 1), ("colocated", 3, 1, 3)]
 )
-def test_ray_gives_what_was_drawn(gpu_cluster, kind, engines, width, ranks) -> None:
+def test_ray_gives_what_was_planned(gpu_cluster, kind, engines, width, ranks) -> None:
     hardware = HardwareSection(ray_address=gpu_cluster.address, placement=kind)
     needs = Needs(num_engines=engines, num_ranks=ranks, engine_width=width)
     plan = start_cluster(hardware, needs)

@@ -26,7 +26,7 @@ FEW_TOKENS = "rollout.batch_tokens=10"
         pytest.param(3, 2, 3, CUDA_IPC, "1 engines have none", id="an engine without a rank"),
         pytest.param(2, 2, 4, CUDA_IPC, "2 engines have none", id="CUDA IPC between GPUs"),
         pytest.param(2, 2, 4, OVERLAPPED, None, id="each has its own"),
-        pytest.param(2, 2, 3, OVERLAPPED, "too few GPUs", id="they would take turns"),
+        pytest.param(2, 2, 3, OVERLAPPED, "too few GPUs", id="they would share GPUs"),
         pytest.param(1, 1, 2, FEW_TOKENS, None, id="vLLM on a GPU does not read batch_tokens"),
         pytest.param(1, 1, 0, FEW_TOKENS, "Raise rollout.batch_tokens", id="on a CPU it does"),
         pytest.param(2, 2, 0, OVERLAPPED, None, id="on CPUs nobody takes turns"),

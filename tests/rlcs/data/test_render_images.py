@@ -96,7 +96,7 @@ def test_a_model_that_does_not_see_is_refused_pictures(
     make_problem: MakeProblem, tiny_model: str, make_image: Callable[..., Image]
 ) -> None:
     blind = Renderer.load(tiny_model, max_prompt_tokens=500)
-    with pytest.raises(DatasetError, match="p1: has pictures, but the model does not see"):
+    with pytest.raises(DatasetError, match="p1: has pictures, but the model has no vision tower"):
         blind.render(make_problem("How many?", make_image(1)))
 
 

@@ -14,7 +14,7 @@ from rlcs.config import LoraSection, OptimiserSection, RanksSection
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank import LearnerRank
-from rlcs.learner.rank_settings import RankPlace, RankSettings
+from rlcs.learner.rank_settings import RankInfo, RankSettings
 from rlcs.model.weights import Weights
 from rlcs.types import StepReport, TrainingSample
 
@@ -61,8 +61,8 @@ def make_rank(make_settings: Callable[..., RankSettings]) -> Callable[..., Learn
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    place = RankPlace(rank=0, num_ranks=1, master_address="127.0.0.1", master_port=port)
-    return lambda **settings: LearnerRank(make_settings(**settings), place)
+    rank_info = RankInfo(rank=0, num_ranks=1, master_address="127.0.0.1", master_port=port)
+    return lambda **settings: LearnerRank(make_settings(**settings), rank_info)
 
 
 @pytest.fixture(scope="session")

@@ -196,7 +196,7 @@ def test_an_export_is_a_model_folder(
 
 
 def test_a_model_that_is_not_there(make_rank, make_settings, tmp_path: Path) -> None:
-    place = make_rank().place
+    rank_info = make_rank().rank_info
     settings = dataclasses.replace(make_settings(), model_path=str(tmp_path / "nothing"))
     with pytest.raises(ModelError, match=r"model\.path = .*nothing cannot be loaded"):
-        LearnerRank(settings, place)
+        LearnerRank(settings, rank_info)
