@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 import transformers
-from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 from rlcs.errors import ModelError
 from rlcs.types import Image
@@ -34,7 +33,10 @@ class PromptInputs:
 
 def model_class(config: Any) -> Any:
     """The class of transformers that loads a model with ``config``."""
-    if config.model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+    # Takes seconds to import, and the driver of a run needs no class of a model.
+    from transformers.models.auto import modeling_auto as auto
+
+    if config.model_type in auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
         return transformers.AutoModelForImageTextToText
     return transformers.AutoModelForCausalLM
 
