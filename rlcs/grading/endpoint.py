@@ -19,7 +19,7 @@ from typing import Any
 
 from rlcs.config import EndpointSection, RolloutSection
 from rlcs.errors import EngineError
-from rlcs.grading.asking import Answer
+from rlcs.grading.responders import Answer
 from rlcs.types import Message, Problem
 
 FIRST_PAUSE_SECONDS = 0.5
@@ -58,7 +58,7 @@ class EndpointAsker:
         )
 
     def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
-        """See :class:`~rlcs.grading.asking.Asker`.
+        """See :class:`~rlcs.grading.responders.Asker`.
 
         Raises EngineError when the endpoint did not answer within the deadline, does not know
         the key or the model, or refused every single request.

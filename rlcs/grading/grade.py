@@ -18,12 +18,12 @@ from curricula import Grades
 from rlcs.config import GradeConfig, GradedModelSection, ModelSection, RunConfig
 from rlcs.data import Renderer, load_problems
 from rlcs.errors import EngineError
-from rlcs.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
 from rlcs.grading.chart import draw_chart, show_chart
 from rlcs.grading.endpoint import EndpointAsker
 from rlcs.grading.folder import CHART_NAME, GradingFolder
 from rlcs.grading.pass_at_k import parts_of
 from rlcs.grading.progress import GradingProgress
+from rlcs.grading.responders import Answer, Asker, EngineQuestions, Engines, instructed
 from rlcs.rollout.actors import check_engine_package
 from rlcs.run.checkpoint import find_model
 from rlcs.run.interruption import INTERRUPTED, interruption
