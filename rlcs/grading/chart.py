@@ -14,7 +14,7 @@ from rlcs.grading.pass_at_k import Part
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 MAX_NAME = 40
-MAX_DRAWN = 20
+MAX_PLOTTED = 20
 """Parts that one picture shows; the largest are taken."""
 
 
@@ -37,21 +37,24 @@ def show_chart(console: Console, model: str, parts: Sequence[Part]) -> None:
     console.print(table)
 
 
-def draw_chart(path: Path, models: Sequence[tuple[str, Sequence[Part]]]) -> bool:
-    """Write the same as PNG, a row a model; False where matplotlib is not installed."""
+def plot_chart(path: Path, models: Sequence[tuple[str, Sequence[Part]]]) -> bool:
+    """Write the parts of all models as a PNG, a row a model; False without matplotlib."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         return False
-    drawn = [(name, _drawn_parts(parts)) for name, parts in models]
-    heights = [1.6 + 0.35 * len(parts) for _, parts in drawn]
+    plotted = [(name, _plotted_parts(parts)) for name, parts in models]
+    heights = [1.6 + 0.35 * len(parts) for _, parts in plotted]
     figure = Figure(figsize=(12, max(3.0, sum(heights))), layout="constrained")
     rows = figure.subplots(
-        len(drawn), 2, squeeze=False, gridspec_kw={"height_ratios": heights, "width_ratios": (3, 2)}
+        len(plotted),
+        2,
+        squeeze=False,
+        gridspec_kw={"height_ratios": heights, "width_ratios": (3, 2)},
     )
-    for (left, right), (name, parts) in zip(rows, drawn, strict=True):
-        _draw_spread(left, name, parts)
-        _draw_curves(right, parts)
+    for (left, right), (name, parts) in zip(rows, plotted, strict=True):
+        _plot_spread(left, name, parts)
+        _plot_curves(right, parts)
     bars, labels = rows[0, 0].get_legend_handles_labels()
     figure.legend(bars, labels, fontsize="x-small", ncols=len(labels), loc="outside upper center")
     with whole(path) as partial:
@@ -60,7 +63,7 @@ def draw_chart(path: Path, models: Sequence[tuple[str, Sequence[Part]]]) -> bool
 
 
 def printable(name: str) -> str:
-    """A name from the data in one short line, without signs that steer a terminal."""
+    """A name from the data as one short line, without characters that control a terminal."""
     line = "".join(sign if sign.isprintable() else "?" for sign in name)
     return line if len(line) <= MAX_NAME else line[: MAX_NAME - 3] + "..."
 
@@ -84,27 +87,27 @@ def _percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}%"
 
 
-def _drawn_parts(parts: Sequence[Part]) -> list[Part]:
-    """The domains; the categories where there is one domain only."""
+def _plotted_parts(parts: Sequence[Part]) -> list[Part]:
+    """The domains, or the categories if there is one domain only; the largest of them."""
     domains = [part for part in parts if part.is_domain]
     chosen = domains if len(domains) > 1 else [part for part in parts if "/" in part.name]
-    largest = sorted(chosen, key=lambda part: -part.num_problems)[:MAX_DRAWN]
+    largest = sorted(chosen, key=lambda part: -part.num_problems)[:MAX_PLOTTED]
     return [part for part in chosen if part in largest]
 
 
-def _draw_spread(axes: object, name: str, parts: Sequence[Part]) -> None:
+def _plot_spread(axes: object, name: str, parts: Sequence[Part]) -> None:
     from matplotlib import colormaps
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
     bins = len(parts[0].spread)
     colours = colormaps["RdYlGn"]
-    labels = ["never", *(f"to {place}/{bins - 1}" for place in range(1, bins - 1)), "to always"]
+    labels = ["never", *(f"to {number}/{bins - 1}" for number in range(1, bins - 1)), "to always"]
     start = [0.0] * len(parts)
-    for place, label in enumerate(labels):
-        shares = [part.spread[place] / max(1, part.num_problems) for part in parts]
+    for index, label in enumerate(labels):
+        shares = [part.spread[index] / max(1, part.num_problems) for part in parts]
         axes.barh(
-            range(len(parts)), shares, left=start, color=colours(place / (bins - 1)), label=label
+            range(len(parts)), shares, left=start, color=colours(index / (bins - 1)), label=label
         )
         start = [before + share for before, share in zip(start, shares, strict=True)]
     # Names are the data's: a dollar sign in them is no formula.
@@ -116,7 +119,7 @@ def _draw_spread(axes: object, name: str, parts: Sequence[Part]) -> None:
     axes.set_title(name, parse_math=False)
 
 
-def _draw_curves(axes: object, parts: Sequence[Part]) -> None:
+def _plot_curves(axes: object, parts: Sequence[Part]) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)

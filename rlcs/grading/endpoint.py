@@ -1,4 +1,4 @@
-"""Asking a model behind an OpenAI-compatible endpoint, patiently.
+"""Answers of a model behind an OpenAI-compatible endpoint, requested patiently.
 
 A request that fails for the moment (no connection, overload, a time-out, a broken reply) is
 repeated with growing pauses until its deadline; then grading stops, because an endpoint that is
@@ -19,13 +19,13 @@ from typing import Any
 
 from rlcs.config import EndpointSection, RolloutSection
 from rlcs.errors import EngineError
-from rlcs.grading.asking import Answer
+from rlcs.grading.responders import Answer
 from rlcs.types import Message, Problem
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
-PASSING = frozenset([408, 409, 425, 429, 500, 502, 503, 504])
-"""Statuses that another try may cure."""
+RETRIED = frozenset([408, 409, 425, 429, 500, 502, 503, 504])
+"""Statuses after which a request is sent again, because they may not last."""
 HOPELESS = {
     401: "the key is not accepted",
     403: "the key may not use it",
@@ -34,8 +34,8 @@ HOPELESS = {
 MAX_SHOWN = 300
 
 
-class EndpointAsker:
-    """Asks problems of a piece beside one another, at most ``max_concurrent`` at a time."""
+class EndpointResponder:
+    """Sends the requests of a chunk concurrently, at most ``max_concurrent`` at a time."""
 
     def __init__(self, section: EndpointSection, rollout: RolloutSection, attempts: int) -> None:
         import openai
@@ -57,18 +57,19 @@ class EndpointAsker:
             base_url=section.base_url, api_key=section.key, max_retries=0
         )
 
-    def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
-        """See :class:`~rlcs.grading.asking.Asker`.
+    def respond(self, problems: Sequence[Problem]) -> list[list[Answer]]:
+        """Answer each problem ``grade.attempts`` times; a list of answers a problem, in order.
 
-        Raises EngineError when the endpoint did not answer within the deadline, does not know
-        the key or the model, or refused every single request.
+        Raises:
+            EngineError: the endpoint did not answer within the deadline, does not know the key or
+                the model, or refused every single request.
         """
-        answers = self._runner.run(self._ask_all(problems))
+        answers = self._runner.run(self._request_all(problems))
         refused = [answer.detail for group in answers for answer in group if answer.text is None]
         if refused and len(refused) == len(problems) * self._attempts:
             raise EngineError(
                 f"the endpoint {self._section.base_url} refused all {len(refused)} requests: "
-                f"{refused[0]}. Put right what it refuses; fields of the request are set by "
+                f"{refused[0]}. Change what it refuses; fields of the request are set by "
                 "endpoint.parameters, and null leaves one out."
             )
         return answers
@@ -78,12 +79,12 @@ class EndpointAsker:
         self._runner.run(self._client.close())
         self._runner.close()
 
-    async def _ask_all(self, problems: Sequence[Problem]) -> list[list[Answer]]:
+    async def _request_all(self, problems: Sequence[Problem]) -> list[list[Answer]]:
         try:
             async with asyncio.TaskGroup() as group:  # the first failure ends the others
                 tasks = [
                     [
-                        group.create_task(self._ask_patiently(problem.messages))
+                        group.create_task(self._request_patiently(problem.messages))
                         for _ in range(self._attempts)
                     ]
                     for problem in problems
@@ -92,14 +93,14 @@ class EndpointAsker:
             raise failed.exceptions[0] from None
         return [[task.result() for task in group] for group in tasks]
 
-    async def _ask_patiently(self, messages: Sequence[Message]) -> Answer:
+    async def _request_patiently(self, messages: Sequence[Message]) -> Answer:
         import openai
 
         async with self._slots:
             ends = time.monotonic() + self._section.deadline_seconds
             pause = FIRST_PAUSE_SECONDS
             while True:
-                wanted = 0.0
+                pause_wanted = 0.0
                 try:
                     reply = await self._complete(messages, ends - time.monotonic())
                     if (answer := _answer_of(reply)) is not None:
@@ -109,14 +110,14 @@ class EndpointAsker:
                     why = _status(error)
                     if error.status_code in HOPELESS:
                         raise self._hopeless(error.status_code) from None
-                    if error.status_code not in PASSING:
+                    if error.status_code not in RETRIED:
                         return Answer(
                             text=None, finish_reason="refused", num_tokens=None, detail=why
                         )
-                    wanted = _retry_after(error)
+                    pause_wanted = _retry_after(error)
                 except (openai.APIError, ValueError) as error:  # ValueError: not JSON
                     why = f"{type(error).__name__}: {_shown(str(error))}"
-                pause_now = max(pause, wanted)
+                pause_now = max(pause, pause_wanted)
                 if time.monotonic() + pause_now >= ends:
                     raise self._silent(why)
                 await asyncio.sleep(pause_now)
@@ -148,7 +149,7 @@ class EndpointAsker:
 
 
 def _answer_of(reply: Any) -> Answer | None:
-    """None when the reply does not have the form of one."""
+    """The answer in ``reply``; None when the reply does not have the form of one."""
     choices: Any = getattr(reply, "choices", None)
     message = getattr(choices[0], "message", None) if choices else None
     if message is None:

@@ -1,4 +1,4 @@
-"""The folder of a grading: every answer, piece by piece, and the table made of them.
+"""The folder of a grading: every answer, chunk by chunk, and the table made of them.
 
     runs/NAME/
       config.resolved.yaml
@@ -6,9 +6,11 @@
       attempts/MODEL/piece_000001.parquet     every answer and its verdict; complete or absent
       difficulty.parquet  pass_at_k.png       when all is graded
 
-A piece appears by a rename when all its answers are judged. Which problems are in a piece
-depends on the data alone, so a grading that was killed goes on with the first missing piece and
-draws the same tokens as one that was not.
+A chunk is ``grade.problems_per_piece`` problems, which are asked, judged and saved as one. Its file
+appears by a rename when all its answers are judged. (Key and file keep the word piece, because
+configurations and folders of gradings have it.) Which problems are in a chunk depends on the data
+alone, so a grading that was killed goes on with the first missing chunk and samples the same tokens
+as one that was not.
 """
 
 from __future__ import annotations
@@ -42,11 +44,15 @@ not change an answer."""
 
 
 class GradingFolder:
-    """What is graded already, and where the rest goes; nothing is made before the first save."""
+    """Holds what is graded already and takes the rest; nothing is written before the first save."""
 
     def __init__(self, config: GradeConfig, problems: Sequence[Problem]) -> None:
-        """Raises RunFolderError for a folder that is something else, ResumeError for a grading
-        of other problems or with other settings."""
+        """Look at what the folder holds already.
+
+        Raises:
+            RunFolderError: the folder exists and is no grading.
+            ResumeError: it is a grading of other problems, or with other settings.
+        """
         self.path = Path(config.grade.folder) / config.grade.name
         self._config = config
         self._problems = problems
@@ -55,22 +61,22 @@ class GradingFolder:
         if self.path.exists():
             self._check()
 
-    def piece(self, index: int) -> Sequence[Problem]:
-        """The problems of a piece."""
+    def chunk(self, index: int) -> Sequence[Problem]:
+        """The problems of the chunk ``index``."""
         size = self._config.grade.problems_per_piece
         return self._problems[index * size : (index + 1) * size]
 
     @property
-    def num_pieces(self) -> int:
-        """Pieces of each model."""
+    def num_chunks(self) -> int:
+        """How many chunks every model has to answer."""
         return -(-len(self._problems) // self._config.grade.problems_per_piece)
 
     def missing(self, model: str) -> list[int]:
-        """The pieces that ``model`` was not asked yet."""
-        return [index for index in range(self.num_pieces) if not self._file(model, index).exists()]
+        """Indices of the chunks that ``model`` has not answered yet."""
+        return [index for index in range(self.num_chunks) if not self._file(model, index).exists()]
 
     def save(self, model: str, index: int, rows: list[dict[str, Any]]) -> None:
-        """Keep a piece: a row an attempt."""
+        """Write the chunk ``index`` of ``model``; ``rows`` has one row an attempt."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -85,15 +91,19 @@ class GradingFolder:
             pq.write_table(table, partial, compression="zstd")
 
     def grades(self) -> Grades:
-        """All models' counts. Every piece must be there."""
-        place = {problem.problem_id: row for row, problem in enumerate(self._problems)}
+        """The counts of all models; every chunk must be there.
+
+        Raises:
+            ResumeError: the file of a chunk is damaged.
+        """
+        row_of = {problem.problem_id: row for row, problem in enumerate(self._problems)}
         models = [model.name for model in self._config.models]
-        passes, attempts, errors = np.zeros((3, len(models), len(place)))
+        passes, attempts, errors = np.zeros((3, len(models), len(row_of)))
         for row, model in enumerate(models):
-            for index in range(self.num_pieces):
-                self._count(model, index, place, passes[row], attempts[row], errors[row])
+            for index in range(self.num_chunks):
+                self._count(model, index, row_of, passes[row], attempts[row], errors[row])
         return Grades(
-            ids=list(place),
+            ids=list(row_of),
             models=models,
             passes=passes,
             attempts=attempts,
@@ -102,7 +112,7 @@ class GradingFolder:
         )
 
     def write_table(self, grades: Grades) -> Path:
-        """The difficulty table, whole or not at all."""
+        """Write the difficulty table, whole or not at all; returns its path."""
         path = self.path / TABLE_NAME
         with whole(path) as partial:
             write_grades(grades, partial)
@@ -115,7 +125,7 @@ class GradingFolder:
         self,
         model: str,
         index: int,
-        place: dict[str, int],
+        row_of: dict[str, int],
         passes: np.ndarray,
         attempts: np.ndarray,
         errors: np.ndarray,
@@ -126,10 +136,10 @@ class GradingFolder:
         path = self._file(model, index)
         try:
             columns = pq.read_table(path, columns=["problem_id", "passed"]).to_pydict()
-            rows = [place[problem_id] for problem_id in columns["problem_id"]]
+            rows = [row_of[problem_id] for problem_id in columns["problem_id"]]
         except (pa.ArrowException, OSError, KeyError) as error:
             raise ResumeError(
-                f"expected a whole piece of this grading at {path}, found a damaged one "
+                f"expected a whole chunk of this grading at {path}, found a damaged one "
                 f"({type(error).__name__}: {error}). Remove the file and start again; it alone "
                 "is asked anew."
             ) from error
@@ -139,7 +149,7 @@ class GradingFolder:
             passes[row] += passed is True
 
     def _check(self) -> None:
-        """Whether the folder that is there is this grading."""
+        """Check that the folder that is there is this grading."""
         others = {entry.name for entry in self.path.iterdir()} if self.path.is_dir() else {""}
         if CONFIG_NAME not in others or PROBLEMS_NAME not in others:
             begun = ("attempts", PROBLEMS_NAME, CONFIG_NAME)
@@ -148,7 +158,7 @@ class GradingFolder:
                     f"{self.path} exists and is no grading. Grade under another name: "
                     "grade.name=OTHER."
                 )
-            return  # killed before its first piece
+            return  # killed before its first chunk
         old = load_config(self.path / CONFIG_NAME, kind=GradeConfig)
         refused = [*_changed(old, self._config), *self._changed_problems()]
         if refused:
@@ -184,16 +194,16 @@ def _changed(old: GradeConfig, new: GradeConfig) -> list[str]:
 
 
 def _digest(problems: Sequence[Problem]) -> str:
-    """Of everything that is asked and judged by."""
+    """A digest of everything that is asked, and judged by."""
     digest = hashlib.blake2b(digest_size=16)
     for problem in problems:
-        asked = [problem.problem_id, problem.domain, problem.messages, problem.reference]
-        digest.update(json.dumps(asked, sort_keys=True).encode() + b"\n")
+        content = [problem.problem_id, problem.domain, problem.messages, problem.reference]
+        digest.update(json.dumps(content, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()
 
 
 def _schema() -> Any:
-    """Columns of a piece; ``passed`` is null where our own side failed."""
+    """Columns of a chunk's file; ``passed`` is null where our own side failed."""
     import pyarrow as pa
 
     texts = ("problem_id", "text", "outcome", "extracted", "detail", "finish_reason")

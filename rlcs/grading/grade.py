@@ -1,4 +1,4 @@
-"""``rlcs grade``: ask, judge, save, piece by piece and model by model; then table and chart.
+"""``rlcs grade``: ask, judge, save, chunk by chunk and model by model; then table and chart.
 
 Left out: asking until a rate is known well enough. k is the same for every problem, so that
 pass@k means the same everywhere.
@@ -18,12 +18,12 @@ from curricula import Grades
 from rlcs.config import GradeConfig, GradedModelSection, ModelSection
 from rlcs.data import Renderer, load_problems
 from rlcs.errors import EngineError
-from rlcs.grading.asking import Answer, Asker, EngineQuestions, Engines, instructed
-from rlcs.grading.chart import draw_chart, show_chart
-from rlcs.grading.endpoint import EndpointAsker
+from rlcs.grading.chart import plot_chart, show_chart
+from rlcs.grading.endpoint import EndpointResponder
 from rlcs.grading.folder import CHART_NAME, GradingFolder
 from rlcs.grading.pass_at_k import parts_of
 from rlcs.grading.progress import GradingProgress
+from rlcs.grading.responders import Answer, EngineQuestions, Engines, Responder, instructed
 from rlcs.rollout.actors import check_engine_package
 from rlcs.run.checkpoint import find_model
 from rlcs.run.interruption import INTERRUPTED, interruption
@@ -33,19 +33,19 @@ from rlcs.types import Problem
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Grading:
-    """The parts of a grading."""
+    """Everything that a grading works with."""
 
     config: GradeConfig
     problems: Sequence[Problem]
     scorer: Scorer
     folder: GradingFolder
     questions: dict[str, EngineQuestions]
-    """Model name → its prompts, for engines that have something left to do."""
+    """Model name → its prompts, for models of ours that have chunks left to answer."""
     engines: Engines
     progress: GradingProgress
 
     def missing(self, model: GradedModelSection) -> list[int]:
-        """Pieces that are left of a model."""
+        """Indices of the chunks that ``model`` has not answered yet."""
         return self.folder.missing(model.name)
 
 
@@ -54,17 +54,17 @@ def grade(config: GradeConfig) -> int:
 
     Raises:
         ConfigError, DatasetError, ModelError, RunFolderError: before anything is asked.
-        EngineError: an engine died or an endpoint does not answer; what was graded is kept.
+        EngineError: an engine was lost or an endpoint does not answer; what was graded is kept.
     """
     scorer, engines = Scorer(config.scoring), Engines(config)
     try:
         grading = _prepare(config, scorer, engines)
-        with interruption("this piece") as interrupted, grading.progress:
+        with interruption("this chunk") as interrupted, grading.progress:
             for model in config.models:
                 _grade_model(grading, model, interrupted)
         if any(grading.missing(model) for model in config.models):
             grading.progress.say(
-                "stopped; whole pieces are saved. Go on with the same command, for example: "
+                "stopped; whole chunks are saved. Go on with the same command, for example: "
                 f"rlcs grade CONFIG grade.name={config.grade.name}"
             )
             return INTERRUPTED
@@ -88,12 +88,12 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
         for model in config.models
         if model.path is not None and left[model.name]
     }
-    total = folder.num_pieces * len(config.models)
-    progress = GradingProgress(num_pieces=total, pieces_done=total - sum(left.values()))
+    total = folder.num_chunks * len(config.models)
+    progress = GradingProgress(num_chunks=total, chunks_done=total - sum(left.values()))
     for note in loaded.notes:
         progress.say(note)
     if 0 < sum(left.values()) < total:
-        progress.say(f"going on with {folder.path}: {total - sum(left.values())} of {total} pieces")
+        progress.say(f"going on with {folder.path}: {total - sum(left.values())} of {total} chunks")
     return Grading(
         config=config,
         problems=problems,
@@ -111,11 +111,11 @@ def _questions(
     assert model.path is not None
     path = str(find_model(model.path)) if Path(model.path).exists() else model.path
     renderer = Renderer.load(path, config.rollout.max_prompt_tokens)
-    asked = [instructed(problem, model.system_prompt) for problem in problems]
+    with_system = [instructed(problem, model.system_prompt) for problem in problems]
     return EngineQuestions(
         model=ModelSection(path=path, dtype=model.dtype),
         renderer=renderer,
-        prompts=renderer.render_all(asked),
+        prompts=renderer.render_all(with_system),
     )
 
 
@@ -123,36 +123,36 @@ def _grade_model(grading: Grading, model: GradedModelSection, interrupted: list[
     missing = grading.missing(model)
     if not missing or interrupted:
         return
-    asker = _asker(grading, model)
+    responder = _responder(grading, model)
     try:
         for index in missing:
             if interrupted:
                 return
-            started = time.perf_counter()  # engines that start are no part of a piece
-            problems = grading.folder.piece(index)
-            asked = [instructed(problem, model.system_prompt) for problem in problems]
-            rows = _judge(grading.scorer, problems, asker.ask(asked))
+            started = time.perf_counter()  # the start of the engines does not count
+            problems = grading.folder.chunk(index)
+            with_system = [instructed(problem, model.system_prompt) for problem in problems]
+            rows = _judge(grading.scorer, problems, responder.respond(with_system))
             grading.folder.save(model.name, index, rows)
-            grading.progress.show_piece(model.name, rows, time.perf_counter() - started)
+            grading.progress.show_chunk(model.name, rows, time.perf_counter() - started)
     except EngineError as error:
         raise EngineError(
             f"{model.name}: {error} What was graded is kept: go on with the same command."
         ) from error
     finally:
-        asker.close()
+        responder.close()
 
 
-def _asker(grading: Grading, model: GradedModelSection) -> Asker:
+def _responder(grading: Grading, model: GradedModelSection) -> Responder:
     if model.endpoint is not None:
         config = grading.config
-        return EndpointAsker(model.endpoint, config.rollout, config.grade.attempts)
-    return grading.engines.asker(grading.questions[model.name])
+        return EndpointResponder(model.endpoint, config.rollout, config.grade.attempts)
+    return grading.engines.responder(grading.questions[model.name])
 
 
 def _judge(
     scorer: Scorer, problems: Sequence[Problem], answers: Sequence[Sequence[Answer]]
 ) -> list[dict[str, Any]]:
-    """Rows of a piece, one an attempt. Where we have no answer or no verdict, no pass or fail."""
+    """Rows of a chunk, one an attempt; ``passed`` is None without an answer or a verdict."""
     given = [[answer for answer in group if answer.text is not None] for group in answers]
     texts = [[answer.text or "" for answer in group] for group in given]
     rows = []
@@ -199,11 +199,11 @@ def _finish(grading: Grading) -> None:
         show_chart(console, name, parts)
     say = grading.progress.say
     _say_errors(grades, k, say)
-    picture = grading.folder.path / CHART_NAME
-    if draw_chart(picture, charts):
-        say(f"drawn: {picture}")
+    path = grading.folder.path / CHART_NAME
+    if plot_chart(path, charts):
+        say(f"chart: {path}")
     else:
-        say("no picture: matplotlib is not installed (pip install 'rlcs[plots]')")
+        say("no chart: matplotlib is not installed (pip install 'rlcs[plots]')")
     say(f"done: {table}; train with it: rlcs train CONFIG data.difficulty.path={table}")
 
 
@@ -214,5 +214,5 @@ def _say_errors(grades: Grades, k: int, say: Any) -> None:
                 f"{name}: {errors.sum():,.0f} attempts at {(errors > 0).sum():,} problems could "
                 f"not be had or judged; they count neither way. {(attempts == 0).sum():,} problems "
                 f"have no judged attempt, {(attempts < k).sum():,} are left out of pass@{k}. "
-                f"See detail in the pieces under attempts/{name}."
+                f"See the column detail of the files under attempts/{name}."
             )

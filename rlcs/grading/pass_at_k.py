@@ -16,7 +16,7 @@ MOST_BINS = 8
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """How one model fared on some of the problems."""
+    """How one model did on some of the problems."""
 
     name: str
     """``all``, a domain, or ``domain/category``."""
@@ -37,13 +37,13 @@ def pass_at_k(passes: np.ndarray, attempts: np.ndarray, k: int) -> np.ndarray:
     """
     missed = np.ones(len(passes))
     with np.errstate(divide="ignore", invalid="ignore"):
-        for drawn in range(k):
-            missed *= np.maximum(0.0, attempts - passes - drawn) / (attempts - drawn)
+        for number in range(k):
+            missed *= np.maximum(0.0, attempts - passes - number) / (attempts - number)
     return np.where(attempts >= k, 1.0 - missed, np.nan)
 
 
 def powers_upto(k: int) -> list[int]:
-    """1, 2, 4, ... and k itself."""
+    """The powers of two up to ``k``, and ``k`` itself."""
     return sorted({*(2**power for power in range(k.bit_length())), k})
 
 
@@ -67,7 +67,7 @@ def _part(name: str, is_domain: bool, passes: np.ndarray, attempts: np.ndarray, 
     estimates = {each: pass_at_k(passes, attempts, each) for each in powers_upto(k)}
     bins = min(k, MOST_BINS)
     # Rounded before the ceiling: 3/8 must not count as a little more than 3/8.
-    place = np.ceil(np.round(passes / attempts * bins, 9)).astype(np.int64)
+    bin_of = np.ceil(np.round(passes / attempts * bins, 9)).astype(np.int64)
     return Part(
         name=name,
         is_domain=is_domain,
@@ -76,5 +76,5 @@ def _part(name: str, is_domain: bool, passes: np.ndarray, attempts: np.ndarray, 
             each: None if np.isnan(values).all() else float(np.nanmean(values))
             for each, values in estimates.items()
         },
-        spread=np.bincount(place, minlength=bins + 1).tolist(),
+        spread=np.bincount(bin_of, minlength=bins + 1).tolist(),
     )

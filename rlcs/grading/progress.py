@@ -13,31 +13,31 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rlcs.run.progress import shown_duration
 
 MOST_LINES = 50
-"""Lines that a grading prints about its pieces where there is no terminal."""
+"""Lines that a grading prints about its chunks where there is no terminal."""
 
 
 class GradingProgress:
-    """Counts pieces over all models; use it as a context while pieces come."""
+    """Counts chunks over all models; use it as a context while chunks are answered."""
 
     def __init__(
-        self, *, num_pieces: int, pieces_done: int, console: Console | None = None
+        self, *, num_chunks: int, chunks_done: int, console: Console | None = None
     ) -> None:
         self.console = console or Console()
-        self._num_pieces = num_pieces
-        self._done = self._done_before = pieces_done
+        self._num_chunks = num_chunks
+        self._done = self._done_before = chunks_done
         self._seconds = 0.0
         self._counts: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._bar = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} pieces", markup=False),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} chunks", markup=False),
             TextColumn("{task.fields[note]}", markup=False),
             console=self.console,
         )
-        self._task = self._bar.add_task("grading", total=num_pieces, completed=pieces_done, note="")
+        self._task = self._bar.add_task("grading", total=num_chunks, completed=chunks_done, note="")
 
     def __enter__(self) -> GradingProgress:
-        if self.console.is_terminal and self._done < self._num_pieces:
+        if self.console.is_terminal and self._done < self._num_chunks:
             self._bar.start()
         return self
 
@@ -54,8 +54,11 @@ class GradingProgress:
         """One line of plain text."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def show_piece(self, model: str, rows: Sequence[dict[str, Any]], seconds: float) -> None:
-        """Count a piece that was saved and took ``seconds``."""
+    def show_chunk(self, model: str, rows: Sequence[dict[str, Any]], seconds: float) -> None:
+        """Count a chunk that was saved, and show how far the grading is.
+
+        ``seconds`` is the time that the chunk took, without the start of the engines.
+        """
         self._seconds += seconds
         counts = self._counts[model]
         counts[0] += sum(row["passed"] is True for row in rows)
@@ -68,12 +71,12 @@ class GradingProgress:
         note += f"  left {shown_duration(self._seconds_left())}"
         if self.console.is_terminal:
             self._bar.update(self._task, description=model, completed=self._done, note=note)
-        elif self._done % max(1, self._num_pieces // MOST_LINES) == 0 or self._is_last():
-            self.say(f"{model}  piece {self._done}/{self._num_pieces}  {note}")
+        elif self._done % max(1, self._num_chunks // MOST_LINES) == 0 or self._is_last():
+            self.say(f"{model}  chunk {self._done}/{self._num_chunks}  {note}")
 
     def _is_last(self) -> bool:
-        return self._done == self._num_pieces
+        return self._done == self._num_chunks
 
     def _seconds_left(self) -> float:
         each = self._seconds / (self._done - self._done_before)
-        return each * (self._num_pieces - self._done)
+        return each * (self._num_chunks - self._done)

@@ -1,1 +1,1 @@
-"""The folder of a run: its configuration, logs and checkpoints, what a person sees meanwhile."""
+"""The folder of a run: its configuration, logs and checkpoints, what is shown meanwhile."""

@@ -10,20 +10,20 @@ from rlcs.types import RolloutGroup
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Batch:
-    """What one step drew, and what became of it."""
+    """The groups of one step, and what became of each of them."""
 
     step: int
     drawn: list[RolloutGroup]
-    """Rolled out for this step."""
+    """The groups whose problems were drawn for this step."""
     candidates: list[RolloutGroup]
-    """Those and the groups carried over from the step before."""
+    """The drawn groups and those carried over from the step before."""
     fates: dict[str, Fate]
-    """By problem id, of every candidate."""
+    """Problem id → fate, of every candidate."""
     curriculum: dict[str, float]
     """The curriculum's numbers after the selection."""
     seconds: dict[str, float]
-    """Spent on collecting it, by part."""
+    """Seconds spent on collecting the batch, by part."""
 
     def with_fate(self, fate: Fate) -> list[RolloutGroup]:
-        """The candidates of this fate, in their order."""
+        """The candidates whose fate is ``fate``, in their order."""
         return [group for group in self.candidates if self.fates[group.problem.problem_id] is fate]

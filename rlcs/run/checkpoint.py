@@ -1,4 +1,4 @@
-"""Checkpoints: written beside their place and renamed when complete, or not there at all.
+"""Checkpoints: written under another name and renamed when complete, or not there at all.
 
 A checkpoint is a folder ``checkpoints/step_000100`` with
 
@@ -98,12 +98,12 @@ class Checkpoints:
             remove(left)
 
     def latest(self) -> Path | None:
-        """The newest complete checkpoint."""
+        """The newest complete checkpoint, None without one."""
         complete = self._complete()
         return complete[-1] if complete else None
 
     def best(self) -> Path | None:
-        """The checkpoint with the best held-out accuracy, where one was measured."""
+        """The checkpoint with the best held-out accuracy, None where none was measured."""
         note = self.folder / "best.json"
         if not note.exists():
             return None

@@ -12,9 +12,9 @@ from rlcs.run.progress import Progress
 
 
 class FaultLog:
-    """The listener of a run; called from any thread.
+    """Takes the faults of a run: shows each and writes it down. It may be called from any thread.
 
-    Rows are only ever added: unlike the other logs this one tells of every sitting.
+    Rows are only ever added: unlike the other logs this one has the rows of every session.
     """
 
     def __init__(self, folder: Path, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""The folder of a run: made new, or taken up again."""
+"""The folder of a run: where a new one goes, and whether an old one can be resumed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANGEABLE = (
 
 
 def free_run_folder(config: RunConfig) -> Path:
-    """Where the new run of ``config`` will lie; nothing is made yet.
+    """The folder that the new run of ``config`` will get; it is not made yet.
 
     Raises:
         RunFolderError: it exists already.
@@ -58,7 +58,7 @@ def read_run_config(folder: Path) -> RunConfig:
 
 
 def check_resumable(old: RunConfig, new: RunConfig, *, reconcile: bool = False) -> list[str]:
-    """What changed from ``old`` to ``new``, a line each; with ``reconcile`` the data may.
+    """The changes from ``old`` to ``new``, a line each; with ``reconcile`` the data may change.
 
     Raises:
         ResumeError: a change would make the run another one than was started.

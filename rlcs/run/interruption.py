@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish to stop at the next good moment."""
+"""Ctrl-C as a request to stop at the next good moment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def interruption(what: str) -> Iterator[list[int]]:
-    """Turns the first Ctrl-C (or SIGTERM) into a wish to stop after ``what`` runs.
+    """Turn the first Ctrl-C (or SIGTERM) into a request to stop when ``what`` is done.
 
     Yields a list that is empty until then. A second Ctrl-C ends the run at once.
     """

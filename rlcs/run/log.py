@@ -45,7 +45,7 @@ class RunLog:
         self._trackers = make_trackers(tracking, folder, steps_done)
 
     def write_step(self, step: int, row: dict[str, Any]) -> None:
-        """One row of ``steps.jsonl``, and its numbers to the trackers."""
+        """Write a row of ``steps.jsonl``, and send its numbers to the trackers."""
         self._append("steps", row)
         for tracker in self._trackers:
             tracker.log(step, flatten_numbers(row))
@@ -53,7 +53,7 @@ class RunLog:
     def write_groups(
         self, step: int, groups: Sequence[RolloutGroup], fates: dict[str, Fate]
     ) -> None:
-        """One row of ``groups.jsonl`` for each group that was up for selection.
+        """Write a row of ``groups.jsonl`` for each group that could be selected.
 
         A group carried over has a row in each of its steps; the last one says what became of it.
         """
@@ -61,11 +61,11 @@ class RunLog:
             self._append("groups", group_row(step, group, fates[group.problem.problem_id]))
 
     def write_rollouts(self, step: int, groups: Sequence[RolloutGroup]) -> None:
-        """Every completion drawn in the step."""
+        """Write every completion sampled in the step into ``rollouts``."""
         write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
 
     def position(self) -> dict[str, int]:
-        """Bytes written to each file, all of them on disk."""
+        """The bytes written to each file, all of which are on disk when this returns."""
         for file in self._files.values():
             file.flush()
             os.fsync(file.fileno())
@@ -113,7 +113,7 @@ def group_row(step: int, group: RolloutGroup, fate: Fate) -> dict[str, Any]:
 
 
 def write_rollouts(path: Path, step: int, groups: Sequence[RolloutGroup]) -> None:
-    """Every completion of a step as a Parquet file."""
+    """Write every completion of a step as a Parquet file."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live table, or plain lines without a terminal."""
+"""What is shown while a run goes on: a live table, or plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Progress:
         return self
 
     def begin_after(self, step: int) -> None:
-        """The next row is that of the step after ``step``."""
+        """Estimate the time left from the rows after that of ``step``."""
         self._first_step = step
 
     def __exit__(
@@ -47,7 +47,7 @@ class Progress:
             self._live.stop()
 
     def say(self, text: str) -> None:
-        """One line of plain text, above the table."""
+        """Print one line of plain text, above the table."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def show_step(self, row: dict[str, Any]) -> None:
@@ -88,14 +88,14 @@ class Progress:
 
 
 def shown_duration(duration_seconds: float) -> str:
-    """``4:05``, or ``1:04:05`` from an hour on."""
+    """A duration as ``4:05``, or as ``1:04:05`` from an hour on."""
     minutes, seconds = divmod(round(duration_seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
 def tier_shares(numbers: dict[str, float]) -> str:
-    """Per cent of the problems in each tier, from the easiest to the hardest: ``12|30|40|10|8``."""
+    """The share of problems in each tier in per cent, from the easiest on: ``12|30|40|10|8``."""
     occupancy = [value for name, value in numbers.items() if name.startswith("tier/")]
     total = sum(occupancy)
     return "|".join(f"{100 * value / total:.0f}" for value in occupancy) if total else "-"

@@ -1,4 +1,4 @@
-"""Services that draw a run's numbers: TensorBoard, Weights & Biases, MLflow."""
+"""Services that plot a run's numbers: TensorBoard, Weights & Biases, MLflow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ Tracker = TensorBoardTracker | WandbTracker | MlflowTracker
 
 
 def check_packages(tracking: TrackingSection) -> None:
-    """Look for the packages of the configured trackers, before anything starts.
+    """Check that the packages of the configured trackers are installed, before anything starts.
 
     Raises:
         PackageMissingError: one is not installed.
@@ -78,7 +78,7 @@ def check_packages(tracking: TrackingSection) -> None:
 
 
 def make_trackers(tracking: TrackingSection, folder: Path, steps_done: int) -> list[Tracker]:
-    """The trackers that are configured."""
+    """Make the trackers that ``tracking`` configures."""
     trackers: list[Tracker] = []
     if tracking.tensorboard:
         trackers.append(TensorBoardTracker(folder, steps_done))

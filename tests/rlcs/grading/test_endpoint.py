@@ -78,7 +78,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def config(tmp_path: Path, server: Server) -> Path:
-    """Five problems, four attempts, two problems a piece."""
+    """Five problems, four attempts, two problems a chunk."""
     rows = [
         {"n": f"p{number}", "question": f"{number}: 2 + 2?", "answer": "4"} for number in range(5)
     ]
@@ -118,7 +118,7 @@ def counts(config: Path) -> dict[str, tuple[float, float, float]]:
     )
 
 
-def pieces(config: Path) -> list[Path]:
+def chunk_files(config: Path) -> list[Path]:
     return sorted((config.parent / "runs").rglob("piece_*.parquet"))
 
 
@@ -145,7 +145,7 @@ def test_a_whole_grading(
     assert set(server.keys) == {"Bearer secret-word"}
     written = [path.read_bytes() for path in (config.parent / "runs").rglob("*") if path.is_file()]
     assert not any(b"secret-word" in content for content in written)
-    rows = pq.read_table(pieces(config)[0]).to_pylist()
+    rows = pq.read_table(chunk_files(config)[0]).to_pylist()
     assert [row["index"] for row in rows] == [0, 1, 2, 3] * 2
     assert rows[0]["text"] == RIGHT
     assert (rows[0]["outcome"], rows[0]["extracted"], rows[0]["tokens"]) == ("correct", "4", 7)
@@ -192,7 +192,7 @@ def test_what_is_refused_is_our_failure_and_no_wrong_answer(
     said = capsys.readouterr().out
     assert "far: 4 attempts at 1 problems could not be had or judged" in said
     assert "pass@1 100.0%" in said
-    rows = pq.read_table(pieces(config)[1]).to_pylist()
+    rows = pq.read_table(chunk_files(config)[1]).to_pylist()
     [refused] = {row["detail"] for row in rows if row["problem_id"] == "p3"}
     assert refused.startswith("status 400: ")
     assert "this [bold]is refused" in refused
@@ -220,7 +220,7 @@ def test_an_endpoint_that_is_no_use_ends_the_grading(
     said = capsys.readouterr().err
     assert said.startswith("rlcs: error: far: the endpoint http://127.0.0.1:")
     assert [word for word in [*words, "the same command"] if word not in said] == [], said
-    assert pieces(config) == []
+    assert chunk_files(config) == []
 
 
 def test_a_server_that_is_not_there(
@@ -235,13 +235,13 @@ def test_a_server_that_is_not_there(
 
 
 @pytest.mark.long
-def test_a_server_that_dies_costs_a_piece_at_most(
+def test_a_server_that_dies_costs_a_chunk_at_most(
     config: Path, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The second piece of 8 requests fails halfway; the next sitting asks it whole, and no more."""
+    """The second chunk of 8 requests fails halfway; the next session asks it whole, and no more."""
     server.reply = lambda number, question: RIGHT if number <= 12 else 401
     assert main(["grade", str(config)]) == 2
-    assert len(pieces(config)) == 1
+    assert len(chunk_files(config)) == 1
     assert not (config.parent / "runs" / "g" / "difficulty.parquet").exists()
     asked_before = len(server.asked)
     server.reply = lambda number, question: RIGHT
@@ -292,19 +292,19 @@ def test_going_on_as_another_grading_is_refused(
 
 
 @pytest.mark.long
-def test_a_damaged_piece_is_named(config: Path, server: Server, capsys: Any) -> None:
+def test_a_damaged_chunk_is_named(config: Path, server: Server, capsys: Any) -> None:
     assert main(["grade", str(config)]) == 0
-    pieces(config)[1].write_bytes(b"PAR1")
+    chunk_files(config)[1].write_bytes(b"PAR1")
     assert main(["grade", str(config)]) == 2
     said = capsys.readouterr().err
     assert "piece_000002.parquet, found a damaged one" in said
-    pieces(config)[1].unlink()
+    chunk_files(config)[1].unlink()
     assert main(["grade", str(config)]) == 0
     assert len(server.asked) == 28
 
 
 @pytest.mark.parametrize("left", ["attempts", "problems.json"])
-def test_killed_before_the_first_piece(config: Path, server: Server, left: str) -> None:
+def test_killed_before_the_first_chunk(config: Path, server: Server, left: str) -> None:
     folder = config.parent / "runs" / "g"
     folder.mkdir(parents=True)
     (folder / left).touch()

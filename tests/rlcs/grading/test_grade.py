@@ -18,15 +18,15 @@ from curricula import read_grades
 
 pytestmark = pytest.mark.long
 
-NUM_PROBLEMS, ATTEMPTS, PIECE = 39, 4, 6
+NUM_PROBLEMS, ATTEMPTS, CHUNK = 39, 4, 6
 MODELS = ("first", "second")
-NUM_PIECES = 7 * len(MODELS)
+NUM_CHUNKS = 7 * len(MODELS)
 BOUNDARIES = {"very_easy": 0.88, "easy": 0.62, "medium": 0.38, "hard": 0.12, "very_hard": 0.0}
 
 
 @pytest.fixture(scope="module")
 def config(workshop: Workshop, make_tiny_model: Callable[..., str]) -> Path:
-    """Two models, 39 problems of which the verifier fails on three, 7 pieces a model."""
+    """Two models, 39 problems of which the verifier fails on three, 7 chunks a model."""
     folder = workshop.folder
     make_tiny_model(folder / "second", "--hidden", "32", "--layers", "1")
     run = base_config(folder)
@@ -36,11 +36,11 @@ def config(workshop: Workshop, make_tiny_model: Callable[..., str]) -> Path:
         "name": "whole",
         "folder": str(folder / "gradings"),
         "attempts": ATTEMPTS,
-        "problems_per_piece": PIECE,
+        "problems_per_piece": CHUNK,
     }
     tree["models"] = [
-        {"name": name, "path": str(folder / place)}
-        for name, place in zip(MODELS, ("model", "second"), strict=True)
+        {"name": name, "path": str(folder / model)}
+        for name, model in zip(MODELS, ("model", "second"), strict=True)
     ]
     (folder / "grade.yaml").write_text(yaml.safe_dump(tree))
     return folder / "grade.yaml"
@@ -53,7 +53,7 @@ def whole(workshop: Workshop, config: Path) -> tuple[Path, str]:
     return workshop.folder / "gradings" / "whole", said
 
 
-def pieces(folder: Path) -> dict[str, list[dict[str, Any]]]:
+def chunks(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Rows by file."""
     return {
         str(path.relative_to(folder)): pq.read_table(path).to_pylist()
@@ -61,9 +61,9 @@ def pieces(folder: Path) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def test_the_table_counts_what_the_pieces_hold(whole: tuple[Path, str]) -> None:
+def test_the_table_counts_what_the_chunks_hold(whole: tuple[Path, str]) -> None:
     folder, _ = whole
-    rows = [(path.split("/")[1], row) for path, piece in pieces(folder).items() for row in piece]
+    rows = [(path.split("/")[1], row) for path, chunk in chunks(folder).items() for row in chunk]
     assert len(rows) == NUM_PROBLEMS * ATTEMPTS * len(MODELS)
     table = pq.read_table(folder / "difficulty.parquet").to_pylist()
     assert len(table) == NUM_PROBLEMS * len(MODELS)
@@ -82,9 +82,9 @@ def test_our_failures_are_no_wrong_answers(whole: tuple[Path, str]) -> None:
     folder, said = whole
     grades = read_grades(folder / "difficulty.parquet")
     for name in ("fault0", "fault1"):
-        place = list(grades.ids).index(name)
-        assert grades.attempts[:, place].tolist() == [0, 0]
-        assert grades.errors[:, place].tolist() == [ATTEMPTS, ATTEMPTS]
+        index = list(grades.ids).index(name)
+        assert grades.attempts[:, index].tolist() == [0, 0]
+        assert grades.errors[:, index].tolist() == [ATTEMPTS, ATTEMPTS]
     assert "could not be had or judged; they count neither way" in said
     assert f"first  all  problems {(grades.attempts[0] > 0).sum()}  pass@1 " in said
     assert (folder / "pass_at_k.png").exists()
@@ -96,9 +96,9 @@ def test_models_differ_and_seeds_do_not(whole: tuple[Path, str]) -> None:
     texts = {
         model: [
             row["text"]
-            for path, piece in pieces(folder).items()
+            for path, chunk in chunks(folder).items()
             if f"/{model}/" in path
-            for row in piece
+            for row in chunk
         ]
         for model in MODELS
     }
@@ -109,38 +109,38 @@ def test_models_differ_and_seeds_do_not(whole: tuple[Path, str]) -> None:
 
 @pytest.fixture(scope="module")
 def disturbed(workshop: Workshop, config: Path) -> tuple[Path, dict[str, Any]]:
-    """The same in three sittings: killed in the first model, interrupted, brought to the end."""
+    """The same in three sessions: killed in the first model, interrupted, brought to the end."""
     folder = workshop.folder / "gradings" / "disturbed"
     name = "grade.name=disturbed"
     seen: dict[str, Any] = {}
 
     first = workshop.start("grade", config, name)
-    first.wait_for(lambda: len(pieces_of(folder)) == 2)
+    first.wait_for(lambda: len(chunk_files(folder)) == 2)
     first.send(signal.SIGKILL)
     assert first.finish() == -signal.SIGKILL
-    seen["killed"] = {path: path.stat().st_mtime_ns for path in pieces_of(folder)}
+    seen["killed"] = {path: path.stat().st_mtime_ns for path in chunk_files(folder)}
     seen["table after the kill"] = (folder / "difficulty.parquet").exists()
 
     second = workshop.start("grade", config, name)
-    second.wait_for(lambda: len(pieces_of(folder)) > NUM_PIECES // 2)
+    second.wait_for(lambda: len(chunk_files(folder)) > NUM_CHUNKS // 2)
     second.send(signal.SIGINT, whole_group=True)
     seen["status"] = second.finish()
-    seen["interrupted"] = {path: path.stat().st_mtime_ns for path in pieces_of(folder)}
+    seen["interrupted"] = {path: path.stat().st_mtime_ns for path in chunk_files(folder)}
     seen["said"] = second.text()
 
     seen["last"] = workshop.call("grade", config, name)
     return folder, seen
 
 
-def pieces_of(folder: Path) -> list[Path]:
+def chunk_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("piece_*.parquet"))
 
 
 @pytest.mark.stress
 def test_the_signals_hit_within_the_work(disturbed: tuple[Path, dict[str, Any]]) -> None:
     _, seen = disturbed
-    assert 2 <= len(seen["killed"]) < NUM_PIECES // 2
-    assert len(seen["killed"]) < len(seen["interrupted"]) < NUM_PIECES
+    assert 2 <= len(seen["killed"]) < NUM_CHUNKS // 2
+    assert len(seen["killed"]) < len(seen["interrupted"]) < NUM_CHUNKS
     assert not seen["table after the kill"]
 
 
@@ -156,12 +156,12 @@ def test_nothing_saved_is_asked_again(disturbed: tuple[Path, dict[str, Any]]) ->
 def test_ctrl_c_says_how_to_go_on(disturbed: tuple[Path, dict[str, Any]]) -> None:
     _, seen = disturbed
     assert seen["status"] == 130
-    assert "stopping after this piece" in seen["said"]
+    assert "stopping after this chunk" in seen["said"]
     assert "Go on with the same command" in seen["said"]
     assert "grade.name=disturbed" in seen["said"]
     assert "Traceback" not in seen["said"]
     count = len(seen["interrupted"])
-    assert f"{count} of {NUM_PIECES} pieces" in seen["last"]
+    assert f"{count} of {NUM_CHUNKS} chunks" in seen["last"]
 
 
 @pytest.mark.stress
@@ -169,7 +169,7 @@ def test_a_disturbed_grading_equals_a_whole_one(
     whole: tuple[Path, str], disturbed: tuple[Path, dict[str, Any]]
 ) -> None:
     expected, found = whole[0], disturbed[0]
-    assert pieces(found) == pieces(expected)
+    assert chunks(found) == chunks(expected)
     table = "difficulty.parquet"
     assert (found / table).read_bytes() == (expected / table).read_bytes()
     assert not list(found.rglob("*.partial"))
@@ -206,10 +206,10 @@ def test_a_run_starts_in_the_tiers_of_the_table(
     assert "and 2 labels (first)" in said
     grades = read_grades(path)
     expected = {"fault0": "very_hard", "fault1": "easy"}
-    for place, name in enumerate(grades.ids):
-        asked = grades.attempts[:, place] > 0
-        if asked.any():
-            rates = grades.passes[asked, place] / grades.attempts[asked, place]
+    for index, name in enumerate(grades.ids):
+        judged = grades.attempts[:, index] > 0
+        if judged.any():
+            rates = grades.passes[judged, index] / grades.attempts[judged, index]
             expected[name] = tier_of(rates.mean())
     groups = read_jsonl(tmp_path / "graded" / "log" / "groups.jsonl")
     assert len(groups) > 20

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from curricula import Grades
-from rlcs.grading.chart import draw_chart, printable, show_chart
+from rlcs.grading.chart import plot_chart, printable, show_chart
 from rlcs.grading.pass_at_k import Part, parts_of, pass_at_k, powers_upto
 from rlcs.types import Problem
 
@@ -44,7 +44,7 @@ def test_fewer_attempts_than_k_say_nothing() -> None:
 )
 def test_it_is_the_share_of_subsets_with_a_pass(case: tuple[int, int, int]) -> None:
     num, num_passed, k = case
-    outcomes = [place < num_passed for place in range(num)]
+    outcomes = [index < num_passed for index in range(num)]
     subsets = list(combinations(outcomes, k))
     [found] = pass_at_k(np.array([float(num_passed)]), np.array([float(num)]), k)
     assert found == pytest.approx(sum(map(any, subsets)) / len(subsets))
@@ -135,14 +135,14 @@ def test_names_from_the_data_stay_text(terminal: bool) -> None:
     assert printable("a\nb" + 50 * "x") == "a?b" + 34 * "x" + "..."
 
 
-def test_the_picture_is_drawn_whatever_the_names_are(tmp_path: Path) -> None:
+def test_the_chart_is_plotted_whatever_the_names_are(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     path = tmp_path / "chart.png"
-    assert draw_chart(path, [("tiny", parts()), ("large", parts())])
+    assert plot_chart(path, [("tiny", parts()), ("large", parts())])
     assert path.read_bytes().startswith(b"\x89PNG")
     assert list(tmp_path.iterdir()) == [path]
     one_domain = [part for part in parts() if "char" not in part.name]
-    assert draw_chart(path, [("tiny", one_domain)])
+    assert plot_chart(path, [("tiny", one_domain)])
 
 
 def test_nothing_judged_at_all_is_shown_as_such(tmp_path: Path) -> None:
@@ -158,4 +158,4 @@ def test_nothing_judged_at_all_is_shown_as_such(tmp_path: Path) -> None:
     assert "problems 0  pass@1 -" in shown(terminal=False, of=empty)
     assert shown(terminal=True, of=empty)
     pytest.importorskip("matplotlib")
-    assert draw_chart(tmp_path / "chart.png", [("tiny", empty)])
+    assert plot_chart(tmp_path / "chart.png", [("tiny", empty)])

@@ -1,4 +1,4 @@
-"""Asking a model: through a rollout engine of ours, in Ray actors, or through an endpoint."""
+"""What answers problems in a grading: engines of ours, in Ray actors, or an endpoint."""
 
 from __future__ import annotations
 
@@ -25,20 +25,24 @@ class Answer:
     """None where the endpoint refused the request: our failure, not the model's."""
     finish_reason: str
     num_tokens: int | None
-    """Drawn tokens, where they are known."""
+    """Sampled tokens, None where their number is not known."""
     detail: str = ""
     """Why there is no text."""
 
 
-class Asker(Protocol):
-    """A model that is ready to be asked."""
+class Responder(Protocol):
+    """A model that is ready to answer problems."""
 
-    def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
-        """``grade.attempts`` answers to each problem, in order. Raises EngineError."""
+    def respond(self, problems: Sequence[Problem]) -> list[list[Answer]]:
+        """Answer each problem ``grade.attempts`` times; a list of answers a problem, in order.
+
+        Raises:
+            EngineError: an engine was lost, or the endpoint does not answer.
+        """
         ...
 
     def close(self) -> None:
-        """Let go of processes and connections."""
+        """End the processes, or close the connections."""
         ...
 
 
@@ -53,14 +57,14 @@ class EngineQuestions:
 
 
 class Engines:
-    """The cluster under the engines: started with the first, kept for the next model's."""
+    """The cluster under the engines: it starts with the first model and stays for the next ones."""
 
     def __init__(self, config: GradeConfig) -> None:
         self._config = config
         self._plan: ProcessPlan | None = None
 
-    def asker(self, questions: EngineQuestions) -> EngineAsker:
-        """The engines of one model, ready to be asked."""
+    def responder(self, questions: EngineQuestions) -> EngineResponder:
+        """Start the engines of one model; returns when they are ready to answer."""
         if self._plan is None:
             needs = Needs(
                 num_engines=self._config.rollout.num_actors,
@@ -68,16 +72,19 @@ class Engines:
                 engine_width=self._config.rollout.engine_width,
             )
             self._plan = start_cluster(self._config.hardware, needs)
-        return EngineAsker(self._config, questions, self._plan)
+        return EngineResponder(self._config, questions, self._plan)
 
     def close(self) -> None:
-        """Leave the cluster; a local one ends."""
+        """Leave the cluster, if it was started; a local one ends."""
         if self._plan is not None:
             stop_cluster()
 
 
-class EngineAsker:
-    """Engines of ours; the same seeds for every model, so that differences are the models'."""
+class EngineResponder:
+    """Engines of ours that answer problems.
+
+    Seeds are the same for every model, so that differences between answers are the models'.
+    """
 
     def __init__(self, config: GradeConfig, questions: EngineQuestions, plan: ProcessPlan) -> None:
         """Start the engines and wait for them."""
@@ -97,8 +104,14 @@ class EngineAsker:
         )
         self._pool.wait_until_ready()
 
-    def ask(self, problems: Sequence[Problem]) -> list[list[Answer]]:
-        """See :class:`Asker`; a pure function of seed, problems and weights."""
+    def respond(self, problems: Sequence[Problem]) -> list[list[Answer]]:
+        """Answer each problem ``grade.attempts`` times; a list of answers a problem, in order.
+
+        The answers are a pure function of seed, problems and weights.
+
+        Raises:
+            EngineError: a work item was lost too often, or no engine is left.
+        """
         requests = [
             GroupRequest(
                 prompt=self._prompts[problem.problem_id],
@@ -127,7 +140,7 @@ class EngineAsker:
 
 
 def instructed(problem: Problem, system_prompt: str | None) -> Problem:
-    """The problem with a system turn in front, unless it has one; its id stays."""
+    """The problem with ``system_prompt`` as its first turn, unless it has one; its id stays."""
     if system_prompt is None or problem.messages[0]["role"] == "system":
         return problem
     turn = {"role": "system", "content": system_prompt}
