@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rewards.math.comparing import antiderivatives, equations, general
+from rewards.math.comparing import antiderivatives, equations, general_solutions
 from rewards.math.comparing.collections import (
     as_rows,
     as_tuple,
@@ -76,8 +76,8 @@ def _with_implied_parameters(case: Comparison) -> Comparison:
     """Where neither side declares its parameter, two letters that count periods are declared."""
     if case.reference_parameters or case.answer_parameters or isinstance(case.answer, Number):
         return case
-    expected = general.implied_parameter(case.reference)
-    found = general.implied_parameter(case.answer) if expected else None
+    expected = general_solutions.implied_parameter(case.reference)
+    found = general_solutions.implied_parameter(case.answer) if expected else None
     if expected is None or found is None or expected == found:
         return case
     declared = frozenset((expected,)), frozenset((found,))
@@ -258,7 +258,7 @@ def _same_congruence(reference: Node, answer: Node, case: Comparison) -> bool:
             answer.left is None and _same_class(reference, answer.right, answer.modulus)
         )
     assert isinstance(reference, Congruence)
-    if len(general.symbols_of_values(answer)) == 1:  # 5k + 2
+    if len(general_solutions.symbols_of_values(answer)) == 1:  # 5k + 2
         return equations.same_classes(reference, answer, (), ())
     return reference.left is None and same_value(reference, answer)
 
@@ -325,7 +325,7 @@ def _same_general_solution(reference: Node, answer: Node, case: Comparison) -> b
         return equations.same_classes(
             reference, answer, case.reference_parameters, case.answer_parameters
         )
-    fits = general.same_general_solution(
+    fits = general_solutions.same_general_solution(
         reference, answer, case.reference_parameters, case.answer_parameters
     )
     return Comparison(reference, answer, case.cues).holds_as_written() if fits is None else fits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rewards.math.comparing import equations
 from rewards.math.comparing.collections import same_in_order, solutions
 from rewards.math.comparing.equations import Same
-from rewards.math.evaluating.realsets import NotARealSet, real_set, same_set
+from rewards.math.evaluating.real_sets import NotARealSet, real_set, same_set
 from rewards.math.reading.cues import Cues
 from rewards.math.tree import (
     Bracket,

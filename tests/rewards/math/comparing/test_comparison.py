@@ -1,0 +1,32 @@
+"""Ratios, congruences, angles, and units that a reference lacks."""
+
+from __future__ import annotations
+
+import pytest
+from rewards_math_cases import Cases, check, each
+
+CASES: Cases = {
+    "units: missing is fine, convertible is compared, contradictory is wrong": [
+        ("5", ["5 cm", "5 apples"], []),
+        (
+            "45^\\circ",
+            ["45", "\\pi/4", "45 degrees", "45°", "\\pi/4\\text{ radians}"],
+            ["\\pi/3", "\\pi/3 rad", "45 rad"],
+        ),
+    ],
+    "ratios, congruences, general solutions, bound names": [
+        ("3:4", ["6:8", "3/4"], ["4:3"]),
+        ("2:3:4", ["4:6:8"], ["2:4:3"]),
+        ("12:00", ["12:00"], ["1:00"]),
+        (
+            "x \\equiv 3 \\pmod 7",
+            ["10 \\pmod 7", "x=7k+3, k\\in\\mathbb{Z}"],
+            ["x\\equiv 4\\pmod 7"],
+        ),
+    ],
+}
+
+
+@pytest.mark.parametrize(("reason", "reference", "answer", "passes"), each(CASES))
+def test_case(reason: str, reference: str, answer: str, passes: bool) -> None:
+    check(reason, reference, answer, passes)

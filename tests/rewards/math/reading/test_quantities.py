@@ -1,0 +1,17 @@
+"""A ratio as one operand."""
+
+from __future__ import annotations
+
+import pytest
+from rewards_math_cases import Cases, check, each
+
+CASES: Cases = {
+    "one value, many notations": [
+        ("1/2", ["1:2"], []),
+    ],
+}
+
+
+@pytest.mark.parametrize(("reason", "reference", "answer", "passes"), each(CASES))
+def test_case(reason: str, reference: str, answer: str, passes: bool) -> None:
+    check(reason, reference, answer, passes)
