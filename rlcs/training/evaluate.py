@@ -72,7 +72,7 @@ class Examinee:
 def evaluate(
     examinee: Examinee, sampling: Sampling, *, num_completions: int, seed: int
 ) -> Evaluation:
-    """Sample ``num_completions`` of every problem and take one greedily; returns the accuracies."""
+    """Judge ``num_completions`` sampled completions of every problem, and one greedy one."""
     sampled = _passes(examinee, sampling, num_completions=num_completions, seed=seed)
     greedy = _passes(examinee, replace(sampling, temperature=0.0), num_completions=1, seed=seed)
     problems = examinee.problems

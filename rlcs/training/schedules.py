@@ -25,7 +25,7 @@ class Schedule(Protocol):
 
 
 class Synchronous:
-    """Does one part of a step after the other; between steps nothing is under way."""
+    """Does the parts of a step one after the other: between steps nothing is under way."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer

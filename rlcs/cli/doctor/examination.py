@@ -32,7 +32,7 @@ PACKAGES = ("torch", "transformers", "ray", "deepspeed", "vllm")
 
 
 def examine_run(config: RunConfig) -> int:
-    """Print the report; returns 0, or 1 when the run would not start or not fit.
+    """Look the run of ``config`` over; returns 0, or 1 when it would not start or not fit.
 
     The nodes are those of the cluster that the configuration names, or else this machine.
     """
