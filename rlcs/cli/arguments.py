@@ -1,4 +1,4 @@
-"""What the verbs' arguments have in common."""
+"""Arguments that several verbs have in common, and how they are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 Verbs = argparse._SubParsersAction
-"""Where a verb adds its parser."""
+"""The collection to which each verb adds its parser."""
 
 
 def add_verb(

@@ -11,7 +11,7 @@ from pathlib import Path
 from rlcs.cli.arguments import Verbs, add_verb
 
 CPU_CACHE_GIB = 1
-"""Key-value cache where there is no GPU; vLLM itself would take most of the memory."""
+"""Size of the key-value cache without a GPU; vLLM by itself would take most of the memory."""
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -68,7 +68,7 @@ def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
 
 
 def serve_command(model: Path, *, name: str, host: str, port: int) -> list[str]:
-    """What Python is called with."""
+    """The arguments with which Python runs vLLM's server."""
     import torch
 
     # Not `vllm serve`, which asks for a package of that name: the CPU build has another.

@@ -104,7 +104,7 @@ class SourceSection(Section):
 
     @property
     def name(self) -> str:
-        """What reports call this source."""
+        """The name of this source in reports."""
         return self.path or self.hub or f"reasoning_gym:{self.reasoning_gym}"
 
 

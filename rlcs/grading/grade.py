@@ -50,7 +50,7 @@ class Grading:
 
 
 def grade(config: GradeConfig) -> int:
-    """Grade, or go on grading; returns the exit status.
+    """Grade what is not graded yet, and write table and chart; returns the exit status.
 
     Raises:
         ConfigError, DatasetError, ModelError, RunFolderError: before anything is asked.

@@ -51,7 +51,7 @@ class GradingProgress:
             self._bar.stop()
 
     def say(self, text: str) -> None:
-        """One line of plain text."""
+        """Print one line of plain text."""
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def show_chunk(self, model: str, rows: Sequence[dict[str, Any]], seconds: float) -> None:

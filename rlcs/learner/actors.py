@@ -28,14 +28,17 @@ from rlcs.types import Prompt, StepReport, TrainingSample
 
 
 class RankActor:
-    """One :class:`~rlcs.learner.rank.LearnerRank` in a process of its own."""
+    """One :class:`~rlcs.learner.rank.LearnerRank` in a process of its own.
+
+    A method without a docstring calls the method of the rank that has its name.
+    """
 
     def announce(self) -> ProcessLocation:
         """Where this process lives; from now on it tells its stack when asked."""
         return announce()
 
     def address(self) -> tuple[str, int]:
-        """This node's address and a free port, where the ranks meet."""
+        """The address of this node and a free port on it, where the ranks can meet."""
         with socket.socket() as probe:
             probe.bind(("", 0))
             return ray.util.get_node_ip_address(), int(probe.getsockname()[1])

@@ -61,7 +61,7 @@ class MemoryPlan:
 
 
 def readable(number: float) -> str:
-    """``number`` of bytes as text, in the unit that suits its size."""
+    """``number`` bytes as text, in the unit that suits the size."""
     return f"{number / GIB:.1f} GiB" if number >= 0.1 * GIB else f"{number / 2**20:.1f} MiB"
 
 

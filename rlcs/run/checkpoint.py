@@ -127,7 +127,7 @@ class Checkpoints:
 
 
 def read_state(checkpoint: Path) -> TrainerState:
-    """The trainer's part of a checkpoint.
+    """Load the state of the trainer that :meth:`Checkpoints.save` wrote.
 
     Raises:
         ResumeError: it was written in another format, or is damaged.

@@ -18,10 +18,12 @@ class TensorBoardTracker:
         self._writer = writer(str(folder / "tensorboard"), purge_step=steps_done + 1)
 
     def log(self, step: int, numbers: dict[str, float]) -> None:
+        """Send the ``numbers`` of ``step``, each under its name."""
         for name, value in numbers.items():
             self._writer.add_scalar(name, value, step)
 
     def close(self) -> None:
+        """End the tracking of the run."""
         self._writer.close()
 
 
@@ -35,9 +37,11 @@ class WandbTracker:
         )
 
     def log(self, step: int, numbers: dict[str, float]) -> None:
+        """Send the ``numbers`` of ``step``, each under its name."""
         self._run.log(numbers, step=step)
 
     def close(self) -> None:
+        """End the tracking of the run."""
         self._run.finish()
 
 
@@ -50,9 +54,11 @@ class MlflowTracker:
         self._mlflow.start_run(run_name=folder.name)
 
     def log(self, step: int, numbers: dict[str, float]) -> None:
+        """Send the ``numbers`` of ``step``, each under its name."""
         self._mlflow.log_metrics(numbers, step=step)
 
     def close(self) -> None:
+        """End the tracking of the run."""
         self._mlflow.end_run()
 
 

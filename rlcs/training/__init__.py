@@ -1,1 +1,1 @@
-"""The runs: the RL loop, the cold start, evaluation, checkpoints, the run log."""
+"""Training: the RL run with its loop and schedules, the cold start, and the evaluation."""

@@ -43,7 +43,7 @@ def load_training_data(config: RunConfig) -> TrainingData:
     """Load and check the data; nothing is started but the verifier processes.
 
     Raises:
-        DatasetError, ModelError, ConfigError: everything that is wrong, at once.
+        DatasetError, ModelError, ConfigError: data, model or configuration cannot be used.
     """
     check_engine_package(config.rollout.engine)
     check_adapter_package(config.learner.lora)
@@ -67,7 +67,11 @@ def load_training_data(config: RunConfig) -> TrainingData:
 
 
 def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
-    """A step cannot train on more groups than there are problems."""
+    """Check that a step does not train on more groups than there are problems.
+
+    Raises:
+        ConfigError: it would.
+    """
     if len(loaded.train) < config.run.groups_per_step:
         raise ConfigError(
             f"run.groups_per_step = {config.run.groups_per_step} groups of different problems, "
@@ -76,11 +80,15 @@ def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
 
 
 def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
-    """Ranks that hold parts of the weights must all look at pictures, or none of them."""
-    num_seen = sum(bool(problem.images) for problem in problems)
-    if ranks.zero_stage == 3 and ranks.num_ranks > 1 and 0 < num_seen < len(problems):
+    """Check that all problems have pictures, or none, where ranks hold shards of the weights.
+
+    Raises:
+        ConfigError: some problems have pictures, others have none.
+    """
+    num_with_images = sum(bool(problem.images) for problem in problems)
+    if ranks.zero_stage == 3 and ranks.num_ranks > 1 and 0 < num_with_images < len(problems):
         raise ConfigError(
-            f"zero_stage = 3 needs pictures in all problems or in none: {num_seen} of "
+            f"zero_stage = 3 needs pictures in all problems or in none: {num_with_images} of "
             f"{len(problems)} have one, and a rank with none would leave the others waiting for "
             "its part of the vision tower. Use zero_stage = 2, or take one kind out."
         )
@@ -93,9 +101,9 @@ def make_run_curriculum(
     *,
     reconcile: bool = False,
 ) -> Curriculum:
-    """The curriculum of the configuration over the training problems, going on from ``state``.
+    """Make the run's curriculum over the training problems, which goes on from ``state``.
 
-    With ``reconcile`` that may be the state of other problems, of which those still here count.
+    With ``reconcile`` it may be the state of other problems, of which those still here count.
 
     Raises:
         ConfigError: its settings do not fit the problems.

@@ -38,7 +38,7 @@ class Evaluation:
     """Accuracy over all held-out problems and over parts of them."""
 
     num_completions: int
-    """k"""
+    """Completions sampled of each problem: k."""
     num_errors: int
     """Completions that our own side failed to judge; left out of all shares."""
     overall: Accuracy
@@ -46,7 +46,7 @@ class Evaluation:
     by_category: dict[str, Accuracy]
 
     def as_json(self) -> dict[str, Any]:
-        """For ``summary.json``, ``rlcs eval --json`` and the step log."""
+        """The evaluation as JSON values, for ``summary.json`` and ``rlcs eval --json``."""
         return {
             **_as_json(self.overall, self.num_completions),
             "samples_per_problem": self.num_completions,
@@ -61,7 +61,7 @@ class Evaluation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Examinee:
-    """Who is asked, what, and who judges."""
+    """What an evaluation works with: problems, the engines that answer, and the scorer."""
 
     problems: Sequence[Problem]
     prompts: dict[str, Prompt]
@@ -72,7 +72,7 @@ class Examinee:
 def evaluate(
     examinee: Examinee, sampling: Sampling, *, num_completions: int, seed: int
 ) -> Evaluation:
-    """Ask every problem ``num_completions`` times and once greedily."""
+    """Judge ``num_completions`` sampled completions of every problem, and one greedy one."""
     sampled = _passes(examinee, sampling, num_completions=num_completions, seed=seed)
     greedy = _passes(examinee, replace(sampling, temperature=0.0), num_completions=1, seed=seed)
     problems = examinee.problems

@@ -27,9 +27,9 @@ def roll_out(
     seed: int,
     step: int,
 ) -> list[RolloutGroup]:
-    """One judged group for each draw, in the order of the draws.
+    """Generate and judge one group for each draw; they come in the order of the draws.
 
-    ``lengths`` says how long completions will be, and learns how long they were.
+    ``lengths`` tells how long completions will be, and learns how long they were.
     """
     problems = [training_data.problems[draw.problem_id] for draw in draws]
     requests = [

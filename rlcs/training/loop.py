@@ -1,7 +1,7 @@
 """The loop: draw, render, generate, score, observe, select, learn, publish, log.
 
 Read :func:`train_step` and :func:`collect` first; everything else in ``rlcs`` serves one of
-their lines. This is the synchronous schedule: every completion is drawn by the newest policy,
+their lines. This is the synchronous schedule: every completion is sampled by the newest policy,
 and nothing of a step depends on timing, so that a resumed run repeats it bit for bit.
 ``rlcs.training.overlap`` puts the same parts in another order.
 """

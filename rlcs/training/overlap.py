@@ -3,15 +3,15 @@
 The parts are those of ``rlcs.training.loop``; only their order in time differs. One
 background thread collects batches in the order of the steps and is alone in touching the
 curriculum; the main thread learns from them in the same order. So the curriculum sees what
-it sees in the synchronous schedule, but later: a batch is drawn by weights that lack the last
+it sees in the synchronous schedule, but later: a batch is sampled by weights that lack the last
 updates. It is collected at most ``schedule.max_staleness`` updates ahead, and as the pool never
-works under an older version than was published when it handed a work item out, no token drawn for a
-batch is older than that. (A group that is carried over was drawn for the step before.)
+works under an older version than was published when it handed a work item out, no token sampled
+for a batch is older than that. (A group that is carried over was sampled for the step before.)
 
 A version is published while actors work: each takes it up before its next work item. With
 ``schedule.segment_tokens`` long completions are interrupted and go on under the new version,
 otherwise they are finished under theirs. Every token keeps the version and the log-probability
-it was drawn with, and the loss compares with that (``rlcs.learner.losses``).
+it was sampled with, and the loss compares with that (``rlcs.learner.losses``).
 
 What is collected and not yet learned goes into the checkpoint: nothing is drawn twice or lost.
 The run is reproducible only up to timing; for exact resume use the synchronous schedule.

@@ -9,10 +9,10 @@ from rlcs.training.overlap import Overlapped
 
 
 class Schedule(Protocol):
-    """Takes a run's steps."""
+    """Takes the steps of a run, with the parts of each in an order of its own."""
 
     def take_step(self) -> dict[str, Any]:
-        """One step; returns its row of ``steps.jsonl``."""
+        """Take one step; returns its row of ``steps.jsonl``."""
         ...
 
     def settle(self) -> None:
@@ -25,7 +25,7 @@ class Schedule(Protocol):
 
 
 class Synchronous:
-    """One part after the other; between steps nothing is under way."""
+    """Does the parts of a step one after the other: between steps nothing is under way."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.trainer = trainer
@@ -41,6 +41,6 @@ class Synchronous:
 
 
 def make_schedule(trainer: Trainer) -> Schedule:
-    """The schedule that the configuration names."""
+    """Make the schedule that the configuration of ``trainer`` names."""
     overlapped = trainer.config.schedule.kind == "overlapped"
     return Overlapped(trainer) if overlapped else Synchronous(trainer)

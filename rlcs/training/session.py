@@ -35,12 +35,12 @@ from rlcs.training.workers import Workers, start_workers
 
 
 def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = False) -> int:
-    """Run to the end; returns the exit status.
+    """Train to the end of the run; returns the exit status.
 
     With ``resume`` the run in that folder goes on from its last checkpoint, exactly as it
-    would have; ``config`` may then differ from the run's in what does not touch it. With
-    ``reconcile`` the data may, too: the run then goes on with what is known of the problems that
-    are still there, and is no longer the one it would have been.
+    would have; ``config`` may then differ from the run's own in what changes no step. With
+    ``reconcile`` the data may differ, too: the run then goes on with what is known of the
+    problems that are still there, and is no longer the one it would have been.
     """
     if resume is None:
         folder, checkpoint, changes = free_run_folder(config), None, []
@@ -73,7 +73,7 @@ def _run(
     *,
     reconcile: bool,
 ) -> int:
-    """Run to the end; again from the last checkpoint when a process was lost for good."""
+    """Train to the end, again from the last checkpoint when a process was lost for good."""
     progress = Progress(num_steps=config.run.num_steps)
     for note in training_data.notes:
         progress.say(note)
@@ -124,7 +124,7 @@ def _run_session(
     workers: Workers,
     progress: Progress,
 ) -> int:
-    """One session: on from ``state`` as far as it gets."""
+    """Run one session, which goes on from ``state``; returns the exit status."""
     # The folder is made, or touched, once everything stands that could be refused.
     folder.mkdir(parents=True, exist_ok=True)
     write_config(config, folder / CONFIG_NAME)
@@ -145,7 +145,7 @@ def _run_session(
 
 
 class RunSession:
-    """One session of a run: its steps, what happens between them, and its end."""
+    """One session of a run: it takes the steps, saves and evaluates between them, and sums up."""
 
     def __init__(
         self, trainer: Trainer, schedule: Schedule, folder: Path, progress: Progress
@@ -253,7 +253,7 @@ class RunSession:
 
 
 def describe(evaluation: Evaluation) -> str:
-    """One line: avg@k, pass@k, greedy."""
+    """An evaluation in one line: avg@k, pass@k and the greedy accuracy."""
     part, k = evaluation.overall, evaluation.num_completions
     shown = [(f"avg@{k}", part.accuracy), (f"pass@{k}", part.pass_at_k), ("greedy", part.greedy)]
     text = ", ".join(f"{name} {100 * value:.1f}%" for name, value in shown if value is not None)

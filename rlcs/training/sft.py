@@ -77,10 +77,10 @@ def sft(config: SftConfig) -> int:
 def demonstrations(
     problems: Sequence[Problem], renderer: Renderer, max_tokens: int
 ) -> list[TrainingSample]:
-    """Problems with their demonstrated responses, as the learner reads them.
+    """The samples of problems and their demonstrated responses, as the learner reads them.
 
     Raises:
-        DatasetError: naming every row that is longer than ``max_tokens``.
+        DatasetError: rows are longer than ``max_tokens``; the message names some of them.
     """
     samples, too_long = [], []
     encoded = renderer.encode_demonstrations(problems)

@@ -1,4 +1,4 @@
-"""A step in numbers: its row of ``steps.jsonl``."""
+"""The numbers of a step: its row of ``steps.jsonl``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Stopwatch:
         self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     def total_seconds(self) -> float:
-        """Since the stopwatch was made."""
+        """The seconds since the stopwatch was made."""
         return time.perf_counter() - self._started
 
 
@@ -46,7 +46,7 @@ def step_row(
     reports: Sequence[StepReport],
     watch: Stopwatch,
 ) -> dict[str, Any]:
-    """The row; ``time`` is Unix time, shares are in [0, 1] and None where nothing was measured.
+    """The row of a step: ``time`` is Unix time, shares are in [0, 1], None where none is known.
 
     ``version_before`` is the version that learned from ``trained``, ``version_after`` what
     came of it.
@@ -80,13 +80,13 @@ def step_row(
 
 
 def _staleness(trained: Sequence[RolloutGroup], version: int) -> dict[str, float]:
-    """Versions between the policy that drew a token and the one that learned from it."""
+    """Versions between the policy that sampled a token and the one that learned from it."""
     if not trained:
         return {}
-    drawn_by = np.concatenate(
+    versions = np.concatenate(
         [completion.token_versions for group in trained for completion in group.completions]
     )
-    return {"mean": version - float(drawn_by.mean()), "max": version - int(drawn_by.min())}
+    return {"mean": version - float(versions.mean()), "max": version - int(versions.min())}
 
 
 def _learner_numbers(reports: Sequence[StepReport]) -> dict[str, float]:

@@ -32,11 +32,11 @@ from rlcs.rollout.settings import engine_settings
 from rlcs.types import Prompt
 
 PUBLISH_ATTEMPTS = 3
-"""Of one version, where the nodes have no room for its weights."""
+"""How often a version is published that the nodes have no room for."""
 
 
 def policy_objective(config: RunConfig) -> PolicyObjective:
-    """What the learner minimises."""
+    """The objective that the learner minimises in the run of ``config``."""
     settings = config.learner
     correction = settings.correction
     return PolicyObjective(
@@ -54,13 +54,13 @@ class Workers:
     rollouts: RolloutPool
     learner: Learner
     probe: Prompt
-    """What engines are asked to check that they got the learner's weights."""
+    """The text by which engines show that they got the learner's weights."""
     vllm: VllmSection
     share_gpus: bool = False
-    """Whether an engine and a rank have the same GPU, and use it in turn."""
+    """Whether an engine and a rank have the same GPU, which they use alternately."""
 
     def make_room(self) -> None:
-        """Leave the GPUs to the learner, where it shares them."""
+        """Have the engines leave the GPUs to the learner, if they share them."""
         if self.share_gpus:
             self.rollouts.sleep()
 
@@ -92,7 +92,7 @@ class Workers:
                 time.sleep(ROOM_SECONDS)
 
     def _send(self, version: int, actors: Sequence[Any]) -> Publication:
-        """From GPU to GPU to ``actors``; by the host too where that does not reach all engines."""
+        """Send from GPU to GPU to ``actors``; by the host too if these are not all engines."""
         reached: Sequence[Any] = ()
         try:
             if actors:
@@ -117,7 +117,7 @@ class Workers:
 
 
 def needs_of(config: RunConfig) -> Needs:
-    """The processes of a run."""
+    """The processes that the run of ``config`` needs."""
     return Needs(
         num_engines=config.rollout.num_actors,
         num_ranks=config.learner.num_ranks,
@@ -127,7 +127,12 @@ def needs_of(config: RunConfig) -> Needs:
 
 
 def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Workers:
-    """Start engines and ranks beside each other and wait for both."""
+    """Start engines and ranks at the same time, and wait until all of them are ready.
+
+    Raises:
+        ConfigError: the cluster has no room for them, or cannot do what the run is to do.
+        EngineError: there is no cluster, or a process did not start.
+    """
     plan = start_cluster(config.hardware, needs_of(config))
     try:
         check_placement(config, plan.placement)

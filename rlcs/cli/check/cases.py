@@ -15,11 +15,11 @@ from rlcs.errors import ConfigError
 from rlcs.scoring import Scorer
 
 OF_THE_CONFIG = ("custom", "domain", "pass_mark", "settings")
-"""Options for a file of cases that a configuration answers itself."""
+"""Options that are for a file of cases alone, because a configuration has keys for them."""
 
 
 def check_config(arguments: argparse.Namespace) -> int:
-    """``rewards.check`` over every problem of the training config ``arguments.cases``.
+    """Run ``rewards.check`` over every problem of the training config ``arguments.cases``.
 
     The config's own verifiers judge, with their settings and pass marks. There are no responses
     to judge, so without one of the four checks the gold check is made. Returns the exit status.

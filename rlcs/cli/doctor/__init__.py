@@ -23,7 +23,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the report; returns 0, or 1 when the run would not start or not fit."""
+    """Look the run over and print a report; returns 0, or 1 when it would not start or not fit."""
     from rlcs.config import RunConfig
 
     config = read_config(arguments, RunConfig)

@@ -32,9 +32,9 @@ PACKAGES = ("torch", "transformers", "ray", "deepspeed", "vllm")
 
 
 def examine_run(config: RunConfig) -> int:
-    """Print the report; returns 0, or 1 when the run would not start or not fit.
+    """Look the run of ``config`` over; returns 0, or 1 when it would not start or not fit.
 
-    A cluster that is named is asked for its nodes; otherwise this machine is what there is.
+    The nodes are those of the cluster that the configuration names, or else this machine.
     """
     report = Report()
     with report.section("batch"):
@@ -69,7 +69,7 @@ def examine_run(config: RunConfig) -> int:
 
 @dataclass
 class Report:
-    """Sections that may each fail; all problems are told, at the end."""
+    """Prints sections, each of which may fail; all problems are listed at the end."""
 
     problems: list[str] = field(default_factory=list)
 
@@ -94,7 +94,11 @@ class Report:
 
 
 def batch_lines(config: RunConfig) -> Iterator[str]:
-    """How many completions a step makes and learns from."""
+    """How many completions a step samples and learns from, as lines of text.
+
+    Raises:
+        ConfigError: the run folder exists already.
+    """
     groups, size = config.run.groups_per_step, config.rollout.group_size
     updates, ranks = config.learner.updates_per_step, config.learner.num_ranks
     samples = groups * size
@@ -135,7 +139,7 @@ def find_nodes(config: RunConfig) -> list[Node]:
 
 
 def data_lines(config: RunConfig) -> Iterator[str]:
-    """What a run would load: every row is read and every reference checked."""
+    """What a run would load, as lines of text: every row is read, every reference checked."""
     with closing(load_training_data(config)) as training_data:
         make_run_curriculum(config, training_data.problems, {})
         prompts = [len(prompt.token_ids) for prompt in training_data.prompts.values()]
@@ -153,17 +157,17 @@ def _shares(problems: Iterable[Problem]) -> Iterator[str]:
 
 
 def check_vllm_model(config: RunConfig) -> None:
-    """vLLM knows the model's architecture and can cut it into ``tensor_parallel_size`` parts.
+    """Check that vLLM knows the model's architecture and can shard it over an engine's GPUs.
 
     Raises:
-        ModelError: it does not, or cannot.
+        ModelError: it does not know it, or cannot shard it.
     """
     import vllm
 
     try:
         settings = AutoConfig.from_pretrained(config.model.path)
     except (OSError, ValueError):
-        return  # the section about memory says so
+        return  # the section about memory reports it
     known = vllm.ModelRegistry.get_supported_archs()
     names = settings.architectures or []
     if not set(names) & set(known):

@@ -1,4 +1,4 @@
-"""Whether what a run needs of memory is there, as far as it can be known from here."""
+"""Checks that the memory that a run needs is there, as far as this machine can tell."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rlcs.model.memory_plan import GIB, MemoryPlan, plan_memory, readable
 def memory_lines(
     config: RunConfig, placement: Placement | None, nodes: Sequence[Node]
 ) -> Iterator[str]:
-    """The plan as text; the memory of other machines is not known from here.
+    """The memory plan as lines of text; the memory of other machines is not known here.
 
     Raises:
-        ConfigError: it does not fit.
+        ConfigError: the run does not fit into the memory.
     """
     plan = plan_memory(config)
     yield from plan.lines()
@@ -53,7 +53,7 @@ def _check_machine(config: RunConfig, plan: MemoryPlan) -> str:
 
 
 def check_gpu(config: RunConfig, plan: MemoryPlan, placement: Placement, has: float) -> None:
-    """Whether GPUs of ``has`` bytes are enough.
+    """Check that GPUs of ``has`` bytes are enough.
 
     Raises:
         ConfigError: they are not.

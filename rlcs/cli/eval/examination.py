@@ -35,7 +35,7 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
     if json_path not in (None, "-") and not Path(json_path).parent.is_dir():
         raise ConfigError(
             f"--json {json_path}: expected a file in a folder that exists, found no folder "
-            f"{Path(json_path).parent}. Make it first, or name another place."
+            f"{Path(json_path).parent}. Make it first, or name another file."
         )
     if model is not None and Path(model).exists():
         model = str(find_model(model))
@@ -88,7 +88,7 @@ def run_evaluation(config: RunConfig) -> Evaluation:
 
 
 def accuracy_table(evaluation: Evaluation) -> Table:
-    """All problems, then each domain, then each category."""
+    """The accuracies as a table: all problems, then each domain, then each category."""
     k = evaluation.num_completions
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("problems")

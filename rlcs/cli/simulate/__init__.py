@@ -54,7 +54,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--json", metavar="FILE", help="write everything here; - prints it")
     parser.add_argument("--csv", metavar="FILE", help="write the table here")
-    parser.add_argument("--plot", metavar="FILE.png", help="draw it here (needs rlcs[plots])")
+    parser.add_argument("--plot", metavar="FILE.png", help="plot it here (needs rlcs[plots])")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -32,7 +32,7 @@ IN_EPOCHS = ("uniform", "dapo")
 
 
 def simulate(arguments: argparse.Namespace) -> int:
-    """The verb, from its arguments; prints the table and writes what was asked for."""
+    """Compare curricula as ``arguments`` say: print the table, and write the files they name."""
     _check_outputs(arguments)
     try:
         contenders = [Contender.parse(text) for text in arguments.sampler or SAMPLERS]
@@ -109,8 +109,8 @@ def _over_a_run(arguments: argparse.Namespace, contenders: list[Contender]) -> N
     problems, kind, notes = _problems_of(path, log)
     rows = [logged(log)]
     with _progress("replaying", len(contenders) * len(log.steps)) as on_progress:
-        for place, contender in enumerate(contenders):
-            done = place * len(log.steps)
+        for number, contender in enumerate(contenders):
+            done = number * len(log.steps)
             rows.append(
                 replay(
                     contender,
@@ -169,7 +169,7 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
         if path not in (None, "-") and not Path(path).parent.is_dir():
             raise ConfigError(
                 f"--{name} {path}: expected a file in a folder that exists, found no folder "
-                f"{Path(path).parent}. Make it first, or name another place."
+                f"{Path(path).parent}. Make it first, or name another file."
             )
     if arguments.plot is None:
         return
@@ -188,7 +188,7 @@ def _write(
     settings: dict[str, Any],
     rows: Sequence[Comparison] | Sequence[Replay],
 ) -> None:
-    """The files asked for: everything as JSON, the table as CSV, the picture."""
+    """Write the files that ``arguments`` name: everything as JSON, the table as CSV, the plot."""
     whole = [dataclasses.asdict(row) for row in rows]
     if arguments.json is not None:
         text = json.dumps({"kind": kind, **settings, "rows": _plain(whole)}, indent=1)

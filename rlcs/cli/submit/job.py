@@ -24,16 +24,16 @@ from rlcs.errors import ConfigError, EngineError, first_line, sentence
 from rlcs.run.interruption import INTERRUPTED
 
 UNANSWERED = (OSError, RuntimeError, ValueError, aiohttp.ClientError)
-"""What Ray's client raises of a cluster that does not answer as it should."""
+"""What Ray's client raises when a cluster does not answer as it should."""
 
 REQUEST_SECONDS = 60.0
-"""For the cluster to answer one request."""
+"""Seconds for the cluster to answer one request."""
 
 LOOK_SECONDS = 5.0
-"""Between looks at a job that writes nothing."""
+"""Seconds between looks at a job that writes nothing."""
 
 STOP_SECONDS = 30.0
-"""For a job that was told to stop."""
+"""Seconds for a job to end once it was told to stop."""
 
 EXCLUDED = (
     *(".git/", ".venv/", "venv/", ".cache/", "__pycache__/", ".mypy_cache/", ".ruff_cache/"),
@@ -110,7 +110,7 @@ def _check_paths(config_path: str, config: RunConfig) -> None:
     named += [config.data.difficulty.path] if config.data.difficulty else []
     for path in (Path(name) for name in named if name):
         if path.is_absolute() or not path.exists():
-            continue  # a place on the cluster, or a hub id
+            continue  # a path on the cluster, or a hub id
         inside = path.resolve().relative_to(sent) if path.resolve().is_relative_to(sent) else None
         if inside is None or any(f"{part}/" in EXCLUDED for part in inside.parts):
             raise ConfigError(
@@ -146,7 +146,7 @@ def _follow(client: Client, job: str, address: str) -> int:
             asyncio.run(log.print_to_the_end())
             return _exit_status(client, job)
         except KeyboardInterrupt:
-            answer = _ask(job)
+            answer = _confirm_stop(job)
             if answer is None:
                 print(f"left running: {_command_to_follow(address, job)}")
                 return INTERRUPTED
@@ -155,13 +155,13 @@ def _follow(client: Client, job: str, address: str) -> int:
 
 
 class JobLog:
-    """What a job writes; printing may be interrupted and taken up again."""
+    """What a job writes; printing it may be interrupted and resumed."""
 
     def __init__(self, client: Client, job: str) -> None:
         self.client = client
         self.job = job
         self._num_printed = 0
-        """Characters."""
+        """Characters of the log that were printed so far."""
 
     async def print_to_the_end(self) -> None:
         """Print what is new until the job ends; the cluster may hang up in between."""
@@ -172,11 +172,11 @@ class JobLog:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _print_until_it_hangs_up(self) -> None:
-        pieces: AsyncIterator[str] = self.client.tail_job_logs(self.job)
+        texts: AsyncIterator[str] = self.client.tail_job_logs(self.job)
         waiting: asyncio.Future[str] | None = None
         num_seen = 0
         while True:
-            waiting = waiting or asyncio.ensure_future(anext(pieces))
+            waiting = waiting or asyncio.ensure_future(anext(texts))
             done, _ = await asyncio.wait([waiting], timeout=LOOK_SECONDS)
             if not done:
                 # Nothing was written. A cluster that is gone would be silent, too: ask it.
@@ -198,7 +198,7 @@ def _command_to_follow(address: str, job: str) -> str:
     return f"ray job logs --address {address} --follow {job}"
 
 
-def _ask(job: str) -> bool | None:
+def _confirm_stop(job: str) -> bool | None:
     """Whether to stop the job; None to leave it running and go."""
     if not sys.stdin.isatty():
         return None
