@@ -56,7 +56,7 @@ class MathSettings:
 
 
 class MathVerifier:
-    """Judges mathematical answers."""
+    """Judges mathematical answers against a reference, whose type decides how."""
 
     pass_mark = 1.0
 
