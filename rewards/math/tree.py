@@ -17,9 +17,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Number(Node):
-    """A written number. digits: significant figures of a decimal, 0 for an integer.
+    """A number as it was written.
 
-    places: digits after the point. base: the base it was written in (``101_2``).
+    digits: significant figures of a decimal, 0 for an integer. places: digits after the point.
+    base: the base it was written in (``101_2``).
     """
 
     value: Fraction
@@ -37,7 +38,7 @@ class Symbol(Node):
 
 @dataclass(frozen=True, slots=True)
 class Constant(Node):
-    """pi, e, i or infinity ("oo")."""
+    """One of pi, tau, e, i and infinity ("oo")."""
 
     name: str
 
@@ -58,7 +59,7 @@ class Product(Node):
 
 @dataclass(frozen=True, slots=True)
 class Power(Node):
-    """base to the exponent."""
+    """``base`` to the power of ``exponent``."""
 
     base: Node
     exponent: Node
@@ -66,7 +67,7 @@ class Power(Node):
 
 @dataclass(frozen=True, slots=True)
 class Call(Node):
-    """A function of a closed list, applied."""
+    """A function with a known name, applied to its arguments."""
 
     name: str
     arguments: tuple[Node, ...]
@@ -116,14 +117,14 @@ class SetOf(Node):
 
 @dataclass(frozen=True, slots=True)
 class NamedSet(Node):
-    """R, Q, Z, N, C, or "" for the empty set."""
+    """One of the sets R, Q, Z, N and C, or "" for the empty set."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Builder(Node):
-    """``{variable | condition}``."""
+    """A set by a condition, ``{variable | condition}``."""
 
     variable: str
     condition: Node
@@ -131,7 +132,7 @@ class Builder(Node):
 
 @dataclass(frozen=True, slots=True)
 class SetOperation(Node):
-    """kind: union, intersection or difference."""
+    """Two sets, combined by ``kind``: union, intersection or difference."""
 
     kind: str
     left: Node
@@ -140,7 +141,7 @@ class SetOperation(Node):
 
 @dataclass(frozen=True, slots=True)
 class Relation(Node):
-    """``sides[0] operators[0] sides[1] …``; operators: = != < <= > >= in notin ~."""
+    """A chain ``sides[0] operators[0] sides[1] …``; operators: = != < <= > >= in notin ~."""
 
     operators: tuple[str, ...]
     sides: tuple[Node, ...]
@@ -156,14 +157,14 @@ class Listing(Node):
 
 @dataclass(frozen=True, slots=True)
 class Ratio(Node):
-    """``a : b : …``."""
+    """A ratio ``a : b : …``."""
 
     parts: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Congruence(Node):
-    """``left ≡ right (mod modulus)``; left is None for ``3 mod 7`` and the like."""
+    """A congruence ``left ≡ right (mod modulus)``; left is None for ``3 mod 7`` and the like."""
 
     left: Node | None
     right: Node
@@ -195,7 +196,7 @@ def _field_names(kind: type[Node]) -> tuple[str, ...]:
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The nodes directly under ``node``."""
+    """Yield the nodes directly under ``node``."""
     for name in _field_names(type(node)):  # type: ignore[arg-type]
         value = getattr(node, name)
         if isinstance(value, Node):
@@ -209,7 +210,7 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """``node`` and everything under it."""
+    """Yield ``node`` and every node under it."""
     stack = [node]
     while stack:
         current = stack.pop()
@@ -218,7 +219,7 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def height(node: Node) -> int:
-    """The number of nodes on the longest way down, ``node`` included."""
+    """Return the number of nodes on the longest way down from ``node``, itself included."""
     level, count = [node], 0
     while level:
         level = [child for current in level for child in children(current)]
@@ -227,54 +228,53 @@ def height(node: Node) -> int:
 
 
 def symbols(node: Node) -> frozenset[str]:
-    """Names of the free variables."""
+    """Return the names of the free variables of ``node``."""
     if isinstance(node, Symbol):
         return frozenset((node.name,))
-    found: frozenset[str] = frozenset()
-    for child in children(node):
-        found |= symbols(child)
     if isinstance(node, BigOperator):
+        # Each part once: operators within operators would otherwise cost twice at every level.
         body = symbols(node.body)
         outer = frozenset().union(*(symbols(b) for b in (node.lower, node.upper) if b is not None))
         if node.kind == "derivative" or (node.kind == "integral" and node.lower is None):
             return body | outer
         return (body - {node.variable}) | outer
-    if isinstance(node, Builder):
-        return found - {node.variable}
-    return found
+    found: frozenset[str] = frozenset()
+    for child in children(node):
+        found |= symbols(child)
+    return found - {node.variable} if isinstance(node, Builder) else found
 
 
 def negated(node: Node) -> Node:
-    """``-node``, folded into a number."""
+    """Return ``-node``; of a number, the number with the other sign."""
     if isinstance(node, Number):
         return Number(-node.value, node.digits, node.places, node.base)
     return Product((MINUS_ONE, node))
 
 
 def divided(numerator: Node, denominator: Node) -> Node:
-    """``numerator / denominator``."""
+    """Return ``numerator / denominator`` as a tree."""
     return Product((numerator, Power(denominator, MINUS_ONE)))
 
 
 def difference(left: Node, right: Node) -> Node:
-    """``left - right``."""
+    """Return ``left - right`` as a tree."""
     return Sum((left, negated(right)))
 
 
 def root_of(radicand: Node, degree: Node) -> Node:
-    """The root as a power."""
+    """Return the root of ``radicand`` as a power."""
     if isinstance(degree, Number) and degree.value:
         return Power(radicand, Number(1 / degree.value))
     return Power(radicand, Power(degree, MINUS_ONE))
 
 
 def product_of(factors: list[Node]) -> Node:
-    """The product, or the only factor."""
+    """Return the product of ``factors``, or the only one of them."""
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
 
 
 def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
-    """An expression with ``change`` applied to every part, the innermost first."""
+    """Return an expression with ``change`` applied to every part, the innermost first."""
     if isinstance(node, Sum):
         node = Sum(tuple(rebuilt(term, change) for term in node.terms))
     elif isinstance(node, Product):
@@ -287,12 +287,12 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def substituted(node: Node, name: str, value: Node) -> Node:
-    """``node`` with the variable ``name`` replaced by ``value``."""
+    """Return ``node`` with the variable ``name`` replaced by ``value``."""
     return rebuilt(node, lambda part: value if part == Symbol(name) else part)
 
 
 def determinant(rows: tuple[tuple[Node, ...], ...]) -> Node:
-    """The determinant by the Leibniz formula, up to 4 by 4; larger ones stay as written."""
+    """Return the determinant by the Leibniz formula, up to 4 by 4; larger ones stay as written."""
     size = len(rows)
     if size > 4 or any(len(row) != size for row in rows):
         return Call("det", (Matrix(rows),))

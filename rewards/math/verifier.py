@@ -60,7 +60,7 @@ class MathSettings(Settings):
 
 
 class MathVerifier:
-    """Judges mathematical answers."""
+    """Judges mathematical answers against a reference, whose type decides how."""
 
     pass_mark = 1.0
 

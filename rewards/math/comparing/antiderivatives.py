@@ -65,7 +65,7 @@ def _slope(node: Node, variable: str, point: dict[str, Any]) -> Any:
 
 
 def same_up_to_constant(reference: Node, answer: Node, cues: Cues) -> bool:
-    """Antiderivatives: equal up to an additive constant, which both must have.
+    """Whether two antiderivatives are equal up to an additive constant, which both must have.
 
     An answer may add a constant to a reference without one when the question integrates.
     """
@@ -117,7 +117,7 @@ def _constant_difference(one: Node, other: Node, names: frozenset[str], cues: Cu
 def same_with_constants_renamed(
     reference: Relation, answer: Relation, same: Callable[[Relation, Relation], bool]
 ) -> bool:
-    """General solutions of differential equations: ``y = C_1 e^x + C_2`` as ``y = A e^x + B``.
+    """Whether ``y = C_1 e^x + C_2`` is ``y = A e^x + B``: solutions of a differential equation.
 
     The reference's constants must be called C (or c), so that letters with a meaning of their
     own are never exchanged.

@@ -31,7 +31,10 @@ Same = Callable[[Node, Node], bool]
 
 
 def expanded(node: Node) -> list[Node]:
-    """Both readings of plus-minus signs, or the node alone. Signs in one node go together."""
+    """Return both readings of the plus-minus signs in ``node``, or ``node`` alone without any.
+
+    All signs in one node are taken together: all upper ones, then all lower ones.
+    """
     if not any(isinstance(part, PlusMinus) for part in walk(node)):
         return [node]
     return [_signed(node, upper=True), _signed(node, upper=False)]
@@ -60,7 +63,7 @@ def _signed(node: Node, *, upper: bool) -> Node:
 
 
 def solutions(node: Node) -> list[Node] | None:
-    """The values of a finite set or list of solutions, without labels; None if it is no such."""
+    """Return the values of a finite set or list, without labels; None for any other node."""
     if isinstance(node, SetOf):
         parts: list[Node] = list(node.items)
     elif isinstance(node, Listing):
@@ -112,7 +115,7 @@ def _grouped_assignments(node: Listing) -> list[Node] | None:
 
 
 def unlabelled(node: Node) -> Node:
-    """The right side of ``x = …``; other nodes as they are."""
+    """Return the right side of ``x = …``, and other nodes as they are."""
     if isinstance(node, Relation) and node.operators in (("=",), ("~",), ("in",)):
         value = node.sides[1]
         if node.operators == ("in",):
@@ -124,7 +127,7 @@ def unlabelled(node: Node) -> Node:
 
 
 def assignments(node: Node) -> dict[str, Node] | None:
-    """``x = 1, y = 2`` as a table, when every item assigns to a different single variable."""
+    """Return ``x = 1, y = 2`` as a table; None unless each item gives another variable a value."""
     if not isinstance(node, Listing) or node.connective == "or":
         return None
     table: dict[str, Node] = {}
@@ -139,7 +142,7 @@ def assignments(node: Node) -> dict[str, Node] | None:
 
 
 def same_in_any_order(expected: list[Node], found: list[Node], same: Same) -> bool:
-    """Whether the two lists are the same as sets."""
+    """Whether two lists hold the same values, in any order and however often."""
     return _covers(expected, found, same) and _covers(
         found, expected, lambda one, other: same(other, one)
     )
@@ -150,14 +153,14 @@ def _covers(values: list[Node], by: list[Node], same: Same) -> bool:
 
 
 def same_in_order(expected: tuple[Node, ...], found: tuple[Node, ...], same: Same) -> bool:
-    """Whether the two tuples are the same item by item."""
+    """Whether two tuples are the same item by item."""
     return len(expected) == len(found) and all(
         same(one, other) for one, other in zip(expected, found, strict=True)
     )
 
 
 def as_tuple(node: Node) -> tuple[Node, ...] | None:
-    """The items of a tuple, a vector, or assignments in the order of their variables' names."""
+    """Return the items of a tuple or a vector, or values in the order of their variables' names."""
     if isinstance(node, Bracket):
         return node.items
     if isinstance(node, Relation) and node.operators == ("=",):
@@ -178,7 +181,7 @@ def as_tuple(node: Node) -> tuple[Node, ...] | None:
 
 
 def as_rows(node: Node) -> tuple[tuple[Node, ...], ...] | None:
-    """The rows of a matrix, written as such, with a factor before it, or as nested lists."""
+    """Return the rows of a matrix: one written out, with a factor before it, or as nested lists."""
     if isinstance(node, Matrix):
         return node.rows
     if isinstance(node, Product):

@@ -55,7 +55,11 @@ from rewards.math.tree import (
 
 @dataclass(frozen=True)
 class Comparison:
-    """One reference and one answer. parameters: variables declared to run over the integers."""
+    """One reference and one answer, with what the question allows.
+
+    reference_parameters, answer_parameters: variables that each side declares to run over the
+    integers.
+    """
 
     reference: Node
     answer: Node
@@ -68,7 +72,10 @@ class Comparison:
         return same(self.reference, self.answer, _with_implied_parameters(self))
 
     def holds_as_written(self) -> bool:
-        """As ``holds``, with letters taken for what they are, not for parameters."""
+        """Whether the answer is right when no letter is taken for an undeclared parameter.
+
+        Raises AlgebraNeeded, Undefined, AnswerError.
+        """
         return same(self.reference, self.answer, self)
 
 
@@ -85,7 +92,10 @@ def _with_implied_parameters(case: Comparison) -> Comparison:
 
 
 def same(reference: Node, answer: Node, case: Comparison) -> bool:
-    """Compare by the type of ``reference``."""
+    """Whether ``answer`` is ``reference``, compared as the type of the reference asks.
+
+    Raises AlgebraNeeded, Undefined, AnswerError.
+    """
     reference, answer = meaning(reference), meaning(answer)
     if case.reference_parameters or case.answer_parameters:
         return _same_general_solution(reference, answer, case)
@@ -349,7 +359,10 @@ def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
 
 
 def value_of(answer: Node, reference: Node) -> Node:
-    """The value an answer gives: ``x = 5`` for 5. Raises AnswerError for false or empty claims."""
+    """Return the value that an answer gives: 5 for ``x = 5``.
+
+    Raises AnswerError for a claim that is false or says nothing.
+    """
     if isinstance(answer, Relation) and set(answer.operators) <= {"=", "~"}:
         return equations.claimed_value(answer, reference)
     if isinstance(answer, Relation) and answer.operators == ("in",):

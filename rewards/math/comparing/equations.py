@@ -39,7 +39,10 @@ _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~
 
 
 def is_label(node: Node, value: Node) -> bool:
-    """Whether ``node`` names ``value``: a variable not in it, f(x), AB, (x, y), AB/CD, a:b."""
+    """Whether ``node`` is a name for ``value``: x, f(x), AB, (x, y), AB/CD or a:b.
+
+    A variable that occurs in the value is no name for it.
+    """
     if isinstance(node, Symbol):
         return node.name not in symbols(value)
     if isinstance(node, Bracket):
@@ -77,7 +80,7 @@ def _is_letters(node: Node) -> bool:
 
 
 def application(node: Node) -> str | None:
-    """The variable of ``f(x)``, "" for other products of letters (AB, P(A)), else None."""
+    """Return the variable of ``f(x)``, "" for other products of letters (AB, P(A)), else None."""
     if not isinstance(node, Product):
         return None
     first, *rest = node.factors
@@ -93,7 +96,10 @@ def application(node: Node) -> str | None:
 
 
 def claimed_value(answer: Relation, reference: Node) -> Node:
-    """The value that a chain of equalities gives. Raises AnswerError for a false or empty one."""
+    """Return the value that a chain of equalities gives.
+
+    Raises AnswerError for a chain that is false or says nothing.
+    """
     sides = list(answer.sides)
     names = symbols(reference)
     label, *values = sides
@@ -206,7 +212,7 @@ def _constant_ratio(one: Node, other: Node, cues: Cues) -> Any:
 
 
 def same_inequality(reference: Relation, answer: Relation, cues: Cues) -> bool:
-    """Inequalities with letters: the same up to a positive factor, or turned by a negative one."""
+    """Whether inequalities with letters are the same up to a factor; one below zero flips them."""
     steps = [
         (Relation((op,), (left, right)))
         for left, op, right in zip(
@@ -236,7 +242,7 @@ def _same_step(one: Relation, other: Relation, cues: Cues) -> bool:
 
 
 def same_builder(reference: Builder, answer: Builder) -> bool:
-    """Set builders that differ in the name of the bound variable only."""
+    """Whether two set builders differ in the name of the bound variable only."""
     return _renamed(answer.condition, answer.variable, reference.variable) == reference.condition
 
 
@@ -253,7 +259,7 @@ def same_classes(
     reference_parameters: Iterable[str],
     answer_parameters: Iterable[str],
 ) -> bool:
-    """``x ≡ 3 (mod 7)`` against ``x = 7k + 3``."""
+    """Whether two residue classes are the same, written ``x ≡ 3 (mod 7)`` or ``x = 7k + 3``."""
     one = _residue_class(reference, frozenset(reference_parameters))
     other = _residue_class(answer, frozenset(answer_parameters))
     if one is None or other is None:

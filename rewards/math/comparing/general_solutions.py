@@ -32,13 +32,16 @@ _DEGREES = (("degree", Fraction(1)),)
 
 
 def symbols_of_values(node: Node) -> frozenset[str]:
-    """Free variables of the values, labels such as ``x =`` left out."""
+    """Return the free variables of the values of ``node``, without labels such as ``x =``."""
     values = solutions(node)
     return frozenset().union(*map(symbols, [unlabelled(node)] if values is None else values))
 
 
 def implied_parameter(node: Node) -> str | None:
-    """The one letter of ``π/4 + kπ``, when it counts periods: k, n, m, … times pi or degrees."""
+    """Return the one letter of ``π/4 + kπ`` when it counts periods, else None.
+
+    It is one of k, n, m, l, N, K and M, and is multiplied by pi or by degrees.
+    """
     if not any(isinstance(part, Constant | Call | Quantity) for part in walk(node)):
         return None
     free = symbols_of_values(node)
@@ -62,7 +65,9 @@ def same_general_solution(
     reference_parameters: frozenset[str],
     answer_parameters: frozenset[str],
 ) -> bool | None:
-    """Compare as sets over all integers; None when the reference is no such set.
+    """Whether two general solutions are the same set; None when the reference is no such set.
+
+    Each side has one parameter, which runs over all integers.
 
     Raises AnswerError for an answer that is none.
     """
@@ -96,7 +101,7 @@ class Family:
 
 
 def families(node: Node, parameter: str) -> list[Family] | None:
-    """Intervals with an integer parameter; None for anything else."""
+    """Return the intervals of ``node`` that repeat with ``parameter``; None for any other node."""
     if isinstance(node, SetOperation) and node.kind == "union":
         parts = [families(side, parameter) for side in (node.left, node.right)]
     elif isinstance(node, Listing):
@@ -138,7 +143,7 @@ def _interval(node: Node) -> Bracket | None:
 
 
 def same_families(expected: list[Family], found: list[Family]) -> bool:
-    """Whether every family is one of the other side's, shifted by whole steps."""
+    """Whether every family is one of the other side, shifted by whole steps."""
     return _all_in(expected, found) and _all_in(found, expected)
 
 
@@ -161,7 +166,10 @@ def _same_family(one: Family, other: Family) -> bool:
 
 
 def progressions(node: Node, parameter: str) -> list[tuple[Any, Any]]:
-    """Each branch of a general solution as (offset, step). Raises AnswerError if not linear."""
+    """Return each branch of a general solution as (offset, step).
+
+    Raises AnswerError for a branch that is not linear in ``parameter``.
+    """
     values = solutions(node)
     branches = [unlabelled(node)] if values is None else values
     found = []

@@ -8,7 +8,10 @@ from rewards.math.tree import Call, Node, Number, Product
 
 
 def same_digits(reference: Number, answer: Number) -> bool:
-    """Where the question asks for a base: the same digits, with or without the base named."""
+    """Whether ``answer`` has the digits of ``reference``, with or without the base named.
+
+    This is for a question that asks for the base of the reference.
+    """
     if answer.base == reference.base:
         return answer.value == reference.value
     digits = str(answer.value)
@@ -20,7 +23,7 @@ def same_digits(reference: Number, answer: Number) -> bool:
 
 
 def same_percentage(reference: Node, answer: Node, cues: Cues) -> bool:
-    """A bare 50 for 50 %, and the reverse, when the question asks for a percentage."""
+    """Whether one is a bare 50 and the other 50 %, when the question asks for a percentage."""
     if not cues.percent:
         return False
     expected, found = _percentage(reference), _percentage(answer)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rewards.math.comparing import equations
 from rewards.math.comparing.collections import same_in_order, solutions
 from rewards.math.comparing.equations import Same
-from rewards.math.evaluating.real_sets import NotARealSet, real_set, same_set
+from rewards.math.evaluating.intervals import same_set
+from rewards.math.evaluating.real_sets import NotARealSet, real_set
 from rewards.math.reading.cues import Cues
 from rewards.math.tree import (
     Bracket,
@@ -42,10 +43,12 @@ def is_region(node: Node) -> bool:
 
 
 def is_infinite(node: Node) -> bool:
+    """Whether infinity stands anywhere in ``node``."""
     return any(part == Constant("oo") for part in walk(node))
 
 
 def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
+    """Whether two infinite sets of reals are the same. Raises AlgebraNeeded."""
     if isinstance(answer, Quantity | Number | Words):
         return False
     if reference == answer:
@@ -57,7 +60,7 @@ def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
 
 
 def _same_symbolic_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
-    """Regions with letters in them, piece by piece."""
+    """Whether two regions with letters in them are the same part by part."""
     if isinstance(reference, Relation) and isinstance(answer, Relation):
         return equations.same_inequality(reference, answer, cues)
     if isinstance(reference, Bracket) and isinstance(answer, Bracket):

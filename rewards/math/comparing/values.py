@@ -197,7 +197,7 @@ def _same_by_algebra(reference: Node, answer: Node) -> bool:
 
 
 def sort_key(node: Node) -> str:
-    """A text that is the same for trees that differ in the order of terms and factors only."""
+    """Return a text that is the same for trees which differ only in the order of operands."""
     if isinstance(node, Sum):
         return "+" + str(sorted(sort_key(term) for term in node.terms))
     if isinstance(node, Product):
@@ -210,7 +210,7 @@ def sort_key(node: Node) -> str:
 
 
 def renamed(node: Node) -> Node:
-    """``node`` with the bound variable of an outermost big operator called by one name."""
+    """Return ``node`` with the variable that an outermost big operator binds under a fixed name."""
     if not isinstance(node, BigOperator):
         return node
     body = substituted(node.body, node.variable, Symbol("bound variable"))

@@ -30,7 +30,7 @@ class Undefined(AnswerError):
 
 
 def rational(node: Node) -> Fraction | None:
-    """The exact value of ``node`` if it is a rational computed from numbers, else None.
+    """Return the exact value of ``node`` if it is a rational computed from numbers, else None.
 
     Raises TooLarge, Undefined.
     """
@@ -57,7 +57,7 @@ def rational(node: Node) -> Fraction | None:
 
 
 def bits(value: Fraction) -> int:
-    """Size of a fraction in bits."""
+    """Return the size of a fraction in bits: of its numerator and its denominator."""
     return value.numerator.bit_length() + value.denominator.bit_length()
 
 

@@ -39,7 +39,7 @@ class Unevaluable(Exception):
 
 
 def context() -> Any:
-    """This thread's mpmath context."""
+    """Return the mpmath context of this thread."""
     if not hasattr(_local, "context"):
         import mpmath
 
@@ -64,7 +64,7 @@ class Evaluator:
         self.left_reals = False  # an even root or a logarithm of a negative number was taken
 
     def value(self, node: Node) -> Any:
-        """The value of ``node``. Raises Unevaluable, TooLarge or Undefined."""
+        """Return the value of ``node``. Raises Unevaluable, TooLarge, Undefined, AlgebraNeeded."""
         self._steps += 1
         if self._steps > MAX_STEPS:
             raise TooLarge("too many steps to evaluate")

@@ -40,7 +40,7 @@ def points(
 
 
 def integer_names(*nodes: Node) -> frozenset[str]:
-    """Variables that only make sense as integers: in factorials, (-1)^n, bounds of sums."""
+    """Return the variables that can only be integers: in factorials, (-1)^n, bounds of sums."""
     found: frozenset[str] = frozenset()
     for node in nodes:
         for part in walk(node):

@@ -1,14 +1,21 @@
-"""Subsets of the real line as sorted disjoint intervals with numerical endpoints."""
+"""From a tree to the set of reals that it describes: intervals, inequalities, unions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cmp_to_key
 from typing import Any
 
 from rewards.math.evaluating import symbolic
 from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.intervals import (
+    Interval,
+    RealSet,
+    combined,
+    complement,
+    normal,
+    point,
+    with_open_infinity,
+)
 from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.tree import (
     Bracket,
@@ -38,33 +45,8 @@ class NotARealSet(Exception):
     """The node is no subset of the real line that can be computed here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """An interval, or a point when both ends are the same and closed."""
-
-    low: Any
-    high: Any
-    low_closed: bool
-    high_closed: bool
-
-
-RealSet = list[Piece]
-
-
-def same_set(one: RealSet, other: RealSet) -> bool:
-    """Whether two sets in normal form are the same."""
-    if len(one) != len(other):
-        return False
-    return all(
-        _equal(a.low, b.low)
-        and _equal(a.high, b.high)
-        and (a.low_closed, a.high_closed) == (b.low_closed, b.high_closed)
-        for a, b in zip(one, other, strict=True)
-    )
-
-
 def real_set(node: Node) -> RealSet:
-    """The normal form of ``node``. Raises NotARealSet."""
+    """Return the set that ``node`` describes, in normal form. Raises NotARealSet, AlgebraNeeded."""
     try:
         return _read(node)
     except (Unevaluable, TooLarge, Undefined) as error:
@@ -77,11 +59,11 @@ def _read(node: Node) -> RealSet:
     if isinstance(node, Bracket) and len(node.items) == 2:
         return _interval(node)
     if isinstance(node, SetOf):
-        return _normal([_point(_number(item)) for item in node.items])
+        return normal([point(_number(item)) for item in node.items])
     if isinstance(node, SetOperation):
-        return _operation(node.kind, _read(node.left), _read(node.right))
+        return combined(node.kind, _read(node.left), _read(node.right))
     if isinstance(node, Sum) and len(node.terms) == 2 and isinstance(node.terms[0], NamedSet):
-        return _operation("difference", _read(node.terms[0]), _read(_unsigned(node.terms[1])))
+        return combined("difference", _read(node.terms[0]), _read(_unsigned(node.terms[1])))
     if isinstance(node, Relation):
         return _relation(node)
     if isinstance(node, Builder):
@@ -102,7 +84,7 @@ def _named(name: str) -> RealSet:
     if name == "":
         return []
     if name == "R":
-        return [Piece(-mp.inf, mp.inf, False, False)]
+        return [Interval(-mp.inf, mp.inf, False, False)]
     raise NotARealSet(name)
 
 
@@ -113,7 +95,7 @@ def _interval(node: Bracket) -> RealSet:
     high_closed = node.closing == "]" and bool(mp.isfinite(high))
     if low > high or (low == high and not (low_closed and high_closed)):
         raise NotARealSet("an empty interval")
-    return [Piece(low, high, low_closed, high_closed)]
+    return [Interval(low, high, low_closed, high_closed)]
 
 
 def _listing(node: Listing) -> RealSet:
@@ -129,7 +111,7 @@ def _listing(node: Listing) -> RealSet:
 def _fold(kind: str, parts: list[RealSet]) -> RealSet:
     total = parts[0]
     for part in parts[1:]:
-        total = _operation(kind, total, part)
+        total = combined(kind, total, part)
     return total
 
 
@@ -138,7 +120,7 @@ def _relation(node: Relation) -> RealSet:
         if not isinstance(node.sides[0], Symbol):
             raise NotARealSet("membership of no variable")
         inside = _read(node.sides[1])
-        return inside if node.operators[0] == "in" else _complement(inside)
+        return inside if node.operators[0] == "in" else complement(inside)
     steps = zip(node.sides[:-1], node.operators, node.sides[1:], strict=True)
     return _fold("intersection", [_inequality(*step) for step in steps])
 
@@ -169,7 +151,7 @@ def _absolute(left: Node, operator: str, right: Node) -> RealSet | None:
         return None
     above = _inequality(inside, operator, right)
     below = _inequality(inside, _FLIPPED[operator], negated(right))
-    return _operation("intersection" if operator in ("<", "<=") else "union", above, below)
+    return combined("intersection" if operator in ("<", "<=") else "union", above, below)
 
 
 def _linear(left: Node, operator: str, right: Node, name: str) -> RealSet | None:
@@ -196,19 +178,15 @@ def _half_line(operator: str, bound: Any) -> RealSet:
     mp = context()
     if not mp.isfinite(bound):
         if operator in ("<", ">", "<=", ">="):
-            return [Piece(-mp.inf, mp.inf, False, False)]
+            return [Interval(-mp.inf, mp.inf, False, False)]
         raise NotARealSet("an infinite value")
     if operator in ("<", "<="):
-        return [Piece(-mp.inf, bound, False, operator == "<=")]
+        return [Interval(-mp.inf, bound, False, operator == "<=")]
     if operator in (">", ">="):
-        return [Piece(bound, mp.inf, operator == ">=", False)]
+        return [Interval(bound, mp.inf, operator == ">=", False)]
     if operator == "=":
-        return [_point(bound)]
-    return _complement([_point(bound)])
-
-
-def _point(value: Any) -> Piece:
-    return Piece(value, value, True, True)
+        return [point(bound)]
+    return complement([point(bound)])
 
 
 def _number(node: Node) -> Any:
@@ -217,89 +195,6 @@ def _number(node: Node) -> Any:
     if mp.isnan(value) or abs(mp.im(value)) > mp.mpf(10) ** (-DIGITS // 2):
         raise NotARealSet("an endpoint that is no real number")
     return mp.re(value)
-
-
-def _equal(one: Any, other: Any) -> bool:
-    mp = context()
-    if not mp.isfinite(one) or not mp.isfinite(other):
-        return bool(one == other)
-    return bool(abs(one - other) <= mp.mpf(10) ** (15 - DIGITS) * max(1, abs(one), abs(other)))
-
-
-def _complement(parts: RealSet) -> RealSet:
-    mp = context()
-    low, closed = -mp.inf, False
-    gaps: RealSet = []
-    for part in parts:
-        if low < part.low or (low == part.low and closed and not part.low_closed):
-            gaps.append(Piece(low, part.low, closed, not part.low_closed))
-        low, closed = part.high, not part.high_closed
-    if low < mp.inf:
-        gaps.append(Piece(low, mp.inf, closed, False))
-    return [_tidy(gap) for gap in gaps]
-
-
-def _tidy(piece: Piece) -> Piece:
-    mp = context()
-    return Piece(
-        piece.low,
-        piece.high,
-        piece.low_closed and bool(mp.isfinite(piece.low)),
-        piece.high_closed and bool(mp.isfinite(piece.high)),
-    )
-
-
-def _operation(kind: str, left: RealSet, right: RealSet) -> RealSet:
-    if kind == "union":
-        return _normal(left + right)
-    if kind == "difference":
-        right = _complement(right)
-    pieces = []
-    for one in left:
-        for other in right:
-            low, low_closed = _tighter(one.low, one.low_closed, other.low, other.low_closed, 1)
-            high, high_closed = _tighter(
-                one.high, one.high_closed, other.high, other.high_closed, -1
-            )
-            if low < high or (low == high and low_closed and high_closed):
-                pieces.append(Piece(low, high, low_closed, high_closed))
-    return _normal(pieces)
-
-
-def _tighter(one: Any, one_closed: bool, other: Any, other_closed: bool, sign: int) -> Any:
-    if _equal(one, other):
-        return one, one_closed and other_closed
-    return (one, one_closed) if sign * one > sign * other else (other, other_closed)
-
-
-def _normal(pieces: list[Piece]) -> RealSet:
-    """Sorted, with touching pieces joined."""
-
-    def order(a: Piece, b: Piece) -> int:
-        if not _equal(a.low, b.low):
-            return -1 if a.low < b.low else 1
-        return int(b.low_closed) - int(a.low_closed)
-
-    joined: RealSet = []
-    for piece in sorted(pieces, key=cmp_to_key(order)):
-        last = joined[-1] if joined else None
-        if last is None or not _touch(last, piece):
-            joined.append(piece)
-            continue
-        if _equal(last.high, piece.high):
-            high, closed = last.high, last.high_closed or piece.high_closed
-        elif last.high > piece.high:
-            high, closed = last.high, last.high_closed
-        else:
-            high, closed = piece.high, piece.high_closed
-        joined[-1] = Piece(last.low, high, last.low_closed, closed)
-    return joined
-
-
-def _touch(left: Piece, right: Piece) -> bool:
-    if _equal(left.high, right.low):
-        return left.high_closed or right.low_closed
-    return bool(right.low < left.high)
 
 
 def _from_sympy(found: Any) -> RealSet:
@@ -317,10 +212,10 @@ def _from_sympy(found: Any) -> RealSet:
     if found is sympy.S.Reals:
         return _named("R")
     if isinstance(found, sympy.Union):
-        return _normal([piece for part in found.args for piece in _from_sympy(part)])
+        return normal([interval for part in found.args for interval in _from_sympy(part)])
     if isinstance(found, sympy.FiniteSet):
-        return _normal([_point(endpoint(value)) for value in found.args])
+        return normal([point(endpoint(value)) for value in found.args])
     if isinstance(found, sympy.Interval):
         low, high = endpoint(found.start), endpoint(found.end)
-        return [_tidy(Piece(low, high, not found.left_open, not found.right_open))]
+        return [with_open_infinity(Interval(low, high, not found.left_open, not found.right_open))]
     raise NotARealSet(type(found).__name__)

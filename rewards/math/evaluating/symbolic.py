@@ -38,7 +38,7 @@ def warm_up() -> None:
 
 
 def to_sympy(node: Node) -> Any:
-    """``node`` as a SymPy expression. Raises AnswerError for what it does not know."""
+    """Return ``node`` as a SymPy expression. Raises AnswerError for what SymPy has no word for."""
     import sympy
 
     if isinstance(node, Number):
@@ -96,7 +96,10 @@ def _big(node: BigOperator) -> Any:
 
 
 def solution_set(relation_sides: tuple[Node, Node], operator: str, variable: str) -> Any:
-    """The real solutions of an inequality in one variable, as a SymPy set."""
+    """Return the real solutions of an inequality in one variable, as a SymPy set.
+
+    Raises AlgebraNeeded outside a worker, AnswerError for what SymPy has no word for.
+    """
     algebra.require()
     import sympy
 

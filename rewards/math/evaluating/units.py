@@ -17,7 +17,9 @@ Unit = tuple[tuple[str, Fraction], ...]
 
 
 def conversion(source: Unit, target: Unit) -> tuple[Fraction, Fraction] | None:
-    """Factor and offset that take a value in ``source`` to ``target``; None if inconvertible.
+    """Return the factor and the offset that take a value from ``source`` to ``target``.
+
+    None means that one cannot be converted into the other.
 
     Raises AlgebraNeeded outside a worker process.
     """
@@ -53,7 +55,7 @@ def _unit(units: Any, unit: Unit) -> Any:
 
 @cache
 def registry() -> Any:
-    """Pint's registry with exact fractions, and currencies."""
+    """Return Pint's registry, with exact fractions and with currencies."""
     import pint
 
     made: Any = pint.UnitRegistry(non_int_type=Fraction, autoconvert_offset_to_baseunit=True)

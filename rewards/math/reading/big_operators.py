@@ -19,7 +19,7 @@ from rewards.math.tree import BigOperator, Node, Number
 
 
 def read_big_operator(cursor: Cursor) -> Node:
-    r"""``\sum_{k=1}^{n} k``, and products, limits and integrals likewise."""
+    r"""Read ``\sum_{k=1}^{n} k``, or a product, a limit or an integral."""
     name = cursor.take().text
     lower: Node | None = None
     upper: Node | None = None
@@ -61,7 +61,7 @@ def _read_bound(cursor: Cursor) -> tuple[str, Node]:
 
 
 def _read_integral(cursor: Cursor, lower: Node | None, upper: Node | None) -> Node:
-    """The body and the differential of an integral, after its bounds."""
+    """Read the body and the differential of an integral, after its bounds."""
     _move_differential_behind_fraction(cursor)
     cursor.integrals += 1
     body: Node = Number(Fraction(1)) if at_differential(cursor) else read_sum(cursor)
@@ -92,7 +92,7 @@ def _move_differential_behind_fraction(cursor: Cursor) -> None:
 
 
 def _closing_brace(cursor: Cursor, start: int) -> int:
-    """Index of the brace that closes the one at ``start``."""
+    """Return the index of the brace that closes the one at ``start``."""
     depth, index = 0, start
     while True:
         if index >= cursor.limit:
@@ -110,7 +110,7 @@ def at_derivative(cursor: Cursor) -> bool:
 
 
 def read_derivative(cursor: Cursor) -> Node:
-    r"""``\frac{d}{dx} body``, after the command."""
+    r"""Read what follows the command in ``\frac{d}{dx} x^2``."""
     cursor.position += 3
     cursor.expect("{")
     if cursor.token.text == "d":

@@ -14,7 +14,7 @@ _CLOSING = {"(": ")", "[": "]"}
 
 
 def read_bracket(cursor: Cursor) -> Node:
-    """A grouping, a tuple, a list or an interval."""
+    """Read a grouping, a tuple, a list or an interval in ``(`` or ``[``."""
     opening = cursor.take().text
     if cursor.at(")", "]"):
         cursor.fail("empty brackets")
@@ -34,7 +34,7 @@ def read_bracket(cursor: Cursor) -> Node:
 
 
 def read_group(cursor: Cursor) -> Node:
-    """A braced group; with commas inside, a set."""
+    """Read a group in braces: one value, or a set where commas stand inside."""
     cursor.expect("{")
     if cursor.at("}"):
         cursor.position += 1
@@ -50,7 +50,7 @@ def read_group(cursor: Cursor) -> Node:
 
 
 def read_angled(cursor: Cursor) -> Node:
-    r"""A vector in angle brackets, ``\langle 1, 2 \rangle``."""
+    r"""Read a vector in angle brackets, ``\langle 1, 2 \rangle``."""
     cursor.position += 1
     items = read_items(cursor)
     if not cursor.at_command("rangle"):
@@ -60,6 +60,7 @@ def read_angled(cursor: Cursor) -> Node:
 
 
 def read_absolute(cursor: Cursor) -> Node:
+    """Read an absolute value between bars."""
     cursor.expect("|")
     cursor.bars += 1
     node = read_sum(cursor)

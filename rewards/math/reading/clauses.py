@@ -32,7 +32,7 @@ _SEPARATING_COMMANDS = frozenset([*_CONNECTIVES, *_UNION, *_MODULI, "choose"])
 
 
 def read_listing(cursor: Cursor) -> Node:
-    """Clauses with connectives between them, or the only clause."""
+    """Read clauses with connectives between them, or the only clause."""
     items, connectives = [read_clause(cursor)], []
     while (connective := _pass_connective(cursor)) is not None:
         if cursor.token.kind == "end":
@@ -64,7 +64,7 @@ def _pass_connective(cursor: Cursor) -> str | None:
 
 
 def read_clause(cursor: Cursor) -> Node:
-    """Sides with relations between them, and a modulus after them."""
+    """Read sides with relations between them, and a modulus after them."""
     if cursor.at("~"):  # "≈ 2.83"
         cursor.position += 1
         return Relation(("~",), (Words("value"), _read_side(cursor)))
@@ -85,7 +85,7 @@ def read_clause(cursor: Cursor) -> Node:
 
 
 def read_items(cursor: Cursor) -> tuple[Node, ...]:
-    """Clauses with commas or semicolons between them."""
+    """Read clauses with commas or semicolons between them."""
     found = [read_clause(cursor)]
     while cursor.at(",", ";"):
         cursor.position += 1
@@ -94,7 +94,7 @@ def read_items(cursor: Cursor) -> tuple[Node, ...]:
 
 
 def _read_modulus(cursor: Cursor) -> Node | None:
-    r"""``\pmod{7}``, ``\mod 7``, ``(mod 7)`` or ``mod 7``."""
+    r"""Read ``\pmod{7}``, ``\mod 7``, ``(mod 7)`` or ``mod 7``."""
     if cursor.at_command("pmod", "mod", "bmod"):
         cursor.position += 1
         return read_argument(cursor) if cursor.at("{") else read_factor(cursor)
@@ -111,7 +111,7 @@ def _read_modulus(cursor: Cursor) -> Node | None:
 
 
 def _read_side(cursor: Cursor) -> Node:
-    """Operands with set operations between them."""
+    """Read operands with set operations between them."""
     node = _read_operand(cursor)
     while True:
         token = cursor.token
@@ -137,7 +137,7 @@ def _is_set_operation(cursor: Cursor, index: int) -> bool:
 
 
 def _read_operand(cursor: Cursor) -> Node:
-    """Words or a quantity, within the tokens up to the next separator."""
+    """Read words or a quantity, within the tokens up to the next separator."""
     end = _segment_end(cursor)
     words = read_words(cursor, end)
     if words is not None:
@@ -151,7 +151,7 @@ def _read_operand(cursor: Cursor) -> Node:
 
 
 def _segment_end(cursor: Cursor) -> int:
-    """Where the operand that starts here ends: at a separator outside brackets."""
+    """Return the index where the operand ends that starts here: at a separator outside brackets."""
     depth, index = 0, cursor.position
     while index < cursor.limit:
         token = cursor.tokens[index]

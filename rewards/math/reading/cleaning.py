@@ -234,7 +234,10 @@ def strip_phrases(text: str) -> str:
 
 
 def canonical(text: str) -> str:
-    """The text without spaces (but for a mark between digits), to compare and find literally."""
+    """Return ``text`` cleaned and without spaces, to compare it or to find it in a question.
+
+    A space between two digits becomes a mark, because 1 7 is not 17.
+    """
     if len(text) > MAX_CLEANED:
         return "".join(text.split())
     text = _SPACE_BETWEEN_DIGITS.sub("\x00", clean(text))  # 1 7 is not 17

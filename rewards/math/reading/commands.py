@@ -9,7 +9,7 @@ from rewards.math.tree import Call, NamedSet, Node, Product, Sum, Symbol, divide
 
 
 def read_fraction(cursor: Cursor) -> Node:
-    r"""``\frac{1}{2}``, or the derivative that ``\frac{d}{dx}`` takes of what follows."""
+    r"""Read ``\frac{1}{2}``, or the derivative that ``\frac{d}{dx}`` takes of what follows."""
     cursor.position += 1
     if at_derivative(cursor):
         return read_derivative(cursor)
@@ -18,20 +18,20 @@ def read_fraction(cursor: Cursor) -> Node:
 
 
 def read_barred(cursor: Cursor) -> Node:
-    """A conjugate, or the name of a segment."""
+    """Read what stands under a bar: a conjugate, or the name of a segment."""
     cursor.position += 1
     node = read_argument(cursor)
     return Call("conj", (node,)) if isinstance(node, Symbol | Sum) else node
 
 
 def read_vector(cursor: Cursor) -> Node:
-    r"""``\vec a`` as the letter alone."""
+    r"""Read ``\vec a`` as the letter alone."""
     cursor.position += 1
     return read_argument(cursor)
 
 
 def read_rounded(cursor: Cursor) -> Node:
-    r"""``\lfloor x \rfloor`` and ``\lceil x \rceil``."""
+    r"""Read ``\lfloor x \rfloor`` and ``\lceil x \rceil``."""
     name = cursor.take().text
     node = read_sum(cursor)
     if not cursor.at_command("rfloor", "rceil"):
@@ -41,12 +41,12 @@ def read_rounded(cursor: Cursor) -> Node:
 
 
 def read_labelled(cursor: Cursor) -> Node:
-    r"""``\angle A`` and ``\triangle ABC``: the sign times the letters."""
+    r"""Read ``\angle A`` and ``\triangle ABC`` as the sign times the letters."""
     name = cursor.take().text
     return Product((Symbol(name), read_primary(cursor)))
 
 
 def read_empty_set(cursor: Cursor) -> Node:
-    r"""``\emptyset``."""
+    r"""Read ``\emptyset``."""
     cursor.position += 1
     return NamedSet("")

@@ -39,7 +39,7 @@ _MAX_CHARACTERS = 120
 
 
 def compound_quantity(text: str) -> Node | None:
-    """The quantity in its first unit, or None when ``text`` is no such quantity."""
+    """Return the quantity in its first unit, or None when ``text`` is no such quantity."""
     if len(text) > _MAX_CHARACTERS or not _WORTH_TRYING.search(text):
         return None
     match = _COMPOUND.fullmatch(text.strip())

@@ -58,7 +58,7 @@ _MAX_QUESTION = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Cues:
-    """What the question says.
+    """What a question says about the answers it allows.
 
     rounds: whether it asks for rounding at all; places, significant: to what, where it says.
     percent: asks for a percentage. positive: says that something is positive. integral: asks

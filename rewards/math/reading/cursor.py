@@ -48,11 +48,11 @@ class Cursor:
 
     @property
     def token(self) -> Token:
-        """The token to read next; beyond the limit, the end token."""
+        """Return the token to read next; at the limit, the end token."""
         return self.tokens[self.position] if self.position < self.limit else self.tokens[-1]
 
     def peek(self, ahead: int = 1) -> Token:
-        """The token ``ahead`` of the next one."""
+        """Return the token that stands ``ahead`` tokens after the next one."""
         index = self.position + ahead
         return self.tokens[index] if index < self.limit else self.tokens[-1]
 
@@ -65,7 +65,7 @@ class Cursor:
         return self.token.kind == "cmd" and self.token.text in names
 
     def take(self) -> Token:
-        """The next token, passed over. Raises AnswerError at the end."""
+        """Return the next token and pass over it. Raises AnswerError at the end."""
         token = self.token
         if token.kind == "end":
             self.fail("expected more")
@@ -79,7 +79,7 @@ class Cursor:
         self.position += 1
 
     def descend(self) -> None:
-        """Count one more open sum. Raises AnswerError when too many are open."""
+        """Count one more open sum. Raises BeyondLimits when too many are open."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise BeyondLimits(f"nested deeper than {MAX_DEPTH}")

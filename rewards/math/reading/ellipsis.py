@@ -13,13 +13,13 @@ _MAX_FILLED = 64
 
 
 def read_ellipsis(cursor: Cursor) -> Node:
-    """The dots, as a symbol of their own."""
+    """Read the dots, as a symbol of their own."""
     cursor.position += 1
     return ELLIPSIS
 
 
 def filled_in(items: tuple[Node, ...]) -> tuple[Node, ...]:
-    """``1, 2, …, 10`` with the integers that the dots stand for, when they are few."""
+    """Return ``1, 2, …, 10`` with the numbers that the dots stand for, when they are few."""
     if items.count(ELLIPSIS) != 1:
         return items
     at = items.index(ELLIPSIS)

@@ -9,7 +9,7 @@ from rewards.math.tree import Listing, Matrix, Node, determinant
 
 
 def read_environment(cursor: Cursor) -> Node:
-    """A matrix or a system of equations."""
+    """Read a matrix, a determinant or a system of equations."""
     cursor.position += 1
     cursor.expect("{")
     name = cursor.take().text

@@ -30,7 +30,7 @@ from rewards.math.tree import (
 
 
 def read_sum(cursor: Cursor) -> Node:
-    """Terms with plus, minus and plus-minus between them."""
+    """Read terms with plus, minus and plus-minus between them."""
     cursor.descend()
     terms = [_read_signed_term(cursor)]
     while _at_sign(cursor):
@@ -56,7 +56,7 @@ def _read_signed_term(cursor: Cursor) -> Node:
 
 
 def read_term(cursor: Cursor) -> Node:
-    """Factors with explicit or implicit multiplication and division."""
+    """Read factors with explicit or implicit multiplication and division."""
     factors = [read_factor(cursor)]
     while True:
         if cursor.at("*"):
@@ -77,7 +77,7 @@ def read_term(cursor: Cursor) -> Node:
 
 
 def read_signed_factor(cursor: Cursor) -> Node:
-    """A factor that may carry its own sign (``2 * -3``)."""
+    """Read a factor that may carry its own sign (``2 * -3``)."""
     if cursor.at("-"):
         cursor.position += 1
         return negated(read_signed_factor(cursor))
@@ -117,7 +117,7 @@ def at_differential(cursor: Cursor) -> bool:
 
 
 def read_factor(cursor: Cursor) -> Node:
-    """A value with its postfixes and exponent."""
+    """Read a value with its postfixes and exponent."""
     mixed = read_mixed_number(cursor)
     if mixed is not None:
         return read_postfixes(cursor, mixed)
@@ -136,7 +136,7 @@ def read_factor(cursor: Cursor) -> Node:
 
 
 def read_exponent(cursor: Cursor) -> Node:
-    """What stands after a caret."""
+    """Read what stands after a caret."""
     if cursor.at("-", "+"):
         negative = cursor.take().text == "-"
         exponent = read_exponent(cursor)
@@ -149,7 +149,7 @@ def read_exponent(cursor: Cursor) -> Node:
 
 
 def read_argument(cursor: Cursor) -> Node:
-    r"""An argument of a command: a braced group or one token (``\frac12``)."""
+    r"""Read an argument of a command: a braced group or one token (``\frac12``)."""
     token = cursor.token
     if token.kind == "num" and len(token.text) > 1 and token.text.isdigit():
         # LaTeX takes one digit; the rest stays for the next argument.
@@ -162,7 +162,7 @@ def read_argument(cursor: Cursor) -> Node:
 
 
 def read_primary(cursor: Cursor) -> Node:
-    """A value without what may follow it, read by the function that the grammar names."""
+    """Read a value without what may follow it, by the function that the grammar names."""
     token = cursor.token
     if token.kind == "op":
         reader = cursor.grammar.operators.get(token.text)

@@ -31,7 +31,7 @@ _INVERSE = {"sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh"}
 
 
 def read_function(cursor: Cursor) -> Node:
-    """A function with its base, power and arguments."""
+    """Read a function with its base, power and arguments."""
     name = cursor.take().text
     if name == "sqrt":
         return _read_root(cursor)
@@ -58,7 +58,7 @@ def read_function(cursor: Cursor) -> Node:
 
 
 def _read_arguments(cursor: Cursor) -> tuple[Node, ...]:
-    """What stands in brackets or braces after a function, or else one bare argument."""
+    """Read what stands in brackets or braces after a function, or else one bare argument."""
     if cursor.at("("):
         node = _in_radians(read_primary(cursor))
         is_tuple = isinstance(node, Bracket) and node.opening == "(" and node.closing == ")"
@@ -69,7 +69,7 @@ def _read_arguments(cursor: Cursor) -> tuple[Node, ...]:
 
 
 def _read_bare_argument(cursor: Cursor) -> Node:
-    r"""The argument of ``\sin 2x``: implicit factors, up to the next function."""
+    r"""Read the argument of ``\sin 2x``: implicit factors, up to the next function."""
     cursor.descend()
     factors = [read_signed_factor(cursor)]
     while starts_factor(cursor) and cursor.token.kind != "func" and not cursor.at("(", "["):
@@ -87,7 +87,7 @@ def _is_plain_fraction_tail(cursor: Cursor) -> bool:
 
 
 def _read_root(cursor: Cursor) -> Node:
-    r"""``\sqrt[3]{x}`` or ``\sqrt x``, after its name."""
+    r"""Read what follows the name in ``\sqrt[3]{x}`` and ``\sqrt x``."""
     degree: Node = Number(Fraction(2))
     if cursor.at("["):
         cursor.position += 1
@@ -101,7 +101,7 @@ def _read_root(cursor: Cursor) -> Node:
 
 
 def read_root_sign(cursor: Cursor) -> Node:
-    """``√x`` and ``∛x``, which cleaning has made commands."""
+    """Read ``√x`` and ``∛x``, which cleaning has made commands."""
     name = cursor.take().text
     return root_of(read_primary(cursor), Number(Fraction(3 if name == "cbrt" else 2)))
 

@@ -7,7 +7,7 @@ from rewards.math.tree import Constant, Node, Symbol
 
 
 def letter_token(text: str) -> Token:
-    """One letter as a token."""
+    """Return one letter as a token."""
     constant = Constant(text) if text in "ei" else None
     return Token("const" if constant else "name", text, constant)
 
@@ -26,5 +26,5 @@ def is_product_of_letters(token: Token) -> bool:
 
 
 def primed(node: Node) -> Node:
-    """``x'`` as a name of its own."""
+    """Return the variable x' for x, and any other node as it is."""
     return Symbol(node.name + "'") if isinstance(node, Symbol) else node

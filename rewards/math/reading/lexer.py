@@ -30,9 +30,10 @@ PLAIN_READING = Reading()
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """kind: num, name, func, const, cmd, op, word, set, end. node: of num and const.
+    """One token of an answer.
 
-    spaced: white space stands before it. upright: written in a text command.
+    kind: num, name, func, const, cmd, op, word, set or end. node: the value of a num or const.
+    spaced: white space stands before it. upright: it is written in a text command.
     """
 
     kind: str
@@ -130,7 +131,10 @@ _ENGLISH = frozenset(
 
 
 def tokenize(text: str, reading: Reading) -> list[Token]:
-    """Split cleaned ``text``. Raises AnswerError beyond the limits or at an unknown character."""
+    """Split cleaned ``text`` into tokens; the last one is the end token.
+
+    Raises AnswerError at an unknown character, BeyondLimits for a text that is too large.
+    """
     if len(text) > MAX_CHARACTERS:
         raise BeyondLimits(f"longer than {MAX_CHARACTERS} characters")
     tokens: list[Token] = []

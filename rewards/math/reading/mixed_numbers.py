@@ -9,7 +9,7 @@ from rewards.math.tree import Node, Number
 
 
 def read_mixed_number(cursor: Cursor) -> Node | None:
-    """The mixed number that begins here, as one number; None when there is none."""
+    """Read the mixed number that begins here, as one number; None when there is none."""
     whole = cursor.token.node
     if cursor.token.kind != "num" or not isinstance(whole, Number) or whole.places:
         return None

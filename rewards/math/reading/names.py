@@ -16,7 +16,7 @@ _COUNTED = re.compile(r"([CAP])_(\d{1,4})")
 
 
 def read_symbol(cursor: Cursor) -> Node:
-    """A variable, or ``C_5^2`` and ``A_5^2``: combinations and arrangements."""
+    """Read a variable, or ``C_5^2`` and ``A_5^2``: combinations and arrangements."""
     token = cursor.take()
     node = _read_subscript(cursor, token.text, Symbol(token.text))
     if not isinstance(node, Symbol) or not cursor.at("^"):
@@ -39,7 +39,7 @@ def _at_whole_exponent(cursor: Cursor) -> bool:
 
 
 def read_constant(cursor: Cursor) -> Node:
-    """pi, e, i or infinity; or a letter of these that a sum around it counts with."""
+    """Read pi, e, i or infinity, or the letter i or e where a sum around it counts with it."""
     token = cursor.take()
     assert token.node is not None
     bound = token.text in cursor.bound_names
@@ -47,7 +47,7 @@ def read_constant(cursor: Cursor) -> Node:
 
 
 def _read_subscript(cursor: Cursor, name: str, plain: Node) -> Node:
-    """The variable ``name`` with the subscript that stands here, or else ``plain``."""
+    """Read the subscript that stands here, for the variable ``name``; without one, ``plain``."""
     if not cursor.at("_"):
         return plain
     cursor.position += 1
@@ -68,7 +68,7 @@ def _read_subscript(cursor: Cursor, name: str, plain: Node) -> Node:
 
 
 def read_letters(cursor: Cursor) -> Node:
-    """A run of letters: a word of scale (``million``) or a product of variables."""
+    """Read a run of letters: a word of scale (``million``) or a product of variables."""
     token = cursor.token
     if token.text in SCALE_WORDS:
         cursor.position += 1
@@ -90,7 +90,7 @@ def read_letters(cursor: Cursor) -> Node:
 
 
 def _read_first_letter(cursor: Cursor, letters: str) -> Node:
-    """``e^xe^y`` as TeX reads it: the first of ``letters`` alone, the others stay to be read."""
+    """Read ``e^xe^y`` as TeX does: the first of ``letters`` alone, the others are read next."""
     cursor.position -= 1
     cursor.tokens[cursor.position] = (
         Token("word", letters[1:]) if len(letters) > 2 else letter_token(letters[1])

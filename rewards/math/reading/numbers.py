@@ -11,7 +11,7 @@ from rewards.math.tree import Node, Number
 
 
 def read_number(cursor: Cursor) -> Node:
-    """A number, in the base of its subscript if it has one."""
+    """Read a number, in the base of its subscript if it has one."""
     token = cursor.take()
     node = token.node
     assert isinstance(node, Number)
@@ -19,7 +19,10 @@ def read_number(cursor: Cursor) -> Node:
 
 
 def read_base(cursor: Cursor, node: Number, digits: str) -> Node:
-    """The subscript of ``node``, and the number that ``digits`` write in that base."""
+    """Read the subscript of ``node``; return the number that ``digits`` write in that base.
+
+    Raises AnswerError for what is no base, or for digits that it does not have.
+    """
     cursor.expect("_")
     base = read_argument(cursor)
     if not isinstance(base, Number) or not 2 <= base.value <= 36 or node.places:

@@ -39,7 +39,7 @@ _ARTICLE = re.compile(r"^(?:the|a|an)\s+")
 
 
 def meaning(node: Node) -> Node:
-    """What words mean as mathematics, where they do; else the words themselves, folded."""
+    """Return what words mean as mathematics, or the words themselves where they mean none."""
     if not isinstance(node, Words):
         return node
     text = _ARTICLE.sub("", node.text.strip().rstrip("."))

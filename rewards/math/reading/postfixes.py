@@ -11,7 +11,7 @@ from rewards.math.tree import Call, Node, Number, Symbol, divided
 
 
 def read_postfixes(cursor: Cursor, node: Node) -> Node:
-    """``node`` with all the postfixes that stand here."""
+    """Read all the postfixes that stand here, and return ``node`` with them."""
     while True:
         token = cursor.token
         readers = _POSTFIXES.get(token.kind)
@@ -24,7 +24,7 @@ def read_postfixes(cursor: Cursor, node: Node) -> Node:
 
 
 def read_raised_mark(cursor: Cursor, node: Node) -> Node | None:
-    r"""``x^\circ`` and ``x^\prime``, after the caret; None for an exponent."""
+    r"""Read what follows the caret in ``x^\circ`` and ``x^\prime``; None for an exponent."""
     if cursor.at_command("circ", "degree"):
         cursor.position += 1
         return Call("degree", (node,))

@@ -24,7 +24,7 @@ from rewards.text import english
 
 
 def read_words(cursor: Cursor, end: int) -> Words | None:
-    """Text, when nothing but words stands before ``end``."""
+    """Read text, when nothing but words stands before the index ``end``; else None."""
     tokens = cursor.tokens[cursor.position : end]
     if not tokens or any(token.kind not in ("word", "name", "num", "op") for token in tokens):
         return None
@@ -41,7 +41,7 @@ def read_words(cursor: Cursor, end: int) -> Words | None:
 
 
 def read_quantity(cursor: Cursor) -> Node:
-    """An expression with a unit or a counted noun after it, or a currency before it."""
+    """Read an expression with a unit or a counted noun after it, or a currency before it."""
     currency = ""
     sign = 1 if cursor.at("-") and cursor.peek().text in CURRENCY_SIGNS else 0
     if cursor.tokens[cursor.position + sign].text in CURRENCY_SIGNS:

@@ -21,7 +21,7 @@ from rewards.math.tree import (
 
 
 def read_named_set(cursor: Cursor) -> Node:
-    r"""``\mathbb{R}`` and the like, or a half line."""
+    r"""Read ``\mathbb{R}`` and the like, or a half line such as ``\mathbb{R}^+``."""
     if cursor.token.text == "R" and _at_half_line(cursor):
         return _read_half_line(cursor)
     return NamedSet(cursor.take().text)
@@ -43,7 +43,7 @@ def _read_half_line(cursor: Cursor) -> Node:
 
 
 def read_braced_set(cursor: Cursor) -> Node:
-    r"""``\{1, 2\}`` or ``\{x \mid x > 1\}``, with its braces."""
+    r"""Read ``\{1, 2\}`` or ``\{x \mid x > 1\}``, with its braces."""
     cursor.position += 1
     if cursor.at_command("}"):
         cursor.position += 1
@@ -65,7 +65,7 @@ def read_braced_set(cursor: Cursor) -> Node:
 
 
 def _pass_builder_head(cursor: Cursor) -> tuple[str, Node | None] | None:
-    r"""``x \mid`` or ``x \in \mathbb{R} :``."""
+    r"""Pass over ``x \mid`` or ``x \in \mathbb{R} :``; return the variable and its domain."""
     if cursor.token.kind != "name":
         return None
     if cursor.peek().text in ("|", ":"):

@@ -18,7 +18,11 @@ _TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 
 @dataclass(frozen=True, slots=True)
 class TrailingUnit:
-    """num_tokens: taken from the end. factors: (Pint name, exponent). noun: a counted thing."""
+    """The unit or the counted noun that ends a quantity.
+
+    num_tokens: how many tokens it takes at the end. factors: pairs of a name in Pint and an
+    exponent. noun: what is counted, where it is no unit.
+    """
 
     num_tokens: int = 0
     factors: tuple[tuple[str, Fraction], ...] = ()
@@ -41,7 +45,10 @@ def trailing_unit(tokens: list[Token]) -> TrailingUnit:
 
 
 def with_letter_as_unit(node: Node) -> Node:
-    """``5m`` and ``5m^2``, read as products of a letter, as quantities: for where a unit is due."""
+    """Return ``5m`` and ``5m^2``, read as products of a letter, as quantities.
+
+    This is for an answer whose reference has a unit. Other nodes stay as they are.
+    """
     if not isinstance(node, Product) or len(node.factors) != 2:
         return node
     value, last = node.factors
@@ -135,7 +142,7 @@ class _UnitReader:
         self._factors: dict[str, Fraction] = {}
 
     def read(self) -> tuple[tuple[str, Fraction], ...] | None:
-        """The factors, sorted; None when the tokens are no unit."""
+        """Return the factors, sorted; None when the tokens are no unit."""
         sign, expects = 1, True
         while self._position < len(self._tokens):
             text = self._text()
