@@ -214,11 +214,11 @@ def test_a_killed_engine_leaves_no_worker_and_comes_back(
     workers.publish(rollouts.version + 1)
     assert went_past_the_host(workers)
     engine = psutil.Process(ray.get(rollouts.actors[0].__ray_call__.remote(own_pid)))
-    workers = [child for child in engine.children(recursive=True) if child.is_running()]
-    assert len(workers) >= WIDTH
+    children = [child for child in engine.children(recursive=True) if child.is_running()]
+    assert len(children) >= WIDTH
     engine.kill()
     assert_drawn_by_the_learner(requests, rollouts.generate(requests, SAMPLING))
-    _, alive = psutil.wait_procs(workers, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=20)
     assert alive == []
     assert [fault.what for fault in faults] == ["rollout actor 0 died:"]
 
