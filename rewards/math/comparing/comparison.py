@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from rewards.math.comparing import antiderivatives, equations, general_solutions
 from rewards.math.comparing.collections import (
+    Same,
     as_rows,
     as_tuple,
     assignments,
@@ -18,13 +19,12 @@ from rewards.math.comparing.collections import (
     unlabelled,
 )
 from rewards.math.comparing.notations import same_digits, same_percentage
+from rewards.math.comparing.quantities import same_quantity
 from rewards.math.comparing.regions import is_region, same_region
 from rewards.math.comparing.values import same_value
-from rewards.math.evaluating import units
 from rewards.math.evaluating.exact import TooLarge, Undefined, rational
 from rewards.math.reading.cues import Cues
 from rewards.math.reading.phrases import meaning
-from rewards.math.reading.unit_parsing import with_letter_as_unit
 from rewards.math.tree import (
     BigOperator,
     Bracket,
@@ -179,7 +179,7 @@ def _same_assignments(table: dict[str, Node], answer: Node, case: Comparison) ->
     )
 
 
-def _matcher(case: Comparison) -> equations.Same:
+def _matcher(case: Comparison) -> Same:
     def matches(reference: Node, answer: Node) -> bool:
         try:
             return same(reference, answer, case)
@@ -282,42 +282,9 @@ def _same_class(one: Node, other: Node, modulus: Node) -> bool:
 
 
 def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
-    answer = value_of(answer, reference)
-    expected = reference if isinstance(reference, Quantity) else Quantity(reference, ())
-    if expected.unit:
-        answer = with_letter_as_unit(answer)
-    found = answer if isinstance(answer, Quantity) else Quantity(answer, ())
-    if expected.unit and found.noun:
-        return False
-    if found.unit and expected.noun:
-        return False
-    if _same_angle(expected, found, case):
-        return True
-    if expected.unit and found.unit and expected.unit != found.unit:
-        conversion = units.conversion(found.unit, expected.unit)
-        if conversion is None:
-            return False
-        factor, offset = conversion
-        scaled = Sum((Product((Number(factor), found.value)), Number(offset)))
-        return same_value(expected.value, scaled, case.cues)
-    return same(expected.value, found.value, case)
-
-
-def _same_angle(expected: Quantity, found: Quantity, case: Comparison) -> bool:
-    """Degrees against radians, which a bare multiple of pi is in.
-
-    Apart from other units, because the factor between these is no fraction.
-    """
-    degrees = (("degree", Fraction(1)),)
-    radians = (("radian", Fraction(1)),)
-    pairs = ((expected, found), (found, expected))
-    for with_degrees, other in pairs:
-        if with_degrees.unit != degrees or other.unit not in ((), radians):
-            continue
-        if other.unit == () and not any(part == Constant("pi") for part in walk(other.value)):
-            continue
-        return same_value(Call("degree", (with_degrees.value,)), other.value, case.cues)
-    return False
+    return same_quantity(
+        reference, value_of(answer, reference), case.cues, lambda one, two: same(one, two, case)
+    )
 
 
 def _same_words(reference: Node, answer: Node, case: Comparison) -> bool:

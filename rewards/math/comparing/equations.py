@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from rewards.errors import AlgebraNeeded, AnswerError
 from rewards.math.comparing.antiderivatives import is_antiderivative, is_indefinite
-from rewards.math.comparing.collections import solutions, unlabelled
+from rewards.math.comparing.collections import Same, solutions, unlabelled
 from rewards.math.comparing.values import same_value
 from rewards.math.evaluating.exact import TooLarge, Undefined, rational
 from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
@@ -34,7 +34,6 @@ from rewards.math.tree import (
     symbols,
 )
 
-Same = Callable[[Node, Node], bool]
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "!=": "!=", "=": "=", "~": "~"}
 
 

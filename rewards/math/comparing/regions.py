@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from rewards.math.comparing import equations
-from rewards.math.comparing.collections import same_in_order, solutions
-from rewards.math.comparing.equations import Same
+from rewards.math.comparing.collections import Same, same_in_order, solutions
 from rewards.math.evaluating.intervals import same_set
 from rewards.math.evaluating.real_sets import NotARealSet, real_set
 from rewards.math.reading.cues import Cues
