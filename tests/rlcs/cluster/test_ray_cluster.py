@@ -64,6 +64,7 @@ def test_the_shared_cluster_is_as_new_for_the_next_file(shared_cluster: SharedCl
             options = {**plan.engine_options(0), "num_cpus": ray.cluster_resources()["CPU"] / 2}
             killed, hung = (ray.remote(Half).options(**options).remote() for _ in range(2))
             pids = ray.get([killed.pid.remote(), hung.pid.remote()], timeout=240)
+            assert len(set(pids)) == 2, "both actors, which need all there is, came up"
             hung.hang.remote()
             psutil.Process(pids[0]).kill()
         finally:
