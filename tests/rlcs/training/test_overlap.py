@@ -21,6 +21,9 @@ OVERRIDES = (
     f"run.num_steps={NUM_STEPS}",
     "evaluation.every_steps=null",
     "rollout.num_actors=2",
+    # Generating takes longer than learning: each version is published while completions go on.
+    "rollout.max_thinking_tokens=60",
+    "learner.micro_batch_tokens=512",
     "schedule.kind=overlapped",
     f"schedule.max_staleness={MAX_STALENESS}",
     "schedule.segment_tokens=4",
