@@ -28,7 +28,11 @@ class RanksSection(Section):
     num_ranks: int = Field(default=1, ge=1)
     zero_stage: Literal[0, 1, 2, 3] = 0
     micro_batch_tokens: int = Field(default=16384, ge=1)
-    """Tokens (rows times longest row) that one forward and backward pass holds."""
+    """Tokens that one forward and backward pass holds, prompts counted once. A prompt and
+    completion that are longer together run alone."""
+    recompute_activations: bool | None = None
+    """Keep one vector a layer and token for the backward pass and compute the rest again: a third
+    more work, a tenth of the memory. Left out, models of half a billion parameters on do so."""
 
 
 class CorrectionSection(Section):

@@ -16,7 +16,7 @@ from rlcs.cluster.stacks import ProcessLocation, announce, stack_of
 from rlcs.config import FaultsSection, LoraSection, OptimiserSection, RanksSection
 from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
-from rlcs.learner.packing import MicroBatch, pack
+from rlcs.learner.packing import MicroBatch, WorkModel, pack
 from rlcs.learner.rank_settings import (
     DEFAULT_BUCKET_BYTES,
     RankInfo,
@@ -43,12 +43,13 @@ class RankActor:
             probe.bind(("", 0))
             return ray.util.get_node_ip_address(), int(probe.getsockname()[1])
 
-    def start(self, settings: RankSettings, rank_info: RankInfo) -> int:
-        """Load the model and meet the other ranks; returns the number of weight buckets."""
+    def start(self, settings: RankSettings, rank_info: RankInfo) -> tuple[int, WorkModel]:
+        """Load the model and meet the other ranks; returns the number of weight buckets, and what
+        micro-batches cost."""
         from rlcs.learner.rank import LearnerRank
 
         self.rank = LearnerRank(settings, rank_info)
-        return self.rank.num_buckets
+        return self.rank.num_buckets, self.rank.work_model
 
     def learn(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
@@ -100,6 +101,7 @@ class Learner:
         self.ranks = settings.ranks
         self.settings = settings
         self._num_buckets = 0
+        self._work = WorkModel()
         self.actors: list[Any] = [
             ray.remote(RankActor).options(**plan.rank_options(rank)).remote()
             for rank in range(self.ranks.num_ranks)
@@ -117,7 +119,7 @@ class Learner:
         address, port = fetch_start(
             self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=allowed
         )
-        self._num_buckets, *_ = fetch_start(
+        (self._num_buckets, self._work), *_ = fetch_start(
             [
                 actor.start.remote(
                     self.settings,
@@ -153,6 +155,7 @@ class Learner:
             loss=loss,
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
+            work=self._work,
         )
         pending = self._hand_out(shares, "learn", objective, learning_rate)
         reports: list[StepReport] = self._all(pending, "the learner ranks to learn")
@@ -195,17 +198,17 @@ class Learner:
             loss="per_sample",
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
+            work=self._work,
         )
         pending = self._hand_out(shares, "logprobs", objective)
         answers = self._all(pending, "the learner ranks to compute log-probabilities")
         found: dict[int, np.ndarray] = {}
         for share, answer in zip(shares, answers, strict=True):
             for micro_batch, logprobs in zip(share, answer, strict=True):
-                found.update(zip(micro_batch.sample_indices, logprobs, strict=True))
+                for row, index in enumerate(micro_batch.sample_indices):
+                    found[index] = logprobs[micro_batch.row_of_token == row]
         return [
-            dataclasses.replace(
-                sample, proximal_logprobs=found[index][: len(sample.loss_mask)].copy()
-            )
+            dataclasses.replace(sample, proximal_logprobs=_spread(found[index], sample.loss_mask))
             for index, sample in enumerate(samples)
         ]
 
@@ -277,6 +280,13 @@ class Learner:
                 location = fetch(self._locations[rank], waiting_for=f"learner rank {rank}")
                 where = f"learner rank {rank} (pid {location.pid} on {location.host})"
                 yield f"{where} has not answered. Its stack:\n{stack_of(location)}"
+
+
+def _spread(of_loss_tokens: np.ndarray, loss_mask: np.ndarray) -> np.ndarray:
+    """[T] from the entries of tokens with a loss; 0 elsewhere."""
+    spread = np.zeros(len(loss_mask), dtype=np.float32)
+    spread[loss_mask] = of_loss_tokens
+    return spread
 
 
 def _all_masked(report: StepReport, objective: Objective) -> bool:

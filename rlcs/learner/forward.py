@@ -1,111 +1,175 @@
-"""The forward pass of a micro-batch: log-probabilities of its completions, each prompt read once.
+"""The forward pass of a micro-batch: from a packed row to what the model says of its tokens.
 
-The prompts go through the model first; their keys and values are repeated for the completions
-that answer them, which go through it second. The result, and by autograd the gradient, is that
-of rows made of prompt and completion, but a prompt of P tokens with G completions costs P
-instead of G times P, forward and backward. With long prompts (pictures) that is most of a batch.
-
-Models whose layers keep more than keys and values (state-space layers) get whole rows, which
-cannot have pictures.
+Models whose layers keep more than keys and values (state-space layers) cannot tell the branches of
+a packed row apart. They get whole rows, each prompt with each of its completions, padded to the
+longest; pictures are not supported with them.
 """
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import torch
-from transformers import DynamicCache
-from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
 from rlcs.errors import ModelError
-from rlcs.learner.losses import completion_logprobs
-from rlcs.learner.packing import MicroBatch
-from rlcs.model.loading import PromptReader, positions
+from rlcs.learner.attention import BLOCK, Branches
+from rlcs.learner.packing import MicroBatch, Tree
+from rlcs.learner.policy import Policy
+from rlcs.model.loading import PromptReader, blank_image
+from rlcs.types import Image, Prompt
 
-KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
-"""Cache layers that hold keys and values and nothing else."""
 
-
-class CompletionForward:
-    """Runs micro-batches through a model (a DeepSpeed engine around one)."""
+class PackedForward:
+    """Runs micro-batches through a policy (a DeepSpeed engine around one)."""
 
     def __init__(self, engine: Any, device: torch.device, model_path: str) -> None:
-        """``model_path`` is where the engine's model was loaded from."""
+        """``model_path`` is where the engine's policy was loaded from."""
         self.engine = engine
         self.device = device
-        self.reader = PromptReader(engine.module, model_path)
-        layers = DynamicCache(config=engine.module.config).layers
-        self.can_share_prompts = all(type(layer) in KEY_VALUE_LAYERS for layer in layers)
+        self.policy: Policy = engine.module
+        self.reader = PromptReader(self.policy.plain, model_path)
 
-    def logprobs(self, micro_batch: MicroBatch, *, temperature: float) -> torch.Tensor:
-        """[R, T] log-probabilities of the completions' tokens at ``temperature``."""
-        targets = self._tensor(micro_batch.completion_ids)
-        if self._shares(micro_batch):
-            first, rest = self._share_prompts(micro_batch)
-            parts = ((first, targets[:, :1]), (rest, targets[:, 1:]))
-            return torch.cat(
-                [completion_logprobs(logits, ids, temperature) for logits, ids in parts], dim=1
-            )
-        return completion_logprobs(self._whole_rows(micro_batch), targets, temperature)
+    def token_outputs(
+        self, micro_batch: MicroBatch, *, temperature: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Log-probabilities [K] of the tokens with a loss at ``temperature``, and entropies [K]."""
+        if not self.policy.packs:
+            return self._whole_rows(micro_batch, temperature)
+        trees, images = [*micro_batch.trees], [*micro_batch.images]
+        token_ids = torch.from_numpy(micro_batch.token_ids)
+        if micro_batch.needs_vision and not any(images):
+            blank = self._blank_ids
+            token_ids = torch.cat([token_ids, blank])
+            trees.append(Tree(num_prompt_tokens=len(blank), completion_lengths=()))
+            images.append((blank_image(),))
+        return self._call(
+            token_ids,
+            trees,
+            images,
+            self._tensor(micro_batch.read_at),
+            self._tensor(micro_batch.targets),
+            temperature,
+        )
+
+    def prompt_logprobs(self, prompt: Prompt) -> torch.Tensor:
+        """[P - 1] log-probabilities of all tokens of ``prompt`` but the first."""
+        token_ids = torch.from_numpy(prompt.token_ids)
+        places = torch.arange(len(token_ids) - 1, device=self.device)
+        if not self.policy.packs:
+            row = token_ids[None].to(self.device)
+            return self.engine(places, row[0, 1:], 1.0, input_ids=row)[0]
+        tree = Tree(num_prompt_tokens=len(token_ids), completion_lengths=())
+        targets = token_ids[1:].to(self.device)
+        return self._call(token_ids, [tree], [prompt.images], places, targets, 1.0)[0]
 
     def num_tokens(self, micro_batch: MicroBatch) -> int:
-        """How many tokens :meth:`logprobs` runs the model on, padding included."""
-        num_rows, columns = micro_batch.completion_ids.shape
-        if self._shares(micro_batch):
-            return micro_batch.prompt_ids.size + num_rows * columns
-        return num_rows * (micro_batch.prompt_ids.shape[1] + columns)
+        """How many tokens :meth:`token_outputs` runs the model on."""
+        if self.policy.packs:
+            return len(micro_batch.token_ids)
+        lengths = [len(row) for row in _rows(micro_batch)]
+        return max(lengths) * len(lengths)
 
-    def _shares(self, micro_batch: MicroBatch) -> bool:
-        if micro_batch.images and not self.can_share_prompts:
+    def _call(
+        self,
+        token_ids: torch.Tensor,
+        trees: list[Tree],
+        images: list[tuple[Image, ...]],
+        read_at: torch.Tensor,
+        targets: torch.Tensor,
+        temperature: float,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        positions = self._positions(token_ids, trees, images)
+        padding = -len(token_ids) % BLOCK if self.device.type == "cuda" else 0
+        token_ids = torch.nn.functional.pad(token_ids, (0, padding))
+        positions = torch.nn.functional.pad(positions, (0, padding))
+        outputs: tuple[torch.Tensor, torch.Tensor] = self.engine(
+            read_at,
+            targets,
+            temperature,
+            input_ids=token_ids[None].to(self.device),
+            position_ids=positions.to(self.device),
+            branches=Branches(trees, len(token_ids), self.device),
+            **self.reader.pixels([each for shown in images for each in shown], self.device),
+        )
+        return outputs
+
+    def _positions(
+        self, token_ids: torch.Tensor, trees: list[Tree], images: list[tuple[Image, ...]]
+    ) -> torch.Tensor:
+        """[1, L] positions, [3, 1, L] where pictures have places: a branch goes on as its prompt
+        would."""
+        parts, start = [], 0
+        for tree, shown in zip(trees, images, strict=True):
+            prompt_ids = token_ids[start : start + tree.num_prompt_tokens]
+            of_prompt = self.reader.prompt_positions(prompt_ids, shown)
+            parts.append(of_prompt)
+            after = of_prompt.max() + 1
+            for length in tree.completion_lengths:
+                of_branch = after + torch.arange(length)
+                parts.append(of_branch.expand(*of_prompt.shape[:-1], length))
+            start += tree.num_tokens
+        return torch.cat(parts, dim=-1)
+
+    @functools.cached_property
+    def _blank_ids(self) -> torch.Tensor:
+        """The tokens of the smallest picture."""
+        return self.reader.image_tokens(blank_image())
+
+    def _whole_rows(
+        self, micro_batch: MicroBatch, temperature: float
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if micro_batch.needs_vision:
             raise ModelError(
                 "this model has layers that keep more than keys and values, with which pictures "
                 "are not supported. Take the problems with pictures out, or use another model."
             )
-        wanted = micro_batch.shares_prompts or bool(micro_batch.images)
-        return wanted and self.can_share_prompts
-
-    def _share_prompts(self, micro_batch: MicroBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of the completions' first tokens [R, 1, vocabulary], and of the others."""
-        source = self._tensor(micro_batch.prompt_of_row)
-        prompt_mask = self._tensor(micro_batch.prompt_mask)
-        cache = DynamicCache(config=self.engine.module.config)
-        read = self.reader.inputs(
-            self._tensor(micro_batch.prompt_ids), prompt_mask, micro_batch.images
+        rows = list(_rows(micro_batch))
+        longest = max(map(len, rows))
+        token_ids = torch.zeros(len(rows), longest, dtype=torch.long)
+        mask = torch.zeros_like(token_ids)
+        for number, row in enumerate(rows):
+            token_ids[number, : len(row)] = torch.from_numpy(row)
+            mask[number, : len(row)] = 1
+        read_at = np.concatenate(list(_places_in_rows(micro_batch, longest)))
+        outputs: tuple[torch.Tensor, torch.Tensor] = self.engine(
+            self._tensor(read_at),
+            self._tensor(micro_batch.targets),
+            temperature,
+            input_ids=token_ids.to(self.device),
+            attention_mask=mask.to(self.device),
         )
-        prompts = self.engine(
-            **read.arguments, past_key_values=cache, logits_to_keep=1, use_cache=True
-        ).logits
-        cache.batch_select_indices(source)
-        mask = torch.cat([prompt_mask[source], self._tensor(micro_batch.completion_mask)], dim=1)
-        columns = micro_batch.completion_ids.shape[1]
-        completions = self.engine(
-            input_ids=self._tensor(micro_batch.completion_ids),
-            attention_mask=mask.long(),
-            position_ids=positions(mask)[:, -columns:] + read.shift[source],
-            past_key_values=cache,
-            use_cache=True,
-        ).logits
-        return prompts[source], completions[:, :-1]
+        return outputs
 
-    def _whole_rows(self, micro_batch: MicroBatch) -> torch.Tensor:
-        """Logits of the completions' tokens [R, T, vocabulary]."""
-        source = self._tensor(micro_batch.prompt_of_row)
-        rows, mask = (
-            torch.cat([self._tensor(prompts)[source], self._tensor(completions)], dim=1)
-            for prompts, completions in (
-                (micro_batch.prompt_ids, micro_batch.completion_ids),
-                (micro_batch.prompt_mask, micro_batch.completion_mask),
-            )
-        )
-        # The logit before a token predicts it: one column more, and the last one is not needed.
-        logits: torch.Tensor = self.engine(
-            input_ids=rows,
-            attention_mask=mask.long(),
-            position_ids=positions(mask),
-            logits_to_keep=micro_batch.completion_ids.shape[1] + 1,
-            use_cache=False,
-        ).logits
-        return logits[:, :-1]
-
-    def _tensor(self, array: Any) -> torch.Tensor:
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+def _rows(micro_batch: MicroBatch) -> Iterator[np.ndarray]:
+    """Each prompt with each of its completions."""
+    end = 0
+    for tree in micro_batch.trees:
+        start, end = end, end + tree.num_prompt_tokens
+        prompt = micro_batch.token_ids[start:end]
+        for length in tree.completion_lengths:
+            yield np.concatenate([prompt, micro_batch.token_ids[end : end + length]])
+            end += length
+
+
+def _places_in_rows(micro_batch: MicroBatch, longest: int) -> Iterator[np.ndarray]:
+    """Where the outputs that ``read_at`` names in the packed row stand in the flat whole rows."""
+    row = end = 0
+    for tree in micro_batch.trees:
+        end += tree.num_prompt_tokens
+        last_of_prompt = end - 1
+        for length in tree.completion_lengths:
+            read = micro_batch.read_at[micro_batch.row_of_token == row]
+            place = np.where(
+                read == last_of_prompt,
+                tree.num_prompt_tokens - 1,
+                read - end + tree.num_prompt_tokens,
+            )
+            yield row * longest + place
+            row, end = row + 1, end + length

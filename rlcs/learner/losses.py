@@ -46,15 +46,14 @@ class Correction:
     high: float
 
     def weights(
-        self, log_ratio: torch.Tensor, counted: torch.Tensor
+        self, log_ratio: torch.Tensor, row_of_token: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Weights [R, T] from log(pi_old / mu) [R, T], and where [R, T] they were limited.
+        """Weights [K] from log(pi_old / mu) [K], and where [K] they were limited.
 
-        ``counted`` [R, T] bool are the tokens that were sampled and carry loss.
+        ``row_of_token`` [K] says which tokens are of the same completion.
         """
-        log_ratio = torch.where(counted, log_ratio, 0.0)
         if self.level == "sequence":
-            log_ratio = log_ratio.sum(-1, keepdim=True).expand_as(log_ratio)
+            log_ratio = _sums(log_ratio, row_of_token)[row_of_token]
         ratio = log_ratio.exp()
         if self.mode == "truncate":
             return ratio.clamp(max=self.high), ratio > self.high
@@ -84,7 +83,7 @@ Objective: TypeAlias = PolicyObjective | ImitationObjective
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TokenLosses:
-    """Losses of one micro-batch and what they were made of, each [R, T]."""
+    """Losses of one micro-batch and what they were made of, each [K]."""
 
     loss: torch.Tensor
     clipped: torch.Tensor
@@ -104,26 +103,26 @@ def policy_loss(
     advantages: torch.Tensor,
     objective: PolicyObjective,
     *,
-    counted: torch.Tensor | None = None,
+    row_of_token: torch.Tensor,
     proximal_logprobs: torch.Tensor | None = None,
 ) -> TokenLosses:
-    """Token losses [R, T] from log-probabilities [R, T] and advantages [R].
+    """Token losses [K] from log-probabilities [K] and advantages [R].
 
     ``old_logprobs`` are those of the policy that sampled the tokens, ``proximal_logprobs`` the
-    learner's own before the step's first update (None in that update), ``counted`` [R, T] bool
-    the tokens that carry loss (None for all).
+    learner's own before the step's first update (None in that update), ``row_of_token`` [K] the
+    completion, in [0, R), that each token is of.
     """
-    counted = torch.ones_like(logprobs, dtype=torch.bool) if counted is None else counted
     proximal = logprobs.detach() if proximal_logprobs is None else proximal_logprobs
-    weights, corrected = torch.ones_like(proximal), torch.zeros_like(counted)
+    weights, corrected = torch.ones_like(proximal), torch.zeros_like(proximal, dtype=torch.bool)
     if objective.correction is None:
         log_ratio = logprobs - old_logprobs
     else:
         log_ratio = logprobs - proximal
-        weights, corrected = objective.correction.weights(proximal - old_logprobs, counted)
+        weights, corrected = objective.correction.weights(proximal - old_logprobs, row_of_token)
     ratio = log_ratio.exp()
     limited = ratio.clamp(1 - objective.clip_low, 1 + objective.clip_high)
-    gain, limited_gain = ratio * advantages[:, None], limited * advantages[:, None]
+    advantages = advantages[row_of_token]
+    gain, limited_gain = ratio * advantages, limited * advantages
     return TokenLosses(
         loss=-torch.minimum(gain, limited_gain) * weights,
         clipped=limited_gain < gain,
@@ -133,12 +132,18 @@ def policy_loss(
     )
 
 
+def _sums(of_tokens: torch.Tensor, row_of_token: torch.Tensor) -> torch.Tensor:
+    """[R] the sums of ``of_tokens`` [K] over each completion."""
+    num_rows = int(row_of_token.max()) + 1
+    return of_tokens.new_zeros(num_rows).index_add(0, row_of_token, of_tokens)
+
+
 def _divergence(log_ratio: torch.Tensor) -> torch.Tensor:
     return log_ratio.exp() - 1 - log_ratio
 
 
 def imitation_loss(logprobs: torch.Tensor) -> TokenLosses:
-    """Negative log-likelihood [R, T]."""
+    """Negative log-likelihood [K]."""
     return TokenLosses(
         loss=-logprobs,
         clipped=torch.zeros_like(logprobs, dtype=torch.bool),
@@ -146,12 +151,3 @@ def imitation_loss(logprobs: torch.Tensor) -> TokenLosses:
         mismatch=torch.zeros_like(logprobs),
         corrected=torch.zeros_like(logprobs, dtype=torch.bool),
     )
-
-
-def completion_logprobs(
-    logits: torch.Tensor, token_ids: torch.Tensor, temperature: float
-) -> torch.Tensor:
-    """Log-probabilities [R, T] of ``token_ids`` [R, T] under ``logits`` [R, T, vocabulary]."""
-    scaled = logits.float() / temperature
-    chosen = scaled.gather(-1, token_ids[..., None])[..., 0]
-    return chosen - scaled.logsumexp(-1)

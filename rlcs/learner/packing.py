@@ -1,22 +1,24 @@
-"""Cutting a batch of samples into micro-batches of equal work on every rank.
+"""A batch of samples as packed rows of equal work on every rank.
 
-The weight of every token in the loss of the whole batch is fixed here, before anything is
-cut. A micro-batch's loss is then the plain weighted sum of its token losses, and the sum
-over micro-batches and ranks is the loss of the whole batch, however it was cut: gradient
-accumulation is exact, not a mean of means.
+A micro-batch is one row without padding: each prompt once, behind it the completions that answer
+it. Such a :class:`Tree` is computed as a trunk with branches: a completion sees its prompt and
+itself, nothing else (``rlcs.learner.attention``). So a prompt of P tokens with G completions costs
+P instead of G times P, forward and backward, and pictures go through the vision tower once.
 
-The completions of a group share their prompt, and a micro-batch holds a prompt once: the model
-reads it once, forward and backward, and not once a completion. Keeping a group together pads
-its short completions to its longest, sorting all completions by length pads little but scatters
-the groups. So a batch is laid out in several ways between the two, and the one whose busiest
-rank computes the fewest tokens is taken.
+The weight of every token in the loss of the whole batch is fixed here, before anything is cut. A
+micro-batch's loss is then the plain weighted sum of its token losses, and the sum over
+micro-batches and ranks is the loss of the whole batch, however it was cut: gradient accumulation
+is exact, not a mean of means.
 
-Left out: several completions in one row. It needs an attention kernel for variable lengths.
+Groups are cut into as few parts as the budget allows, and into more where the ranks could not
+share the work evenly otherwise: each further part computes its prompt once more. All layouts
+between the two are tried, and the one that ends first is taken.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,86 +26,120 @@ import numpy as np
 
 from rlcs.types import Image, TrainingSample
 
+SPARE_PASSES = (0, 1, 2)
+PASS_TOKENS = 64
+"""To call the model once more costs about as much as so many tokens."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tree:
+    """A prompt and the completions behind it, as lengths in tokens."""
+
+    num_prompt_tokens: int
+    completion_lengths: tuple[int, ...]
+
+    @property
+    def num_tokens(self) -> int:
+        """All of its tokens."""
+        return self.num_prompt_tokens + sum(self.completion_lengths)
+
+    @property
+    def num_pairs(self) -> float:
+        """How many pairs of tokens see one another."""
+        prompt = self.num_prompt_tokens
+        return prompt**2 / 2 + sum(
+            length * prompt + length**2 / 2 for length in self.completion_lengths
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkModel:
+    """What a tree costs, in units of one token's way through the linear layers.
+
+    The two numbers follow from a model's shape (``rlcs.learner.policy.work_model``).
+    """
+
+    pairs_per_token: float = 2048.0
+    """So many pairs in the attention cost as much as one token."""
+    image_token: float = 0.0
+    """What a picture's token costs in the vision tower, besides its way through the model."""
+
+    def of(self, tree: Tree, num_image_tokens: int) -> float:
+        """The work of ``tree``, of whose prompt ``num_image_tokens`` are pictures."""
+        return (
+            tree.num_tokens
+            + tree.num_pairs / self.pairs_per_token
+            + num_image_tokens * self.image_token
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class MicroBatch:
-    """Rows for one forward and backward pass: N prompts of P columns, R completions of T."""
+    """One packed row of L tokens, R completions in it, K of its tokens with a loss."""
 
-    prompt_ids: np.ndarray
-    """[N, P] int64, flush right; every prompt once."""
-    prompt_mask: np.ndarray
-    """[N, P] bool"""
-    prompt_of_row: np.ndarray
-    """[R] int64, the prompt that each completion answers."""
-    completion_ids: np.ndarray
-    """[R, T] int64, flush left."""
-    completion_mask: np.ndarray
-    """[R, T] bool"""
-    shares_prompts: bool
-    """Whether any micro-batch of the whole batch has fewer prompts than completions. The same
-    for all of a batch, so that all ranks call the model equally often (ZeRO-3 needs that)."""
+    token_ids: np.ndarray
+    """[L] int64, tree after tree."""
+    trees: tuple[Tree, ...]
+    """In the order of the tokens."""
+    images: tuple[tuple[Image, ...], ...]
+    """The pictures of each tree's prompt."""
+    needs_vision: bool
+    """Whether the vision tower must run even if there is no picture here: any micro-batch of the
+    batch has one, and all ranks must have gradients of the same parameters."""
+    read_at: np.ndarray
+    """[K] int64, the place in the row whose output predicts the token."""
+    targets: np.ndarray
+    """[K] int64, the tokens themselves."""
+    row_of_token: np.ndarray
+    """[K] int64, the completion, in [0, R), that each belongs to."""
     old_logprobs: np.ndarray
-    """[R, T] float32"""
+    """[K] float32"""
     advantages: np.ndarray
     """[R] float32"""
     token_weights: np.ndarray
-    """[R, T] float32, the token's weight in the loss of the whole batch; 0 carries no loss."""
+    """[K] float32, the token's weight in the loss of the whole batch."""
     sample_indices: tuple[int, ...]
-    """[R] index in the batch of the sample that each row holds."""
+    """[R] index in the batch of the sample that each completion is of."""
     proximal_logprobs: np.ndarray | None = None
-    """[R, T] float32, where the samples have them."""
-    images: tuple[Image, ...] = ()
-    """The pictures of all prompts, in the order of the prompts."""
+    """[K] float32, where the samples have them."""
 
 
 def pack(
-    samples: Sequence[TrainingSample], *, loss: str, num_ranks: int, micro_batch_tokens: int
+    samples: Sequence[TrainingSample],
+    *,
+    loss: str,
+    num_ranks: int,
+    micro_batch_tokens: int,
+    work: WorkModel | None = None,
 ) -> list[list[MicroBatch]]:
     """Micro-batches for each of ``num_ranks`` ranks, the same number for every rank.
 
     ``loss`` is ``per_sample`` (each sample weighs the same, its tokens share that) or
-    ``per_token`` (each loss token weighs the same). A rank without work in some pass gets a
-    micro-batch of weight zero, because all ranks must take part in every collective call.
+    ``per_token`` (each loss token weighs the same). A prompt and completion that are longer than
+    ``micro_batch_tokens`` together are a micro-batch of their own. A rank without work in some
+    pass gets a micro-batch of weight zero, because all ranks must take part in every collective
+    call.
     """
     weights = _sample_token_weights(samples, loss)
-    batch = _Batch(samples)
-    shares = min(
-        (
-            batch.lay_out(num_shards, num_ranks, micro_batch_tokens)
-            for num_shards in batch.shard_counts()
-        ),
-        key=batch.cost,
+    batch = _Batch(samples, work or WorkModel())
+    layouts = (
+        batch.lay_out(largest, num_ranks, micro_batch_tokens, spare_passes)
+        for largest in batch.part_sizes()
+        for spare_passes in SPARE_PASSES
     )
-    num_passes = max(len(share) for share in shares)
-    idle = min(range(len(samples)), key=lambda index: len(samples[index].token_ids))
-    shares_prompts = any(
-        batch.num_prompts(row_indices) < len(row_indices)
-        for share in shares
-        for row_indices in share
-    )
+    passes = min(layouts, key=batch.duration)
+    shortest = min(range(len(samples)), key=lambda index: len(samples[index].token_ids))
+    needs_vision = any(sample.images for sample in samples)
 
-    def micro_batch(row_indices: Sequence[int], weights: np.ndarray) -> MicroBatch:
-        return _fill(row_indices, batch, weights, shares_prompts)
+    def micro_batch(parts: Sequence[Sequence[int]]) -> MicroBatch:
+        if parts:
+            return _fill(parts, batch, weights, needs_vision)
+        return _fill([[shortest]], batch, np.zeros_like(weights), needs_vision)
 
-    return [
-        [micro_batch(row_indices, weights) for row_indices in share]
-        + [micro_batch([idle], np.zeros_like(weights))] * (num_passes - len(share))
-        for share in shares
-    ]
-
-
-def balance(costs: Sequence[int], *, num_ranks: int) -> list[list[int]]:
-    """Indices of ``costs`` for each rank, so that the ranks' totals differ by little.
-
-    Dearest first, each to the rank with the least so far (Graham's rule: at most
-    4/3 of the best possible split).
-    """
-    shares: list[list[int]] = [[] for _ in range(num_ranks)]
-    loads = [0] * num_ranks
-    for index in sorted(range(len(costs)), key=lambda index: (-costs[index], index)):
-        rank = min(range(num_ranks), key=loads.__getitem__)
-        shares[rank].append(index)
-        loads[rank] += costs[index]
+    shares: list[list[MicroBatch]] = [[] for _ in range(num_ranks)]
+    for one_pass in passes:
+        for share, parts in zip(shares, one_pass, strict=True):
+            share.append(micro_batch(parts))
     return shares
 
 
@@ -124,145 +160,192 @@ def _sample_token_weights(samples: Sequence[TrainingSample], loss: str) -> np.nd
     return np.full(len(samples), 1.0 / tokens.sum())
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _PartSize:
+    """A bound on parts."""
+
+    rows: float = math.inf
+    work: float = math.inf
+
+
 class _Batch:
     """The samples of a batch, and the ways to lay them out.
 
-    ``row_indices`` are the indices of the samples that become the rows of one micro-batch.
+    A part is a list of indices of samples with the same prompt: it becomes a tree. A pass is a
+    list with the parts of each rank's micro-batch.
     """
 
-    def __init__(self, samples: Sequence[TrainingSample]) -> None:
+    def __init__(self, samples: Sequence[TrainingSample], work: WorkModel) -> None:
         self.samples = samples
-        self.prompt_lengths = [sample.num_prompt_tokens for sample in samples]
+        self.work = work
         self.lengths = [len(sample.loss_mask) for sample in samples]
-        numbers: dict[tuple[bytes, tuple[Image, ...]], int] = {}
-        self.prompts = [
-            numbers.setdefault(
-                (sample.token_ids[: sample.num_prompt_tokens].tobytes(), sample.images),
-                len(numbers),
-            )
-            for sample in samples
-        ]
-        """The number of each sample's prompt; equal prompts have equal numbers."""
+        groups: dict[tuple[bytes, tuple[Image, ...]], list[int]] = {}
+        for index in sorted(range(len(samples)), key=lambda i: (-self.lengths[i], i)):
+            sample = samples[index]
+            prompt = sample.token_ids[: sample.num_prompt_tokens].tobytes()
+            groups.setdefault((prompt, sample.images), []).append(index)
+        self.groups = list(groups.values())
+        """Indices of the samples of each prompt, longest completions first."""
 
-    def shard_counts(self) -> Iterator[int]:
-        """In how many shards to cut each group: 1, 2, 4, ... until each shard is one sample."""
-        largest = max(map(len, self._groups()))
-        count = 1
-        while count < 2 * largest:
-            yield count
-            count *= 2
+    def part_sizes(self) -> Iterator[_PartSize]:
+        """How large parts may be: whole groups, then half of them, and so on until each part is
+        one sample; by rows, which suits groups that are alike, and by work, which cuts the dear
+        groups alone."""
+        rows = max(map(len, self.groups))
+        while rows > 1:
+            yield _PartSize(rows=rows)
+            rows = -(-rows // 2)
+        work = max(map(self.cost, self.groups)) / 2
+        smallest = min(self.cost([index]) for index in range(len(self.samples)))
+        while work > smallest:
+            yield _PartSize(work=work)
+            work /= 2
+        yield _PartSize(rows=1)
 
     def lay_out(
-        self, num_shards: int, num_ranks: int, micro_batch_tokens: int
-    ) -> list[list[list[int]]]:
-        """Row indices of each micro-batch of each rank.
+        self, largest: _PartSize, num_ranks: int, budget: int, spare_passes: int
+    ) -> list[list[list[list[int]]]]:
+        """The passes, each group cut into parts that are not larger than ``largest``.
 
-        Each group is cut into ``num_shards`` shards by completion length, and a shard stays on one
-        rank.
+        Where the budget leaves no choice, ``spare_passes`` more than needed leave some.
         """
-        shards = [shard for group in self._groups() for shard in _shards(group, num_shards)]
-        costs = [
-            self.prompt_lengths[shard[0]] + sum(self.lengths[index] for index in shard)
-            for shard in shards
-        ]
-        return [
-            self._cut([shards[number] for number in share], micro_batch_tokens)
-            for share in balance(costs, num_ranks=num_ranks)
-        ]
+        parts = [part for group in self.groups for part in self._cut(group, largest, budget)]
+        parts.sort(key=lambda part: (-self.cost(part), part))
+        sizes = [self.tree(part).num_tokens for part in parts]
+        num_alone = sum(size > budget for size in sizes)
+        num_bins = num_alone + -(-sum(size for size in sizes if size <= budget) // budget)
+        num_bins = num_ranks * (-(-num_bins // num_ranks) + spare_passes)
+        while (bins := self._place(parts, num_bins, budget)) is None:
+            num_bins += num_ranks
+        bins.sort(key=self.bin_cost, reverse=True)
+        return self._deal(bins, num_ranks)
 
-    def cost(self, shares: Sequence[Sequence[Sequence[int]]]) -> int:
-        """Tokens that the busiest rank computes, padding included."""
-        return max(sum(self._num_tokens(row_indices) for row_indices in share) for share in shares)
-
-    def num_prompts(self, row_indices: Sequence[int]) -> int:
-        """How many different prompts a micro-batch has."""
-        return len({self.prompts[index] for index in row_indices})
-
-    def _num_tokens(self, row_indices: Sequence[int]) -> int:
-        prompt_columns = max(self.prompt_lengths[index] for index in row_indices)
-        columns = max(self.lengths[index] for index in row_indices)
-        return self.num_prompts(row_indices) * prompt_columns + len(row_indices) * columns
-
-    def _groups(self) -> list[list[int]]:
-        """Indices of the samples of each prompt, longest completions first."""
-        groups: dict[int, list[int]] = {}
-        for index in sorted(range(len(self.samples)), key=lambda i: (-self.lengths[i], i)):
-            groups.setdefault(self.prompts[index], []).append(index)
-        return list(groups.values())
-
-    def _cut(self, shards: list[list[int]], micro_batch_tokens: int) -> list[list[int]]:
-        """Row indices of micro-batches that fit the budget, the shards taken longest first."""
-        shards.sort(
-            key=lambda shard: (-self.lengths[shard[0]], -self.prompt_lengths[shard[0]], shard)
+    def tree(self, part: Sequence[int]) -> Tree:
+        """The tree that ``part`` becomes."""
+        return Tree(
+            num_prompt_tokens=self.samples[part[0]].num_prompt_tokens,
+            completion_lengths=tuple(self.lengths[index] for index in part),
         )
-        micro_batches: list[list[int]] = []
-        prompts: set[int] = set()
-        prompt_columns = columns = 0
-        for index in itertools.chain.from_iterable(shards):
-            prompts.add(self.prompts[index])
-            prompt_columns = max(prompt_columns, self.prompt_lengths[index])
-            columns = max(columns, self.lengths[index])
-            num_rows = len(micro_batches[-1]) + 1 if micro_batches else 1
-            size = len(prompts) * prompt_columns + columns * num_rows
-            if micro_batches and size <= micro_batch_tokens:
-                micro_batches[-1].append(index)
-            else:
-                micro_batches.append([index])
-                prompts = {self.prompts[index]}
-                prompt_columns, columns = self.prompt_lengths[index], self.lengths[index]
-        return micro_batches
 
+    def cost(self, part: Sequence[int]) -> float:
+        """The work of ``part``."""
+        # What a picture becomes is not known here: its share of a prompt is most of it.
+        first = self.samples[part[0]]
+        return self.work.of(self.tree(part), first.num_prompt_tokens if first.images else 0)
 
-def _shards(group: Sequence[int], num_shards: int) -> Iterator[list[int]]:
-    """``group`` in consecutive shards of nearly equal size, none empty."""
-    bounds = [len(group) * part // num_shards for part in range(num_shards + 1)]
-    for start, end in itertools.pairwise(bounds):
-        if start < end:
-            yield list(group[start:end])
+    def bin_cost(self, parts: Sequence[Sequence[int]]) -> float:
+        """The work of a micro-batch made of ``parts``."""
+        return sum(map(self.cost, parts))
+
+    def duration(self, passes: Sequence[Sequence[Sequence[Sequence[int]]]]) -> float:
+        """The work until all ranks are done: in every pass they wait for the one with the most."""
+        return sum(PASS_TOKENS + max(map(self.bin_cost, one_pass)) for one_pass in passes)
+
+    def _cut(self, group: Sequence[int], largest: _PartSize, budget: int) -> Iterator[list[int]]:
+        """``group`` in parts that fit ``budget`` and ``largest``, or are one row."""
+        part: list[int] = []
+        for index in group:
+            longer = [*part, index]
+            fits = (
+                self.tree(longer).num_tokens <= budget
+                and len(longer) <= largest.rows
+                and self.cost(longer) <= largest.work
+            )
+            if part and not fits:
+                yield part
+                longer = [index]
+            part = longer
+        yield part
+
+    def _place(
+        self, parts: Sequence[list[int]], num_bins: int, budget: int
+    ) -> list[list[list[int]]] | None:
+        """``parts``, dearest first, each into the bin with the least work that has room.
+
+        None where one finds no room. (Graham's rule: at most 4/3 of the best possible split.)
+        """
+        bins: list[list[list[int]]] = [[] for _ in range(num_bins)]
+        work, room = [0.0] * num_bins, [budget] * num_bins
+        for part in parts:
+            size = self.tree(part).num_tokens
+            # What is larger than the budget runs alone.
+            fitting = (
+                [number for number in range(num_bins) if room[number] >= size]
+                if size <= budget
+                else [number for number in range(num_bins) if not bins[number]]
+            )
+            if not fitting:
+                return None
+            chosen = min(fitting, key=work.__getitem__)
+            bins[chosen].append(part)
+            work[chosen] += self.cost(part)
+            room[chosen] -= size
+        return bins
+
+    def _deal(
+        self, bins: Sequence[list[list[int]]], num_ranks: int
+    ) -> list[list[list[list[int]]]]:
+        """``bins``, dearest first, in passes of like work; the rank with the least gets most."""
+        totals = [0.0] * num_ranks
+        passes = []
+        for start in range(0, len(bins), num_ranks):
+            one_pass: list[list[list[int]]] = [[] for _ in range(num_ranks)]
+            ranks = sorted(range(num_ranks), key=totals.__getitem__)
+            for rank, parts in zip(ranks, bins[start : start + num_ranks], strict=True):
+                one_pass[rank] = parts
+                totals[rank] += self.bin_cost(parts)
+            passes.append(one_pass)
+        return passes
 
 
 def _fill(
-    row_indices: Sequence[int], batch: _Batch, weights: np.ndarray, shares_prompts: bool
+    parts: Sequence[Sequence[int]], batch: _Batch, weights: np.ndarray, needs_vision: bool
 ) -> MicroBatch:
-    rows = [batch.samples[index] for index in row_indices]
-    first_of_prompt: dict[int, int] = {}
-    for index in row_indices:
-        first_of_prompt.setdefault(batch.prompts[index], index)
-    order = {prompt: number for number, prompt in enumerate(first_of_prompt)}
-    firsts = [batch.samples[index] for index in first_of_prompt.values()]
-    num_prompt = max(sample.num_prompt_tokens for sample in firsts)
-    prompt_ids = np.zeros((len(firsts), num_prompt), dtype=np.int64)
-    prompt_mask = np.zeros(prompt_ids.shape, dtype=bool)
-    for number, sample in enumerate(firsts):
-        start = num_prompt - sample.num_prompt_tokens
-        prompt_ids[number, start:] = sample.token_ids[: sample.num_prompt_tokens]
-        prompt_mask[number, start:] = True
-    shape = (len(rows), max(len(sample.loss_mask) for sample in rows))
-    completion_ids = np.zeros(shape, dtype=np.int64)
-    completion_mask = np.zeros(shape, dtype=bool)
-    old_logprobs = np.zeros(shape, dtype=np.float32)
-    token_weights = np.zeros(shape, dtype=np.float32)
-    known = rows[0].proximal_logprobs is not None
-    proximal_logprobs = np.zeros_like(old_logprobs) if known else None
-    for row, (index, sample) in enumerate(zip(row_indices, rows, strict=True)):
-        length = len(sample.loss_mask)
-        completion_ids[row, :length] = sample.token_ids[sample.num_prompt_tokens :]
-        completion_mask[row, :length] = True
-        old_logprobs[row, :length] = sample.old_logprobs
-        if proximal_logprobs is not None:
-            proximal_logprobs[row, :length] = sample.proximal_logprobs
-        token_weights[row, :length] = sample.loss_mask * weights[index]
+    rows = [index for part in parts for index in part]
+    samples = [batch.samples[index] for index in rows]
+    token_ids: list[np.ndarray] = []
+    read_at: list[np.ndarray] = []
+    end = 0
+    for part in parts:
+        first = batch.samples[part[0]]
+        prompt = first.token_ids[: first.num_prompt_tokens]
+        token_ids.append(prompt)
+        end += len(prompt)
+        last_of_prompt = end - 1
+        for index in part:
+            sample = batch.samples[index]
+            token_ids.append(sample.token_ids[sample.num_prompt_tokens :])
+            before = np.arange(end - 1, end - 1 + len(sample.loss_mask))
+            before[0] = last_of_prompt
+            read_at.append(before[sample.loss_mask])
+            end += len(sample.loss_mask)
+    proximal = [sample.proximal_logprobs for sample in samples]
     return MicroBatch(
-        prompt_ids=prompt_ids,
-        prompt_mask=prompt_mask,
-        prompt_of_row=np.array([order[batch.prompts[index]] for index in row_indices]),
-        completion_ids=completion_ids,
-        completion_mask=completion_mask,
-        shares_prompts=shares_prompts,
-        old_logprobs=old_logprobs,
-        advantages=np.array([sample.advantage for sample in rows], dtype=np.float32),
-        token_weights=token_weights,
-        sample_indices=tuple(row_indices),
-        proximal_logprobs=proximal_logprobs,
-        images=tuple(image for sample in firsts for image in sample.images),
+        token_ids=np.concatenate(token_ids),
+        trees=tuple(batch.tree(part) for part in parts),
+        images=tuple(batch.samples[part[0]].images for part in parts),
+        needs_vision=needs_vision,
+        read_at=np.concatenate(read_at),
+        targets=_of_loss_tokens(
+            [sample.token_ids[sample.num_prompt_tokens :] for sample in samples], samples
+        ),
+        row_of_token=np.repeat(np.arange(len(rows)), [s.num_loss_tokens for s in samples]),
+        old_logprobs=_of_loss_tokens([sample.old_logprobs for sample in samples], samples),
+        advantages=np.array([sample.advantage for sample in samples], dtype=np.float32),
+        token_weights=np.repeat(weights[rows], [s.num_loss_tokens for s in samples]).astype(
+            np.float32
+        ),
+        sample_indices=tuple(rows),
+        proximal_logprobs=None
+        if proximal[0] is None
+        else _of_loss_tokens([each for each in proximal if each is not None], samples),
+    )
+
+
+def _of_loss_tokens(
+    arrays: Sequence[np.ndarray], samples: Sequence[TrainingSample]
+) -> np.ndarray:
+    """[K] the entries of ``arrays`` [T] that belong to tokens with a loss."""
+    return np.concatenate(
+        [array[sample.loss_mask] for array, sample in zip(arrays, samples, strict=True)]
     )

@@ -21,18 +21,18 @@ import numpy as np
 import torch
 
 from rlcs.errors import LearningError
-from rlcs.learner.forward import CompletionForward
+from rlcs.learner.forward import PackedForward
 from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
     PolicyObjective,
     TokenLosses,
-    completion_logprobs,
     imitation_loss,
     policy_loss,
 )
 from rlcs.learner.optimiser import clips_itself, make_optimiser
-from rlcs.learner.packing import MicroBatch
+from rlcs.learner.packing import MicroBatch, WorkModel
+from rlcs.learner.policy import Policy, work_model
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters, merge
@@ -61,10 +61,12 @@ class LearnerRank:
         np.random.seed(settings.seed % 2**32)
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
-        self.forward = CompletionForward(self.engine, self.device, settings.model_path)
-        module = self.engine.module
+        self.model = self.engine.module.model
+        self.forward = PackedForward(self.engine, self.device, settings.model_path)
         self._published = (
-            adapter_parameters(module) if settings.lora else dict(module.named_parameters())
+            adapter_parameters(self.model)
+            if settings.lora
+            else dict(self.model.named_parameters())
         )
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
@@ -117,6 +119,11 @@ class LearnerRank:
         )
 
     @property
+    def work_model(self) -> WorkModel:
+        """What micro-batches cost in this model."""
+        return work_model(self.forward.policy.plain)
+
+    @property
     def num_buckets(self) -> int:
         """How many buckets the trained parameters are published in."""
         return len(self._buckets)
@@ -125,10 +132,12 @@ class LearnerRank:
     def logprobs(
         self, micro_batches: Sequence[MicroBatch], objective: PolicyObjective
     ) -> list[np.ndarray]:
-        """Log-probabilities [R, T] of each micro-batch's completions; no weight is changed."""
+        """Log-probabilities [K] of each micro-batch's tokens with a loss; no weight is changed."""
         self.engine.eval()
         return [
-            self._token_losses(micro_batch, objective)[0].cpu().numpy()
+            self.forward.token_outputs(micro_batch, temperature=objective.temperature)[0]
+            .cpu()
+            .numpy()
             for micro_batch in micro_batches
         ]
 
@@ -167,7 +176,7 @@ class LearnerRank:
 
     def weights(self) -> Weights:
         """All parameters; complete on rank 0, empty on the others; every rank must call it."""
-        parameters = dict(self.engine.module.named_parameters())
+        parameters = dict(self.model.named_parameters())
         gathered: Weights = {}
         for names in self._plan(parameters):
             for name, array in self._gather({name: parameters[name] for name in names}).items():
@@ -178,11 +187,8 @@ class LearnerRank:
     def probe(self, prompt: Prompt) -> Probe:
         """This policy's log-probabilities of ``prompt``; under ZeRO-3 every rank must call it."""
         self.engine.eval()
-        row = torch.from_numpy(prompt.token_ids)[None].to(self.device)
-        read = self.forward.reader.inputs(row, torch.ones_like(row).bool(), prompt.images)
-        logits = self.engine(**read.arguments, use_cache=False).logits[:, :-1]
         previous = self._probed
-        self._probed = completion_logprobs(logits, row[:, 1:], 1.0)[0].cpu().numpy()
+        self._probed = self.forward.prompt_logprobs(prompt).cpu().numpy()
         return Probe(
             prompt=prompt,
             logprobs=self._probed,
@@ -214,7 +220,7 @@ class LearnerRank:
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder (rank 0 writes, every rank must call it)."""
-        weights, model = self.weights(), self.engine.module
+        weights, model = self.weights(), self.model
         if self.rank_info.rank == 0:
             if self.settings.lora:
                 weights, model = merge(weights, self.settings.lora), model.get_base_model()
@@ -238,49 +244,46 @@ class LearnerRank:
 
     def _backward(self, micro_batch: MicroBatch, objective: Objective) -> torch.Tensor:
         """Accumulate gradients; returns the eight totals that :meth:`learn` reports."""
-        weights = torch.from_numpy(micro_batch.token_weights).to(self.device)
-        logprobs, losses = self._token_losses(micro_batch, objective)
+        weights = self._tensor(micro_batch.token_weights)
+        losses, entropies = self._token_losses(micro_batch, objective)
         loss = (losses.loss * weights).sum()
         self.engine.backward(loss * self.rank_info.num_ranks, scale_wrt_gas=False)
         counted = (weights > 0).double()
-        return torch.stack(
-            [
-                loss.detach().double(),
-                counted.sum(),
-                torch.tensor(
-                    float(self.forward.num_tokens(micro_batch)),
-                    dtype=torch.float64,
-                    device=self.device,
-                ),
-                (losses.clipped * counted).sum(),
-                (losses.log_ratio.abs() * counted).sum(),
-                (-logprobs.detach() * counted).sum(),
-                (losses.mismatch * counted).sum(),
-                (losses.corrected * counted).sum(),
-            ]
+        totals = (
+            loss.detach(),
+            counted.sum(),
+            torch.tensor(float(self.forward.num_tokens(micro_batch))),
+            (losses.clipped * counted).sum(),
+            (losses.log_ratio.abs() * counted).sum(),
+            (entropies * counted).sum(),
+            (losses.mismatch * counted).sum(),
+            (losses.corrected * counted).sum(),
         )
+        return torch.stack([total.double().to(self.device) for total in totals])
 
     def _token_losses(
         self, micro_batch: MicroBatch, objective: Objective
-    ) -> tuple[torch.Tensor, TokenLosses]:
+    ) -> tuple[TokenLosses, torch.Tensor]:
+        """The losses of a micro-batch, and the entropies [K] of the distributions."""
         if isinstance(objective, ImitationObjective):
-            logprobs = self.forward.logprobs(micro_batch, temperature=1.0)
-            return logprobs, imitation_loss(logprobs)
-        logprobs = self.forward.logprobs(micro_batch, temperature=objective.temperature)
-        old_logprobs = torch.from_numpy(micro_batch.old_logprobs).to(self.device)
-        advantages = torch.from_numpy(micro_batch.advantages).to(self.device)
+            logprobs, entropies = self.forward.token_outputs(micro_batch, temperature=1.0)
+            return imitation_loss(logprobs), entropies
+        logprobs, entropies = self.forward.token_outputs(
+            micro_batch, temperature=objective.temperature
+        )
         proximal = micro_batch.proximal_logprobs
         losses = policy_loss(
             logprobs,
-            old_logprobs,
-            advantages,
+            self._tensor(micro_batch.old_logprobs),
+            self._tensor(micro_batch.advantages),
             objective,
-            counted=torch.from_numpy(micro_batch.token_weights > 0).to(self.device),
-            proximal_logprobs=None
-            if proximal is None
-            else torch.from_numpy(proximal).to(self.device),
+            row_of_token=self._tensor(micro_batch.row_of_token),
+            proximal_logprobs=None if proximal is None else self._tensor(proximal),
         )
-        return logprobs, losses
+        return losses, entropies
+
+    def _tensor(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).to(self.device)
 
     def _sum_over_ranks(self, totals: torch.Tensor) -> torch.Tensor:
         if self.rank_info.num_ranks > 1:
@@ -326,8 +329,9 @@ def _start_engine(settings: RankSettings) -> Any:
     if settings.lora:
         model = add_adapters(model, settings.lora)
     model.to(settings.device)
+    policy = Policy(model, recompute_activations=settings.ranks.recompute_activations)
     engine, *_ = deepspeed.initialize(
-        model=model, optimizer=make_optimiser(model, settings), config=_deepspeed_config(settings)
+        model=policy, optimizer=make_optimiser(policy, settings), config=_deepspeed_config(settings)
     )
     return engine
 

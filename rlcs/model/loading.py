@@ -8,8 +8,10 @@ nothing but that number.
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,11 @@ import transformers
 
 from rlcs.errors import ModelError
 from rlcs.types import Image
+
+
+MAX_PROCESSED_BYTES = 2**30
+"""Pictures are kept as the image processor made them, up to this size together: a step reads the
+same ones in every update."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,9 +102,11 @@ class PromptReader:
         self._config: Any = model.config
         self._model_path = model_path
         self._image_processor: Any = None
-        self._rope = next(
+        self._rope: Any = next(
             (part for part in model.modules() if hasattr(part, "get_rope_index")), None
         )
+        self._processed: OrderedDict[str, dict[str, torch.Tensor]] = OrderedDict()
+        """What the image processor made of the pictures used last, by their digests."""
 
     def inputs(
         self, token_ids: torch.Tensor, mask: torch.Tensor, images: Sequence[Image]
@@ -117,24 +126,85 @@ class PromptReader:
         }
         shift = torch.zeros(len(mask), 1, dtype=torch.long, device=mask.device)
         if images:
-            arguments |= self._read(images, mask.device)
+            arguments |= self.pixels(images, mask.device)
             if self._rope is not None:
-                of_image = (token_ids == self._config.image_token_id).long()
-                rope: Any = self._rope
-                arguments["position_ids"], shift = rope.get_rope_index(
+                arguments["position_ids"], shift = self._rope.get_rope_index(
                     token_ids,
-                    mm_token_type_ids=of_image,
+                    mm_token_type_ids=(token_ids == self._config.image_token_id).long(),
                     image_grid_thw=arguments["image_grid_thw"],
                     attention_mask=mask,
                 )
         return PromptInputs(arguments=arguments, shift=shift)
 
-    def _read(self, images: Sequence[Image], device: torch.device) -> dict[str, torch.Tensor]:
+    def prompt_positions(self, token_ids: torch.Tensor, images: Sequence[Image]) -> torch.Tensor:
+        """Positions [1, P] of a prompt's tokens [P]; [3, 1, P] where pictures have places."""
+        plain = torch.arange(len(token_ids))[None]
+        if self._rope is None:
+            return plain
+        if not images:
+            return plain.expand(3, 1, -1)
+        cpu = torch.device("cpu")
+        found: torch.Tensor = self._rope.get_rope_index(
+            token_ids[None],
+            mm_token_type_ids=(token_ids == self._config.image_token_id)[None].long(),
+            image_grid_thw=self.pixels(images, cpu)["image_grid_thw"],
+        )[0]
+        return found
+
+    def pixels(self, images: Sequence[Image], device: torch.device) -> dict[str, torch.Tensor]:
+        """What the model takes of ``images``, one behind the other; nothing where there are none.
+
+        Raises:
+            ModelError: a picture cannot be decoded, or the model takes none.
+        """
+        made = [self._pixels_of(image) for image in images]
+        return {
+            name: torch.cat([each[name] for each in made]).to(device)
+            for name in (made[0] if made else ())
+        }
+
+    def image_tokens(self, image: Image) -> torch.Tensor:
+        """The tokens [T] that stand for ``image``.
+
+        Raises:
+            ModelError: the model does not say how many there are.
+        """
+        made = self._pixels_of(image)
+        if "image_grid_thw" not in made:
+            raise ModelError(
+                f"{self._model_path}: problems with pictures and problems without cannot be "
+                "mixed for this kind of model. Train on one of the two."
+            )
+        merge = self._config.vision_config.spatial_merge_size
+        number = int(made["image_grid_thw"].prod()) // merge**2
+        return torch.full((number,), self._config.image_token_id)
+
+    def _pixels_of(self, image: Image) -> dict[str, torch.Tensor]:
+        if image.digest in self._processed:
+            self._processed.move_to_end(image.digest)
+            return self._processed[image.digest]
         if self._image_processor is None:
             self._image_processor = load_image_processor(self._model_path)
-        decoded = [decode_image(image) for image in images]
-        made = self._image_processor(images=decoded, return_tensors="pt")
-        return {name: tensor.to(device) for name, tensor in made.items()}
+        made = dict(self._image_processor(images=[decode_image(image)], return_tensors="pt"))
+        self._processed[image.digest] = made
+        size = sum(map(_num_bytes, self._processed.values()))
+        while size > MAX_PROCESSED_BYTES and len(self._processed) > 1:
+            size -= _num_bytes(self._processed.popitem(last=False)[1])
+        return made
+
+
+def _num_bytes(tensors: Mapping[str, torch.Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
+
+
+@functools.cache
+def blank_image() -> Image:
+    """A picture as small as can be."""
+    import PIL.Image
+
+    encoded = io.BytesIO()
+    PIL.Image.new("RGB", (28, 28)).save(encoded, "PNG")
+    return Image(name="blank", digest="blank", width=28, height=28, stored=encoded.getvalue())
 
 
 def load_image_processor(model_path: str) -> Any:

@@ -11,10 +11,16 @@ import torch
 from rlcs.learner.losses import (
     Correction,
     PolicyObjective,
-    completion_logprobs,
     imitation_loss,
     policy_loss,
 )
+
+
+
+def one(num_tokens: int) -> torch.Tensor:
+    """The tokens are of one completion."""
+    return torch.zeros(num_tokens, dtype=torch.long)
+
 
 OBJECTIVE = PolicyObjective(clip_low=0.2, clip_high=0.28, temperature=1.0)
 
@@ -34,45 +40,32 @@ TABLE = [
 
 @pytest.mark.parametrize(("ratio", "advantage", "loss", "gradient", "clipped"), TABLE)
 def test_policy_loss(ratio, advantage, loss, gradient, clipped) -> None:
-    old = torch.tensor([[-1.5, -0.5]])
-    logprobs = (old + torch.tensor([[math.log(ratio), 0.0]])).requires_grad_()
-    losses = policy_loss(logprobs, old, torch.tensor([advantage]), OBJECTIVE)
-    assert losses.loss.tolist()[0] == pytest.approx([loss, -advantage], abs=1e-6)
+    old = torch.tensor([-1.5, -0.5])
+    logprobs = (old + torch.tensor([math.log(ratio), 0.0])).requires_grad_()
+    losses = policy_loss(logprobs, old, torch.tensor([advantage]), OBJECTIVE, row_of_token=one(2))
+    assert losses.loss.tolist() == pytest.approx([loss, -advantage], abs=1e-6)
     losses.loss.sum().backward()
-    assert logprobs.grad.tolist()[0] == pytest.approx([gradient, -advantage], abs=1e-6)
-    assert losses.clipped.tolist() == [[clipped, False]]
-    assert losses.log_ratio.tolist()[0] == pytest.approx([math.log(ratio), 0.0], abs=1e-6)
+    assert logprobs.grad.tolist() == pytest.approx([gradient, -advantage], abs=1e-6)
+    assert losses.clipped.tolist() == [clipped, False]
+    assert losses.log_ratio.tolist() == pytest.approx([math.log(ratio), 0.0], abs=1e-6)
     assert not losses.log_ratio.requires_grad
 
 
 def test_each_row_has_its_own_advantage() -> None:
-    zeros = torch.zeros(3, 2)
-    losses = policy_loss(zeros, zeros, torch.tensor([1.0, 0.0, -3.0]), OBJECTIVE)
-    assert losses.loss.tolist() == [[-1, -1], [0, 0], [3, 3]]
+    zeros, rows = torch.zeros(5), torch.tensor([0, 0, 1, 2, 2])
+    advantages = torch.tensor([1.0, 0.0, -3.0])
+    losses = policy_loss(zeros, zeros, advantages, OBJECTIVE, row_of_token=rows)
+    assert losses.loss.tolist() == [-1, -1, 0, 3, 3]
 
 
 def test_imitation_loss() -> None:
-    logprobs = torch.tensor([[-0.5, -2.0]], requires_grad=True)
+    logprobs = torch.tensor([-0.5, -2.0], requires_grad=True)
     losses = imitation_loss(logprobs)
-    assert losses.loss.tolist() == [[0.5, 2.0]]
+    assert losses.loss.tolist() == [0.5, 2.0]
     losses.loss.sum().backward()
-    assert logprobs.grad.tolist() == [[-1, -1]]
+    assert logprobs.grad.tolist() == [-1, -1]
     assert not losses.clipped.any()
     assert not losses.log_ratio.any()
-
-
-@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_completion_logprobs(temperature, dtype) -> None:
-    logits = torch.randn(2, 3, 7, generator=torch.Generator().manual_seed(0)).to(dtype)
-    token_ids = torch.tensor([[0, 6, 3], [2, 2, 5]])
-    found = completion_logprobs(logits, token_ids, temperature)
-    assert found.dtype == torch.float32
-    for row in range(2):
-        for column in range(3):
-            distribution = (logits[row, column].double() / temperature).softmax(-1)
-            expected = distribution[token_ids[row, column]].log().item()
-            assert found[row, column].item() == pytest.approx(expected, abs=1e-5)
 
 
 def corrected(level: str, mode: str) -> PolicyObjective:
@@ -81,10 +74,9 @@ def corrected(level: str, mode: str) -> PolicyObjective:
     )
 
 
-# Weights of four tokens whose ratios pi_old / mu are 1.5, 4.0, 0.25 and 1.0; the last is
-# an inserted one with a wild ratio. Their product is 1.5.
-RATIOS = [1.5, 4.0, 0.25, 1.0, 100.0]
-COUNTED = torch.tensor([[True, True, True, True, False]])
+# Weights of four tokens whose ratios pi_old / mu are 1.5, 4.0, 0.25 and 1.0; the last is of
+# another completion. Their product is 1.5.
+RATIOS = [1.5, 4.0, 0.25, 1.0, 1.25]
 WEIGHTS = [
     pytest.param("token", "truncate", [1.5, 2.0, 0.25, 1.0], [1], id="tokens, truncated"),
     pytest.param("token", "mask", [1.5, 0.0, 0.0, 1.0], [1, 2], id="tokens, masked"),
@@ -95,39 +87,46 @@ WEIGHTS = [
 
 @pytest.mark.parametrize(("level", "mode", "weights", "limited"), WEIGHTS)
 def test_correction_weighs_what_another_policy_drew(level, mode, weights, limited) -> None:
-    logprobs = torch.full((1, 5), -1.0, requires_grad=True)
-    mu = logprobs.detach() - torch.tensor([RATIOS]).log()
-    losses = policy_loss(
-        logprobs, mu, torch.tensor([-3.0]), corrected(level, mode), counted=COUNTED
-    )
-    assert losses.loss[0, :4].tolist() == pytest.approx([3.0 * weight for weight in weights])
-    losses.loss[0, :4].sum().backward()
-    assert logprobs.grad[0, :4].tolist() == pytest.approx([3.0 * weight for weight in weights])
-    assert losses.corrected[0].nonzero()[:, 0].tolist() == limited
+    logprobs = torch.full((5,), -1.0, requires_grad=True)
+    mu = logprobs.detach() - torch.tensor(RATIOS).log()
+    rows, advantages = torch.tensor([0, 0, 0, 0, 1]), torch.tensor([-3.0, -1.0])
+    losses = policy_loss(logprobs, mu, advantages, corrected(level, mode), row_of_token=rows)
+    expected = [*(3.0 * weight for weight in weights), 1.25]
+    assert losses.loss.tolist() == pytest.approx(expected)
+    losses.loss.sum().backward()
+    assert logprobs.grad.tolist() == pytest.approx(expected)
+    assert losses.corrected.nonzero()[:, 0].tolist() == limited
     assert not losses.clipped.any(), "the step from the drawing policy is not the update's"
     divergence = [ratio - 1 - math.log(ratio) for ratio in RATIOS]
-    assert losses.mismatch[0].tolist() == pytest.approx(divergence, rel=1e-5)
-    assert losses.log_ratio[0].tolist() == pytest.approx([math.log(r) for r in RATIOS], rel=1e-5)
+    assert losses.mismatch.tolist() == pytest.approx(divergence, rel=1e-5)
+    assert losses.log_ratio.tolist() == pytest.approx([math.log(r) for r in RATIOS], rel=1e-5)
 
 
 @pytest.mark.parametrize(
     ("mode", "ratio", "weight"), [("truncate", 1.5, 2.0), ("mask", 1.5, 0.0), ("mask", 0.8, 0.0)]
 )
 def test_a_whole_completion_is_limited_as_one(mode, ratio, weight) -> None:
-    old = torch.full((1, 4), math.log(ratio))
-    losses = policy_loss(torch.zeros(1, 4), -old, torch.tensor([1.0]), corrected("sequence", mode))
-    assert losses.loss[0].tolist() == pytest.approx([-weight] * 4)
+    old = torch.full((4,), math.log(ratio))
+    losses = policy_loss(
+        torch.zeros(4),
+        -old,
+        torch.tensor([1.0]),
+        corrected("sequence", mode),
+        row_of_token=one(4),
+    )
+    assert losses.loss.tolist() == pytest.approx([-weight] * 4)
     assert losses.corrected.all()
 
 
 def test_later_updates_are_clipped_against_the_learner_before_the_step() -> None:
-    mu, proximal = torch.tensor([[-2.0]]), torch.tensor([[-1.5]])
+    mu, proximal = torch.tensor([-2.0]), torch.tensor([-1.5])
     logprobs = (proximal + math.log(1.5)).requires_grad_()
     losses = policy_loss(
         logprobs,
         mu,
         torch.tensor([1.0]),
         corrected("token", "truncate"),
+        row_of_token=one(1),
         proximal_logprobs=proximal,
     )
     assert losses.loss.item() == pytest.approx(-1.28 * math.exp(0.5))
@@ -135,8 +134,8 @@ def test_later_updates_are_clipped_against_the_learner_before_the_step() -> None
 
 
 def test_without_correction_the_weight_is_one() -> None:
-    mu, logprobs = torch.tensor([[-2.0]]), torch.tensor([[-1.9]])
-    plain = policy_loss(logprobs, mu, torch.tensor([1.0]), OBJECTIVE)
+    mu, logprobs = torch.tensor([-2.0]), torch.tensor([-1.9])
+    plain = policy_loss(logprobs, mu, torch.tensor([1.0]), OBJECTIVE, row_of_token=one(1))
     assert plain.loss.item() == pytest.approx(-math.exp(0.1))
     assert not plain.corrected.any()
     assert plain.mismatch.item() == pytest.approx(math.exp(0.1) - 1.1, rel=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 
@@ -10,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rlcs.learner.packing import MicroBatch, balance, pack, split_updates
-from rlcs.types import TrainingSample
+from rlcs.learner.packing import MicroBatch, WorkModel, pack, split_updates
+from rlcs.types import Image, TrainingSample
 
 LOSSES = ("per_sample", "per_token")
 
@@ -39,17 +40,21 @@ def batches(draw: st.DrawFn, min_size: int = 1) -> list[TrainingSample]:
     return samples
 
 
-def working_rows(micro_batches: list[MicroBatch]) -> Iterator[tuple[MicroBatch, int]]:
-    """The rows that carry a loss."""
-    for micro_batch in micro_batches:
-        for row in range(len(micro_batch.completion_ids)):
-            if micro_batch.token_weights[row].any():
-                yield micro_batch, row
+def working(micro_batches: list[MicroBatch]) -> list[MicroBatch]:
+    """Those that carry a loss."""
+    return [each for each in micro_batches if each.token_weights.any()]
 
 
-def num_tokens(micro_batch: MicroBatch) -> int:
-    """What the model is run on."""
-    return micro_batch.prompt_ids.size + micro_batch.completion_ids.size
+def rows_of(micro_batch: MicroBatch) -> Iterator[np.ndarray]:
+    """The tokens of each prompt with each of its completions."""
+    end = 0
+    for tree in micro_batch.trees:
+        start, end = end, end + tree.num_prompt_tokens
+        prompt = micro_batch.token_ids[start:end]
+        for length in tree.completion_lengths:
+            yield np.concatenate([prompt, micro_batch.token_ids[end : end + length]])
+            end += length
+    assert end == len(micro_batch.token_ids), "no padding"
 
 
 @given(batches(), st.sampled_from(LOSSES), st.integers(1, 4), st.integers(1, 120))
@@ -57,28 +62,28 @@ def test_every_row_is_recovered_once(samples, loss, num_ranks, budget) -> None:
     shares = pack(samples, loss=loss, num_ranks=num_ranks, micro_batch_tokens=budget)
     total_tokens = sum(sample.num_loss_tokens for sample in samples)
     found = []
-    for micro_batch, row in working_rows(list(itertools.chain(*shares))):
-        sample = samples[int(micro_batch.advantages[row])]
-        found.append(int(micro_batch.advantages[row]))
-        prompt = micro_batch.prompt_of_row[row]
-        in_prompt = micro_batch.prompt_mask[prompt]
-        assert (np.diff(in_prompt.astype(int)) >= 0).all(), "prompts end in the last column"
-        length = len(sample.loss_mask)
-        expected_mask = np.arange(len(micro_batch.completion_mask[row])) < length
-        assert micro_batch.completion_mask[row].tolist() == expected_mask.tolist()
-        tokens = np.concatenate(
-            [micro_batch.prompt_ids[prompt][in_prompt], micro_batch.completion_ids[row][:length]]
-        )
-        assert tokens.tolist() == sample.token_ids.tolist()
-        assert micro_batch.old_logprobs[row][:length].tolist() == sample.old_logprobs.tolist()
-        weight = (
-            1 / (len(samples) * sample.num_loss_tokens)
-            if loss == "per_sample"
-            else 1 / total_tokens
-        )
-        expected = np.zeros(len(expected_mask))
-        expected[:length] = sample.loss_mask * weight
-        np.testing.assert_allclose(micro_batch.token_weights[row], expected, rtol=1e-6)
+    for micro_batch in working(list(itertools.chain(*shares))):
+        for row, token_ids in enumerate(rows_of(micro_batch)):
+            index = micro_batch.sample_indices[row]
+            sample, here = samples[index], micro_batch.row_of_token == row
+            found.append(index)
+            assert micro_batch.advantages[row] == sample.advantage
+            assert token_ids.tolist() == sample.token_ids.tolist()
+            drawn = sample.token_ids[sample.num_prompt_tokens :]
+            assert micro_batch.targets[here].tolist() == drawn[sample.loss_mask].tolist()
+            assert (
+                micro_batch.old_logprobs[here].tolist()
+                == sample.old_logprobs[sample.loss_mask].tolist()
+            )
+            before = sample.token_ids[sample.num_prompt_tokens - 1 : -1][sample.loss_mask]
+            read = micro_batch.token_ids[micro_batch.read_at[here]]
+            assert read.tolist() == before.tolist(), "each is predicted from the token before it"
+            weight = (
+                1 / (len(samples) * sample.num_loss_tokens)
+                if loss == "per_sample"
+                else 1 / total_tokens
+            )
+            np.testing.assert_allclose(micro_batch.token_weights[here], weight, rtol=1e-6)
     assert sorted(found) == list(range(len(samples)))
 
 
@@ -91,21 +96,18 @@ def test_weights_budgets_and_equal_passes(samples, loss, num_ranks, budget) -> N
     total = sum(micro_batch.token_weights.sum(dtype=np.float64) for micro_batch in everything)
     assert total == pytest.approx(1, rel=1e-5)
     for micro_batch in everything:
-        rows = len(micro_batch.completion_ids)
-        assert rows == 1 or num_tokens(micro_batch) <= budget
-        assert micro_batch.prompt_mask.shape == micro_batch.prompt_ids.shape
-        shape = micro_batch.completion_ids.shape
-        assert micro_batch.completion_mask.shape == shape
-        assert micro_batch.old_logprobs.shape == micro_batch.token_weights.shape == shape
-        prompts = {tuple(ids) for ids in micro_batch.prompt_ids.tolist()}
-        assert len(prompts) == len(micro_batch.prompt_ids), "a prompt is there once"
-        assert set(micro_batch.prompt_of_row) == set(range(len(prompts))), "and is answered"
-    shared = any(len(part.prompt_ids) < len(part.completion_ids) for part in everything)
-    assert {part.shares_prompts for part in everything} == {shared}, "ranks call in step"
-    working = len(list(working_rows(everything)))
-    idle = [part for part in everything if not part.token_weights.any()]
-    assert all(len(part.completion_ids) == 1 for part in idle)
-    assert working + len(idle) == sum(len(part.completion_ids) for part in everything)
+        rows = len(micro_batch.sample_indices)
+        assert rows == 1 or len(micro_batch.token_ids) <= budget
+        num_tokens = len(micro_batch.targets)
+        assert micro_batch.read_at.shape == micro_batch.row_of_token.shape == (num_tokens,)
+        assert micro_batch.old_logprobs.shape == micro_batch.token_weights.shape == (num_tokens,)
+        assert micro_batch.advantages.shape == (rows,)
+        assert rows == sum(len(tree.completion_lengths) for tree in micro_batch.trees)
+        assert len(micro_batch.images) == len(micro_batch.trees)
+        assert not micro_batch.needs_vision
+    idle = len(everything) - len(working(everything))
+    assert idle < num_ranks * len(shares[0])
+    assert all(share[0].token_weights.any() for share in shares[:1]), "the first has work"
 
 
 def _sample(prompt: int, num_prompt: int, num_drawn: int) -> TrainingSample:
@@ -118,37 +120,56 @@ def _sample(prompt: int, num_prompt: int, num_drawn: int) -> TrainingSample:
     )
 
 
-@pytest.mark.parametrize(
-    ("num_prompt", "lengths", "expected"),
-    [
-        pytest.param(50, [10] * 4, 2 * (50 + 40), id="alike: each group in one micro-batch"),
-        pytest.param(50, [10, 9, 9, 2], 2 * (50 + 40), id="long prompts are worth some padding"),
-        pytest.param(
-            1, [40, 40, 2, 2], 2 + 4 * 40 + 2 + 4 * 2, id="short ones not: long and short apart"
-        ),
-    ],
-)
-def test_the_cheapest_layout_is_taken(num_prompt, lengths, expected) -> None:
-    samples = [_sample(prompt, num_prompt, length) for prompt in (1, 2) for length in lengths]
-    budget = 2 * num_prompt + 4 * max(lengths)
-    (share,) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=budget)
-    assert sum(map(num_tokens, share)) == expected
+def test_a_prompt_is_there_once_where_the_budget_allows() -> None:
+    samples = [_sample(prompt, 50, length) for prompt in (1, 2) for length in (10, 9, 9, 2)]
+    (share,) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=200)
+    assert [len(micro_batch.token_ids) for micro_batch in share] == [160]
+    (share,) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=80)
+    assert [len(micro_batch.token_ids) for micro_batch in share] == [80, 80]
+    (share,) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=70)
+    assert sum(len(micro_batch.token_ids) for micro_batch in share) == 2 * (2 * 50 + 30)
+
+
+def test_a_row_longer_than_the_budget_runs_alone() -> None:
+    samples = [_sample(1, 10, 200), _sample(1, 10, 5), _sample(2, 10, 5)]
+    (share,) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=50)
+    assert [len(micro_batch.token_ids) for micro_batch in share] == [210, 30]
 
 
 def test_few_groups_are_spread_over_many_ranks() -> None:
-    """One group on four ranks: sharing its prompt would leave three of them idle."""
+    """One group on four ranks: reading its prompt once would leave three of them idle."""
     samples = [_sample(1, 10, 50)] * 8
     shares = pack(samples, loss="per_token", num_ranks=4, micro_batch_tokens=1000)
-    assert [sum(map(num_tokens, share)) for share in shares] == [10 + 2 * 50] * 4
+    assert [[len(each.token_ids) for each in share] for share in shares] == [[10 + 2 * 50]] * 4
 
 
-@given(st.lists(st.integers(1, 20), max_size=20), st.integers(1, 5))
-def test_balance(costs, num_ranks) -> None:
-    shares = balance(costs, num_ranks=num_ranks)
-    assert sorted(itertools.chain(*shares)) == list(range(len(costs)))
-    loads = [sum(costs[index] for index in share) for share in shares]
-    assert max(loads) - min(loads) <= max(costs, default=0)
-    assert balance(costs, num_ranks=num_ranks) == shares, "the same batch is cut the same way"
+def test_a_picture_anywhere_is_known_everywhere() -> None:
+    image = Image(name="x", digest="x", width=1, height=1, stored=b"")
+    samples = [_sample(1, 10, 50), dataclasses.replace(_sample(2, 10, 50), images=(image,))]
+    shares = pack(samples, loss="per_token", num_ranks=3, micro_batch_tokens=1000)
+    assert [share[0].needs_vision for share in shares] == [True] * 3
+    assert sorted(share[0].images for share in shares) == [((),), ((),), ((image,),)]
+
+
+@pytest.mark.parametrize("num_ranks", [2, 4, 8])
+@pytest.mark.parametrize("seed", range(3))
+def test_ranks_share_long_tailed_work_evenly(num_ranks: int, seed: int) -> None:
+    """Lengths are log-normal, the longest about 20 times the median; the attention counts."""
+    draw = np.random.default_rng(seed)
+    lengths = np.clip(draw.lognormal(6.0, 1.0, 512), 16, 20 * np.exp(6.0)).astype(int)
+    samples = [_sample(index // 8, 200, length) for index, length in enumerate(lengths)]
+    work = WorkModel(pairs_per_token=4096.0)
+    shares = pack(
+        samples, loss="per_token", num_ranks=num_ranks, micro_batch_tokens=16384, work=work
+    )
+    loads = np.array(
+        [
+            [sum(work.of(tree, 0) for tree in micro_batch.trees) for micro_batch in share]
+            for share in shares
+        ]
+    )
+    waited = loads.max(axis=0).sum() / loads.sum(axis=1).mean() - 1
+    assert waited <= 0.03, "in every pass all ranks wait for the one with the most work"
 
 
 def test_fewer_samples_than_ranks(make_samples) -> None:

@@ -82,21 +82,19 @@ def test_the_report_adds_up(make_rank, objective, update, make_samples, referenc
         first = sample.num_prompt_tokens
         with torch.no_grad():
             logits = reference_model(token_ids).logits[0, first - 1 : -1] / objective.temperature
-        logprobs = logits.log_softmax(-1).gather(-1, token_ids[0, first:, None])[:, 0].numpy()
-        for logprob, old, counts in zip(
-            logprobs, sample.old_logprobs, sample.loss_mask, strict=True
+        distribution = logits.log_softmax(-1)
+        logprobs = distribution.gather(-1, token_ids[0, first:, None])[:, 0].numpy()
+        for place, (logprob, old, counts) in enumerate(
+            zip(logprobs, sample.old_logprobs, sample.loss_mask, strict=True)
         ):
             if counts:
                 num_tokens += 1
                 ratio = np.exp(logprob - old)
                 clipped += ratio > 1.28 if sample.advantage > 0 else ratio < 0.8
-                surprise.append(-logprob)
+                surprise.append(-(distribution.exp() * distribution).sum(-1)[place].item())
                 log_ratios.append(abs(logprob - old))
     assert report.num_loss_tokens == num_tokens
-    widest = max(sample.num_prompt_tokens for sample in samples) + max(
-        len(sample.loss_mask) for sample in samples
-    )
-    assert report.num_padded_tokens == widest * len(samples)
+    assert report.num_padded_tokens == sum(len(sample.token_ids) for sample in samples)
     assert 0 < clipped < num_tokens
     assert report.clip_fraction == pytest.approx(clipped / num_tokens)
     assert report.entropy == pytest.approx(np.mean(surprise), rel=1e-5)
