@@ -52,7 +52,6 @@ def load_training_data(config: RunConfig) -> TrainingData:
     try:
         loaded = load_problems(config, pool=scorer.pool)
         check_group_count(config, loaded)
-        check_image_mix(config.learner, loaded.train)
         return TrainingData(
             problems={problem.problem_id: problem for problem in loaded.train},
             heldout=loaded.heldout,
@@ -76,21 +75,6 @@ def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
         raise ConfigError(
             f"run.groups_per_step = {config.run.groups_per_step} groups of different problems, "
             f"but there are {len(loaded.train)} problems to train on. Lower it, or add data."
-        )
-
-
-def check_image_mix(ranks: RanksSection, problems: Sequence[Problem]) -> None:
-    """Check that all problems have pictures, or none, where ranks hold shards of the weights.
-
-    Raises:
-        ConfigError: some problems have pictures, others have none.
-    """
-    num_with_images = sum(bool(problem.images) for problem in problems)
-    if ranks.zero_stage == 3 and ranks.num_ranks > 1 and 0 < num_with_images < len(problems):
-        raise ConfigError(
-            f"zero_stage = 3 needs pictures in all problems or in none: {num_with_images} of "
-            f"{len(problems)} have one, and a rank with none would leave the others waiting for "
-            "its part of the vision tower. Use zero_stage = 2, or take one kind out."
         )
 
 

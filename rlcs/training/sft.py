@@ -27,7 +27,6 @@ from rlcs.learner.schedule import learning_rate
 from rlcs.run.progress import Progress
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
-from rlcs.training.data import check_image_mix
 from rlcs.types import Problem, TrainingSample
 
 SHOWN_EVERY = 20
@@ -49,7 +48,6 @@ def sft(config: SftConfig) -> int:
     renderer = Renderer.load(config.model.path, config.sft.max_tokens)
     with closing(Scorer(config.scoring)) as scorer:
         loaded = load_problems(config, pool=scorer.pool)
-    check_image_mix(config.sft, loaded.train)
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
     progress = Progress(num_steps=0, steps_done=0)
     for note in loaded.notes:

@@ -92,6 +92,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
         num_ranks: int = 1,
         dtype: str = "float32",
         lora: LoraSection | None = None,
+        model_path: str = tiny_model,
         **optimiser: Any,
     ):
         options = {
@@ -101,7 +102,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
             "max_grad_norm": MAX_GRAD_NORM,
         }
         return RankSettings(
-            model_path=tiny_model,
+            model_path=model_path,
             dtype=dtype,
             device="cpu",
             num_threads=1,

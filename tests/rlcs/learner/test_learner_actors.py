@@ -19,10 +19,11 @@ from transformers import AutoModelForCausalLM
 
 from rlcs.cluster.fetch import fetch
 from rlcs.config import FaultsSection
+from rlcs.data import Renderer
 from rlcs.errors import EngineError, LearningError, LostProcessError
 from rlcs.learner.actors import Learner
 from rlcs.model.weights import Weights, to_array
-from rlcs.types import Prompt
+from rlcs.types import Prompt, TrainingSample
 
 pytestmark = pytest.mark.long
 
@@ -35,9 +36,12 @@ def start(plan, make_settings) -> Iterator[Callable[..., Learner]]:
     """Starts two ranks afresh, always in the same two processes: importing is what takes long."""
     learner = Learner(make_settings(num_ranks=2), plan=plan)
 
-    def start_ranks(**settings: int) -> Learner:
+    def start_ranks(*, micro_batch_tokens: int = 16384, **settings: Any) -> Learner:
         learner.settings = dataclasses.replace(
             make_settings(num_ranks=2, **settings), bucket_bytes=BUCKET_BYTES
+        )
+        learner.ranks = learner.settings.ranks.model_copy(
+            update={"micro_batch_tokens": micro_batch_tokens}
         )
         learner.wait_until_ready()
         return learner
@@ -85,6 +89,44 @@ def test_two_ranks_learn_what_one_learns(
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
     assert model.dtype == torch.float32
     assert_equal({name: to_array(p) for name, p in model.named_parameters()}, found)
+
+
+@pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
+def test_text_and_pictures_mixed_on_two_ranks(
+    zero_stage, start, make_rank, update, objective, tiny_glm, make_image, make_problem, assert_close
+) -> None:
+    """One rank has a picture where the other has none, in every order."""
+    renderer = Renderer.load(tiny_glm, max_prompt_tokens=500)
+    draw = np.random.default_rng(0)
+    samples = []
+    for number in range(6):
+        shown = [make_image(number)] if number % 3 == 0 else []
+        prompt = renderer.render(make_problem(f"{number} + {number}?", *shown))
+        for length in (4, 9):
+            samples.append(
+                TrainingSample(
+                    token_ids=np.concatenate([prompt.token_ids, draw.integers(20, 300, length)]),
+                    num_prompt_tokens=len(prompt.token_ids),
+                    old_logprobs=np.full(length, -6.0, dtype=np.float32),
+                    loss_mask=np.ones(length, dtype=bool),
+                    advantage=float(draw.normal()),
+                    images=prompt.images,
+                )
+            )
+    alone = make_rank(model_path=tiny_glm)
+    expected = update(alone, samples, objective, micro_batch_tokens=10**6)
+    learner = start(zero_stage=zero_stage, model_path=tiny_glm, micro_batch_tokens=40)
+    learn = {"loss": "per_sample", "learning_rate": learner.settings.optimiser.learning_rate}
+    report = learner.learn(samples, objective, **learn)
+    assert report.loss == pytest.approx(expected.loss, rel=1e-5)
+    assert report.grad_norm == pytest.approx(expected.grad_norm, rel=1e-5)
+    publication = learner.publication(Prompt(problem_id="probe", token_ids=np.arange(11, 40)))
+    found = {
+        name: array
+        for bucket in fetch(list(publication.buckets), waiting_for="the weights")
+        for name, array in bucket.items()
+    }
+    assert_close(found, alone.weights())
 
 
 def test_no_gradient_and_dead_ranks(start, objective, make_samples) -> None:
