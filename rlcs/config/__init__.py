@@ -20,6 +20,7 @@ from rlcs.config.learner import (
     LoraSection,
     OptimiserSection,
     RanksSection,
+    TrainedSection,
 )
 from rlcs.config.loading import config_differences, config_schema, load_config, write_config
 from rlcs.config.model import ModelSection
@@ -56,6 +57,7 @@ __all__ = [
     "SftSection",
     "SourceSection",
     "TrackingSection",
+    "TrainedSection",
     "TrainingDataSection",
     "VllmSection",
     "config_differences",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rlcs.config.section import Section
 
@@ -53,10 +53,41 @@ class LoraSection(Section):
     alpha: int = Field(default=32, ge=1)
     """Their output is multiplied by alpha / rank."""
     targets: list[str] | None = Field(default=None, min_length=1)
-    """Linear layers that get one, such as ``q_proj``; all but the output layer when left out."""
+    """Linear layers of the language model that get one, such as ``q_proj``; all of them but the
+    output layer when left out."""
 
 
-class LearnerSection(OptimiserSection, RanksSection):
+class TrainedSection(Section):
+    """What of a model is trained."""
+
+    train: Literal["all", "language", "adapters"] = "all"
+    """All weights, all but the vision tower and its projector, or adapters alone."""
+    lora: LoraSection | None = None
+    """The adapters; to name them is to train them alone."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def fill_adapters(cls, value: Any) -> Any:
+        """Either of the two keys says that adapters are trained."""
+        if not isinstance(value, dict):
+            return value
+        if value.get("lora") is not None and "train" not in value:
+            return {**value, "train": "adapters"}
+        if value.get("train") == "adapters" and value.get("lora") is None:
+            return {**value, "lora": {}}
+        return value
+
+    @model_validator(mode="after")
+    def check_adapters(self) -> TrainedSection:
+        if self.lora is not None and self.train != "adapters":
+            raise ValueError(
+                f"train = {self.train} and lora are both given, but with adapters nothing else is "
+                "trained. Leave one of them out."
+            )
+        return self
+
+
+class LearnerSection(TrainedSection, OptimiserSection, RanksSection):
     """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
 
     loss: Literal["per_sample", "per_token"] = "per_sample"
@@ -72,5 +103,3 @@ class LearnerSection(OptimiserSection, RanksSection):
     correction: CorrectionSection | None = None
     """For engines that compute differently from the learner, and for the overlapped schedule; left
     out, the clip alone bounds the step from the sampling policy."""
-    lora: LoraSection | None = None
-    """Train adapters alone; all weights when left out."""

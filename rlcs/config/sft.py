@@ -6,13 +6,13 @@ from pydantic import Field
 
 from rlcs.config.cluster import HardwareSection
 from rlcs.config.data import DataSection
-from rlcs.config.learner import OptimiserSection, RanksSection
+from rlcs.config.learner import OptimiserSection, RanksSection, TrainedSection
 from rlcs.config.model import ModelSection
 from rlcs.config.scoring import ScoringSection
 from rlcs.config.section import NAME_PATTERN, Section
 
 
-class SftSection(OptimiserSection, RanksSection):
+class SftSection(TrainedSection, OptimiserSection, RanksSection):
     """The cold start."""
 
     num_epochs: int = Field(default=1, ge=1)

@@ -13,7 +13,7 @@ import ray
 from rlcs.cluster.fetch import fetch, fetch_all, fetch_start, naming_full_store
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.cluster.stacks import ProcessLocation, announce, stack_of
-from rlcs.config import FaultsSection, LoraSection, OptimiserSection, RanksSection
+from rlcs.config import FaultsSection, OptimiserSection, RanksSection, TrainedSection
 from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, WorkModel, pack
@@ -305,7 +305,7 @@ def rank_settings(
     ranks: RanksSection,
     plan: ProcessPlan,
     bucket_bytes: int = DEFAULT_BUCKET_BYTES,
-    lora: LoraSection | None = None,
+    trained: TrainedSection,
 ) -> RankSettings:
     """The settings of a run's ranks on the hardware that ``plan`` gives them."""
     return RankSettings(
@@ -317,5 +317,5 @@ def rank_settings(
         optimiser=optimiser,
         ranks=ranks,
         bucket_bytes=bucket_bytes,
-        lora=lora,
+        trained=trained,
     )

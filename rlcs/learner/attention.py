@@ -9,6 +9,7 @@ own attention, prompt by prompt and completion by completion, which does as litt
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -158,17 +159,23 @@ def _tree_by_tree(
                 **options,
             )
         )
-        for length in tree.completion_lengths:
-            start, end = end, end + length
-            outputs.append(
-                F.scaled_dot_product_attention(
-                    query[:, :, start:end],
-                    torch.cat([prompt_key, key[:, :, start:end]], dim=2),
-                    torch.cat([prompt_value, value[:, :, start:end]], dim=2),
-                    attn_mask=branches.mask(tree.num_prompt_tokens, length, window),
-                    **options,
-                )
+        # Completions stand longest first, so that those of one length are neighbours.
+        for length, alike in itertools.groupby(tree.completion_lengths):
+            number = len(list(alike))
+            start, end = end, end + number * length
+            own_query, own_key, own_value = (
+                # [1, heads, number * length, size] to [number, heads, length, size]
+                part[0, :, start:end].unflatten(1, (number, length)).transpose(0, 1)
+                for part in (query, key, value)
             )
+            seen = F.scaled_dot_product_attention(
+                own_query,
+                torch.cat([prompt_key.expand(number, -1, -1, -1), own_key], dim=2),
+                torch.cat([prompt_value.expand(number, -1, -1, -1), own_value], dim=2),
+                attn_mask=branches.mask(tree.num_prompt_tokens, length, window),
+                **options,
+            )
+            outputs.append(seen.transpose(0, 1).flatten(1, 2)[None])
     return torch.cat(outputs, dim=2).transpose(1, 2)
 
 

@@ -282,9 +282,7 @@ class _Batch:
             room[chosen] -= size
         return bins
 
-    def _deal(
-        self, bins: Sequence[list[list[int]]], num_ranks: int
-    ) -> list[list[list[list[int]]]]:
+    def _deal(self, bins: Sequence[list[list[int]]], num_ranks: int) -> list[list[list[list[int]]]]:
         """``bins``, dearest first, in passes of like work; the rank with the least gets most."""
         totals = [0.0] * num_ranks
         passes = []
@@ -342,9 +340,7 @@ def _fill(
     )
 
 
-def _of_loss_tokens(
-    arrays: Sequence[np.ndarray], samples: Sequence[TrainingSample]
-) -> np.ndarray:
+def _of_loss_tokens(arrays: Sequence[np.ndarray], samples: Sequence[TrainingSample]) -> np.ndarray:
     """[K] the entries of ``arrays`` [T] that belong to tokens with a loss."""
     return np.concatenate(
         [array[sample.loss_mask] for array, sample in zip(arrays, samples, strict=True)]

@@ -18,6 +18,7 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from rlcs.errors import ModelError
 from rlcs.learner.attention import NAME
 from rlcs.learner.packing import WorkModel
+from rlcs.model.parts import num_parameters, vision_parts
 
 KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
 """Cache layers that hold keys and values and nothing else."""
@@ -70,7 +71,7 @@ class Policy(torch.nn.Module):
         """
         super().__init__()
         self.model: Any = model
-        plain: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
+        plain: Any = self.model.get_base_model() if hasattr(model, "get_base_model") else model
         head = plain.get_output_embeddings()
         if type(head) is not torch.nn.Linear or plain.base_model is plain:
             raise ModelError(
@@ -115,13 +116,6 @@ class Policy(torch.nn.Module):
         return outputs
 
 
-def num_parameters(module: torch.nn.Module) -> int:
-    """How many parameters ``module`` has, whole ones of ZeRO-3 included."""
-    return sum(
-        int(getattr(parameter, "ds_numel", parameter.numel())) for parameter in module.parameters()
-    )
-
-
 def work_model(model: Any) -> WorkModel:
     """What tokens, pairs and pictures cost in ``model``, from its shape.
 
@@ -131,24 +125,14 @@ def work_model(model: Any) -> WorkModel:
     text = model.config.get_text_config()
     heads = text.num_attention_heads
     head_size = getattr(text, "head_dim", None) or text.hidden_size // heads
-    vision = vision_tower(model)
-    of_vision = num_parameters(vision) if vision is not None else 0
+    vision = vision_parts(model)
+    of_vision = num_parameters(*vision)
     embedding = model.get_input_embeddings().weight
     of_layers = (
         num_parameters(model) - of_vision - int(getattr(embedding, "ds_numel", embedding.numel()))
     )
-    merge = getattr(getattr(vision, "config", None), "spatial_merge_size", 1)
+    merge = getattr(getattr(model.config, "vision_config", None), "spatial_merge_size", 1)
     return WorkModel(
         pairs_per_token=of_layers / (2 * text.num_hidden_layers * heads * head_size),
         image_token=of_vision * merge**2 / of_layers,
     )
-
-
-def vision_tower(model: Any) -> torch.nn.Module | None:
-    """What of ``model`` reads pictures, with the layer that brings them to the language model."""
-    towers = [
-        module
-        for name, module in model.named_modules()
-        if name.rpartition(".")[2] in ("visual", "vision_tower", "vision_model")
-    ]
-    return towers[0] if towers else None

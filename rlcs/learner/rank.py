@@ -36,6 +36,7 @@ from rlcs.learner.policy import Policy, work_model
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters, merge
+from rlcs.model.parts import freeze_vision
 from rlcs.model.weights import Probe, Weights, plan_buckets, to_array, to_tensor
 from rlcs.types import Prompt, StepReport
 
@@ -64,9 +65,7 @@ class LearnerRank:
         self.model = self.engine.module.model
         self.forward = PackedForward(self.engine, self.device, settings.model_path)
         self._published = (
-            adapter_parameters(self.model)
-            if settings.lora
-            else dict(self.model.named_parameters())
+            adapter_parameters(self.model) if settings.lora else dict(self.model.named_parameters())
         )
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
@@ -202,8 +201,11 @@ class LearnerRank:
             torch.cuda.empty_cache()
 
     def save(self, folder: str) -> None:
-        """Write optimiser and weights for an exact resume into ``folder``; every rank calls it."""
-        self.engine.save_checkpoint(folder, tag="state", save_latest=False)
+        """Write optimiser and trained weights for an exact resume into ``folder``; every rank calls
+        it. What is not trained is loaded from where it came from."""
+        self.engine.save_checkpoint(
+            folder, tag="state", save_latest=False, exclude_frozen_parameters=True
+        )
 
     def load(self, folder: str) -> None:
         """Load the state that :meth:`save` wrote into ``folder``; every rank calls it.
@@ -212,11 +214,19 @@ class LearnerRank:
             LearningError: there is none that can be read.
         """
         found = Path(folder, "state").is_dir()  # DeepSpeed has an assertion for an answer
-        if not found or self.engine.load_checkpoint(folder, tag="state")[0] is None:
+        if not found or self._load_state(folder) is None:
             raise LearningError(
                 f"expected a learner state in {folder}, found none that DeepSpeed can read. "
                 "Resume from another checkpoint."
             )
+
+    def _load_state(self, folder: str) -> str | None:
+        # Strict where all is there: what is frozen was not saved.
+        whole = all(parameter.requires_grad for parameter in self.model.parameters())
+        loaded: str | None = self.engine.load_checkpoint(
+            folder, tag="state", load_module_strict=whole
+        )[0]
+        return loaded
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder (rank 0 writes, every rank must call it)."""
@@ -328,6 +338,8 @@ def _start_engine(settings: RankSettings) -> Any:
     model = load_model(settings.model_path, settings.dtype)
     if settings.lora:
         model = add_adapters(model, settings.lora)
+    elif settings.trained.train == "language":
+        freeze_vision(model)
     model.to(settings.device)
     policy = Policy(model, recompute_activations=settings.ranks.recompute_activations)
     engine, *_ = deepspeed.initialize(

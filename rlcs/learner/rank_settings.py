@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rlcs.config import LoraSection, OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection, TrainedSection
 
 DEFAULT_BUCKET_BYTES = 256 * 2**20
 
@@ -32,10 +32,14 @@ class RankSettings:
     seed: int
     optimiser: OptimiserSection
     ranks: RanksSection
+    trained: TrainedSection
     bucket_bytes: int = DEFAULT_BUCKET_BYTES
     """Parameters are published in buckets of at most this size."""
-    lora: LoraSection | None = None
-    """Adapters alone are trained and published; None trains all weights."""
+
+    @property
+    def lora(self) -> LoraSection | None:
+        """The adapters that alone are trained and published; None where weights are."""
+        return self.trained.lora
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,7 +22,6 @@ import transformers
 from rlcs.errors import ModelError
 from rlcs.types import Image
 
-
 MAX_PROCESSED_BYTES = 2**30
 """Pictures are kept as the image processor made them, up to this size together: a step reads the
 same ones in every update."""

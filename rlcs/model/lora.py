@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 
 from rlcs.config import LoraSection
 from rlcs.errors import ConfigError, PackageMissingError
+from rlcs.model.parts import language_layers
 from rlcs.model.weights import Weights, to_array, to_tensor
 
 PREFIX = "base_model.model."
@@ -39,24 +40,30 @@ def check_adapter_package(section: LoraSection | None) -> None:
 def add_adapters(model: torch.nn.Module, section: LoraSection) -> torch.nn.Module:
     """``model`` with new adapters, which alone are trainable and change nothing yet.
 
+    They go to the language model alone: engines do not serve any in a vision tower.
+
     Raises:
-        ConfigError: ``section.targets`` names layers that the model does not have.
+        ConfigError: ``section.targets`` names layers that the language model does not have.
     """
     import peft
+
+    layers = language_layers(model)
+    kinds = sorted({layer.rpartition(".")[2] for layer in layers})
+    if unknown := sorted(set(section.targets or ()) - set(kinds)):
+        raise ConfigError(
+            f"learner.lora.targets = {section.targets}: the language model has no linear layers "
+            f"called {', '.join(unknown)}. It has {', '.join(kinds)}."
+        )
+    wanted = section.targets or kinds
 
     settings = peft.LoraConfig(
         r=section.rank,
         lora_alpha=section.alpha,
-        target_modules=section.targets or "all-linear",
+        target_modules=[layer for layer in layers if layer.rpartition(".")[2] in wanted],
         bias="none",
         task_type="CAUSAL_LM",
     )
-    try:
-        adapted: torch.nn.Module = peft.get_peft_model(
-            model, settings, autocast_adapter_dtype=False
-        )
-    except ValueError as error:
-        raise ConfigError(f"learner.lora.targets = {section.targets}: {error}") from error
+    adapted: torch.nn.Module = peft.get_peft_model(model, settings, autocast_adapter_dtype=False)
     return adapted
 
 

@@ -5,13 +5,12 @@ Everything a user can get wrong in them is found here, before the first process 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import curricula
 from curricula import Curriculum, CurriculumError
-from rlcs.config import RanksSection, RunConfig
+from rlcs.config import RunConfig
 from rlcs.data import LoadedData, Renderer, load_problems
 from rlcs.errors import ConfigError, ResumeError, sentence
 from rlcs.model.lora import check_adapter_package

@@ -61,6 +61,7 @@ def sft(config: SftConfig) -> int:
             optimiser=config.sft,
             ranks=config.sft,
             plan=plan,
+            trained=config.sft,
         )
         learner = Learner(settings, plan=plan)
         learner.wait_until_ready()

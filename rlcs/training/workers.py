@@ -145,7 +145,7 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
             ranks=config.learner,
             plan=plan,
             bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
-            lora=config.learner.lora,
+            trained=config.learner,
         )
         learner = Learner(settings, plan=plan, faults=config.faults)
         if share_gpus:  # vLLM measures what is free, and nobody else may take or give meanwhile

@@ -19,7 +19,7 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from rlcs.config import LoraSection, OptimiserSection, RanksSection
+from rlcs.config import LoraSection, OptimiserSection, RanksSection, TrainedSection
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank import LearnerRank
@@ -92,6 +92,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
         num_ranks: int = 1,
         dtype: str = "float32",
         lora: LoraSection | None = None,
+        train: str = "all",
         model_path: str = tiny_model,
         **optimiser: Any,
     ):
@@ -109,7 +110,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
             seed=0,
             optimiser=OptimiserSection(**{**options, **optimiser}),
             ranks=RanksSection(num_ranks=num_ranks, zero_stage=zero_stage),
-            lora=lora,
+            trained=TrainedSection(lora=lora) if lora else TrainedSection(train=train),
         )
 
     return make

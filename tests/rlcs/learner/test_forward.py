@@ -138,24 +138,30 @@ def test_log_probabilities_and_gradient_are_those_of_whole_rows(kind: str, recom
         )
 
 
+def kept_shapes(forward: PackedForward, micro_batch: MicroBatch) -> list[torch.Size]:
+    """Shapes of what a forward pass keeps for the backward pass, which is made, too."""
+    shapes: list[torch.Size] = []
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        shapes.append(tensor.shape)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        logprobs, _ = forward.token_outputs(micro_batch, temperature=1.0)
+    logprobs.sum().backward()
+    return shapes
+
+
 def test_the_output_layer_takes_some_tokens_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    samples = groups(4)
-    micro_batch = one_micro_batch(samples)
+    micro_batch = one_micro_batch(groups(4))
     gradients = []
-    for chunk_bytes in (10**9, 4 * 50 * 3):
+    for chunk_bytes, at_once in ((10**9, True), (4 * 50 * 3, False)):
         monkeypatch.setattr(policy_module, "CHUNK_BYTES", chunk_bytes)
         engine = Engine(MODELS["Qwen2"])
-        widest = []
-        head = engine.module.plain.get_output_embeddings()
-        forward = PackedForward(engine, CPU, "no folder")
-        with torch.autograd.graph.saved_tensors_hooks(
-            lambda kept: widest.append(kept.shape) or kept, lambda kept: kept
-        ):
-            logprobs, _ = forward.token_outputs(micro_batch, temperature=1.0)
-        logprobs.sum().backward()
-        gradients.append(head.weight.grad)
-        logits = [shape for shape in widest if shape[-1:] == (50,) and len(shape) == 2]
-        assert bool(logits) == (chunk_bytes == 10**9), "no logits are kept for the backward pass"
+        shapes = kept_shapes(PackedForward(engine, CPU, "no folder"), micro_batch)
+        logits = [shape for shape in shapes if len(shape) == 2 and shape[-1] == 50]
+        assert bool(logits) == at_once, "chunks keep no logits for the backward pass"
+        gradients.append(engine.module.plain.get_output_embeddings().weight.grad)
     torch.testing.assert_close(*gradients, rtol=1e-10, atol=1e-10)
 
 

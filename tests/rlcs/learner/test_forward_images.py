@@ -128,7 +128,11 @@ def test_log_probabilities_and_gradient(
         # Vision towers rotate, and GLM's places its pictures, in float32 whatever their own type.
         near = 1e-6 if "visual" in name else 1e-9
         torch.testing.assert_close(
-            parameter.grad, wanted[name].grad, rtol=near, atol=near, msg=lambda text: f'{name}: {text}'
+            parameter.grad,
+            wanted[name].grad,
+            rtol=near,
+            atol=near,
+            msg=name,
         )
 
 

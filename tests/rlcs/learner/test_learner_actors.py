@@ -93,7 +93,15 @@ def test_two_ranks_learn_what_one_learns(
 
 @pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
 def test_text_and_pictures_mixed_on_two_ranks(
-    zero_stage, start, make_rank, update, objective, tiny_glm, make_image, make_problem, assert_close
+    zero_stage,
+    start,
+    make_rank,
+    update,
+    objective,
+    tiny_glm,
+    make_image,
+    make_problem,
+    assert_close,
 ) -> None:
     """One rank has a picture where the other has none, in every order."""
     renderer = Renderer.load(tiny_glm, max_prompt_tokens=500)

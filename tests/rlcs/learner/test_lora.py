@@ -75,8 +75,72 @@ def test_all_linear_layers_but_the_output_are_the_default(make_rank) -> None:
 
 
 def test_targets_that_are_not_there(make_rank) -> None:
-    with pytest.raises(ConfigError, match=r"learner\.lora\.targets = \['wq'\]"):
-        make_rank(lora=LoraSection(targets=["wq"]))
+    message = (
+        r"learner\.lora\.targets = \['wq', 'q_proj'\]: .* no linear layers called wq\. It has "
+    )
+    with pytest.raises(ConfigError, match=message + "down_proj, gate_proj"):
+        make_rank(lora=LoraSection(targets=["wq", "q_proj"]))
+
+
+@pytest.mark.parametrize("targets", [None, ["q_proj", "down_proj"]])
+def test_a_vision_tower_gets_no_adapters(targets, make_rank, tiny_glm, tiny_qwen_vl) -> None:
+    """Engines serve none there: they would be trained and never used, or refused."""
+    for path in (tiny_glm, tiny_qwen_vl):
+        rank = make_rank(lora=LoraSection(targets=targets), model_path=path)
+        assert published(rank)
+        assert not [name for name in published(rank) if "visual" in name]
+
+
+def test_the_language_model_alone(
+    make_rank, update, objective, make_samples, tiny_glm, tmp_path: Path
+) -> None:
+    rank: Any = make_rank(train="language", model_path=tiny_glm)
+    tower = {name for name, _ in rank.model.named_parameters() if "visual" in name}
+    assert tower
+    held = {
+        id(parameter)
+        for group in rank.engine.optimizer.param_groups
+        for parameter in group["params"]
+    }
+    before = rank.weights()
+    update(rank, make_samples(4), objective)
+    after = rank.weights()
+    changed = {name for name in before if (before[name] != after[name]).any()}
+    assert changed == set(before) - tower
+    for name, parameter in rank.model.named_parameters():
+        assert (id(parameter) in held) == (name not in tower)
+        assert name not in tower or parameter.grad is None
+
+
+def test_a_model_that_does_not_see_has_no_tower_to_freeze(make_rank) -> None:
+    with pytest.raises(ConfigError, match=r"has none\. Use learner\.train=all"):
+        make_rank(train="language")
+
+
+@pytest.mark.parametrize("zero_stage", [0, 2, 3])
+@pytest.mark.parametrize("kind", ["adapters", "language"])
+def test_what_is_frozen_is_not_saved_and_a_resume_is_exact(
+    kind, zero_stage, make_rank, update, objective, make_samples, tiny_glm, tmp_path: Path
+) -> None:
+    settings = {"lora": LORA} if kind == "adapters" else {"train": "language"}
+    settings |= {"zero_stage": zero_stage, "model_path": tiny_glm}
+    first = make_rank(**settings)
+    update(first, make_samples(5, seed=1), objective)
+    first.save(str(tmp_path))
+    report = update(first, make_samples(5, seed=2), objective)
+    second = make_rank(**settings)
+    update(second, make_samples(5, seed=9), objective)
+    second.load(str(tmp_path))
+    assert update(second, make_samples(5, seed=2), objective) == report
+    one, other = first.weights(), second.weights()
+    assert all((one[name] == other[name]).all() for name in one)
+    size = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    trained = sum(
+        int(getattr(each, "ds_numel", each.numel()))
+        for each in first.model.parameters()
+        if each.requires_grad
+    )
+    assert size < 1.3 * 16 * trained + 200_000
 
 
 def test_a_package_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,6 @@ from rlcs.learner.losses import (
 )
 
 
-
 def one(num_tokens: int) -> torch.Tensor:
     """The tokens are of one completion."""
     return torch.zeros(num_tokens, dtype=torch.long)

@@ -1,0 +1,63 @@
+"""The parts of a model: its vision tower, its language model, and what of them is trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from rlcs.errors import ConfigError
+
+TOWER_NAMES = ("visual", "vision_tower", "vision_model")
+PROJECTOR_NAMES = ("multi_modal_projector", "connector")
+"""Of layers that bring pictures to the language model, where they do not stand in the tower."""
+
+
+def num_parameters(*modules: torch.nn.Module) -> int:
+    """How many parameters ``modules`` have, whole ones of ZeRO-3 included."""
+    return sum(
+        int(getattr(parameter, "ds_numel", parameter.numel()))
+        for module in modules
+        for parameter in module.parameters()
+    )
+
+
+def vision_parts(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The vision tower of ``model``, and its projector if that stands beside it; none in a model
+    that reads text alone."""
+    found: list[torch.nn.Module] = []
+    inside: tuple[str, ...] = ()
+    for name, module in model.named_modules():
+        if name.rpartition(".")[2] in (*TOWER_NAMES, *PROJECTOR_NAMES) and not (
+            inside and name.startswith(inside)
+        ):
+            found.append(module)
+            inside += (f"{name}.",)
+    return found
+
+
+def freeze_vision(model: torch.nn.Module) -> None:
+    """Leave the vision tower and its projector as they are: no gradients, no optimiser state.
+
+    Raises:
+        ConfigError: the model has none.
+    """
+    parts = vision_parts(model)
+    if not parts:
+        raise ConfigError(
+            f"learner.train = language leaves the vision tower out, but {type(model).__name__} has "
+            "none. Use learner.train=all."
+        )
+    for part in parts:
+        part.requires_grad_(False)
+
+
+def language_layers(model: Any) -> list[str]:
+    """The names of the linear layers of the language model, its output layer left out."""
+    of_vision = {id(each) for part in vision_parts(model) for each in part.modules()}
+    output = id(model.get_output_embeddings())
+    return [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and id(module) not in of_vision | {output}
+    ]
