@@ -62,21 +62,18 @@ class RolloutSection(Section):
         """The tokens of the longest row: a prompt and its completion, inserted ones not counted."""
         return self.max_prompt_tokens + self.max_completion_tokens
 
-    def check_budget(self, key: str, budget: int) -> Iterator[str]:
-        """A sentence when ``key``, a number of tokens, has no room for the longest row."""
-        if budget < self.max_row_tokens:
-            yield (
-                f"{key} = {budget} is less than one row can need: max_prompt_tokens "
-                f"{self.max_prompt_tokens} + max_thinking_tokens {self.max_thinking_tokens} + "
-                f"max_answer_tokens {self.max_answer_tokens} = {self.max_row_tokens}. Raise {key} "
-                f"to {self.max_row_tokens} or more."
-            )
-
     def check_batch_tokens(self, device: str) -> Iterator[str]:
         """A sentence when ``batch_tokens`` is too small for an engine on ``device`` that reads it.
 
         Where ``device`` is ``auto``, only a look at the cluster tells whether vLLM reads it.
         """
         by_vllm = device == "cpu" and self.vllm.cache_gib is None
-        if self.engine == "transformers" or by_vllm:
-            yield from self.check_budget("rollout.batch_tokens", self.batch_tokens)
+        read = self.engine == "transformers" or by_vllm
+        if read and self.batch_tokens < self.max_row_tokens:
+            yield (
+                f"rollout.batch_tokens = {self.batch_tokens} is less than one row can need: "
+                f"max_prompt_tokens {self.max_prompt_tokens} + max_thinking_tokens "
+                f"{self.max_thinking_tokens} + max_answer_tokens {self.max_answer_tokens} = "
+                f"{self.max_row_tokens}. Raise rollout.batch_tokens to {self.max_row_tokens} or "
+                "more."
+            )

@@ -110,9 +110,7 @@ class RunConfig(Section):
             )
 
     def _token_budget_problems(self) -> Iterator[str]:
-        learner, rollout = self.learner, self.rollout
-        yield from rollout.check_budget("learner.micro_batch_tokens", learner.micro_batch_tokens)
-        yield from rollout.check_batch_tokens(self.hardware.device)
+        yield from self.rollout.check_batch_tokens(self.hardware.device)
 
     def _schedule_problems(self) -> Iterator[str]:
         schedule = self.schedule

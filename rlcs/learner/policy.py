@@ -18,14 +18,10 @@ from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 from rlcs.errors import ModelError
 from rlcs.learner.attention import NAME
 from rlcs.learner.packing import WorkModel
-from rlcs.model.parts import num_parameters, vision_parts
+from rlcs.model.parts import CHUNK_BYTES, num_parameters, recomputes, vision_parts
 
 KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
 """Cache layers that hold keys and values and nothing else."""
-CHUNK_BYTES = 512 * 2**20
-"""Logits in float32 that exist at a time."""
-CHECKPOINT_FROM = 500_000_000
-"""From so many parameters on, activations are computed again where nothing else is said."""
 
 
 class LogprobHead(torch.nn.Linear):
@@ -70,8 +66,9 @@ class Policy(torch.nn.Module):
             ModelError: the model lacks a piece that is needed.
         """
         super().__init__()
-        self.model: Any = model
-        plain: Any = self.model.get_base_model() if hasattr(model, "get_base_model") else model
+        wrapped: Any = model
+        self.model = wrapped
+        plain: Any = wrapped.get_base_model() if hasattr(wrapped, "get_base_model") else wrapped
         head = plain.get_output_embeddings()
         if type(head) is not torch.nn.Linear or plain.base_model is plain:
             raise ModelError(
@@ -85,9 +82,7 @@ class Policy(torch.nn.Module):
         if self.packs:
             nested = hasattr(plain.config, "text_config")
             plain.set_attn_implementation({"text_config": NAME} if nested else NAME)
-        if recompute_activations is None:
-            recompute_activations = num_parameters(model) >= CHECKPOINT_FROM
-        if recompute_activations:
+        if recomputes(recompute_activations, num_parameters(model)):
             plain.gradient_checkpointing_enable({"use_reentrant": False})
         head.__class__ = LogprobHead
         self._plain = (plain,)  # in a tuple, or it would be a module of its own

@@ -67,6 +67,17 @@ def add_adapters(model: torch.nn.Module, section: LoraSection) -> torch.nn.Modul
     return adapted
 
 
+def num_adapter_parameters(model: Any, section: LoraSection) -> int:
+    """How many parameters the adapters of ``model`` will have."""
+    wanted = section.targets
+    layers = [
+        model.get_submodule(name)
+        for name in language_layers(model)
+        if wanted is None or name.rpartition(".")[2] in wanted
+    ]
+    return sum(section.rank * (layer.in_features + layer.out_features) for layer in layers)
+
+
 def adapter_parameters(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     """The adapters of :func:`add_adapters` by the names they have in an adapter folder."""
     return {

@@ -1,8 +1,11 @@
 """How much memory a run will need and what for, estimated from the model's configuration alone.
 
-Weights, gradients and AdamW's state are exact. Activations and the cache are estimates: what
-transformers keeps for the backward pass of one micro-batch without recomputation, and the keys
-and values of as many tokens as an engine may hold at once.
+Weights, gradients and AdamW's state are exact; of a model under adapters, or with a frozen vision
+tower, the trained part alone has the latter two. What a rank needs while it learns from one
+micro-batch and what the optimiser's step needs are never needed at the same time: the larger
+counts. Bytes of a layer are those that bfloat16 keeps for the backward pass (Korthikanti et al.,
+arXiv 2205.05198, count them for another kind of layer), and were compared with what torch keeps
+of a layer of real size. The cache is that of as many tokens as an engine may hold at once.
 """
 
 from __future__ import annotations
@@ -17,14 +20,24 @@ from transformers import AutoConfig
 from rlcs.config import RunConfig
 from rlcs.errors import ModelError
 from rlcs.model.loading import model_class
+from rlcs.model.lora import num_adapter_parameters
+from rlcs.model.parts import CHUNK_BYTES, num_parameters, recomputes, vision_parts
 
 GIB = 2**30
 FLOAT32_BYTES = 4
-ACTIVATIONS_PER_LAYER = 34
-"""Bytes a token and hidden unit in 16 bits, without attention scores (Korthikanti et al., arXiv
-2205.05198, section 4.1)."""
-LOGIT_COPIES = 3
-"""Copies of a micro-batch's logits in float32: as they are, scaled, and their gradient."""
+OPTIMISER_BYTES = 8
+"""AdamW's two moments, in float32."""
+LIVE_BYTES = 4e9
+"""Weights that ZeRO-3 has gathered at a time on a GPU, with what is fetched ahead; no more than
+there are."""
+BUCKET_BYTES = 8e8
+"""DeepSpeed's buffers on a GPU (``rlcs.learner.deepspeed_config``)."""
+CONTEXT_BYTES = 2.5e9
+"""CUDA's context, NCCL, and what is lost between blocks, on a GPU."""
+LOGIT_BYTES = 14
+"""A word's logit at work: in 16 bits, in float32 as it is and scaled, and their gradient."""
+PATCH_BYTES = 47_000
+"""A patch at work in one layer of a vision tower of GLM-4.1V's size."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +45,7 @@ class MemoryPlan:
     """The memory of one rank and of one engine, in bytes and by use."""
 
     num_parameters: int
+    num_trained: int
     rank: dict[str, float]
     engine: dict[str, float]
     row_bytes: float
@@ -45,7 +59,7 @@ class MemoryPlan:
     @property
     def kept_bytes(self) -> float:
         """The bytes that a rank keeps even while it does nothing."""
-        return self.rank_bytes - self.rank["activations"]
+        return self.rank_bytes - self.rank["at work"]
 
     @property
     def engine_bytes(self) -> float:
@@ -54,7 +68,10 @@ class MemoryPlan:
 
     def lines(self) -> Iterator[str]:
         """The plan as lines of plain text."""
-        yield f"{self.num_parameters:,} parameters"
+        trained = f", {self.num_trained:,} of them trained"
+        yield f"{self.num_parameters:,} parameters" + (
+            trained if self.num_trained < self.num_parameters else ""
+        )
         for who, uses in (("rank", self.rank), ("engine", self.engine)):
             parts = ", ".join(f"{use} {readable(number)}" for use, number in uses.items())
             yield f"each {who}: {readable(sum(uses.values()))} ({parts})"
@@ -65,8 +82,8 @@ def readable(number: float) -> str:
     return f"{number / GIB:.1f} GiB" if number >= 0.1 * GIB else f"{number / 2**20:.1f} MiB"
 
 
-def plan_memory(config: RunConfig) -> MemoryPlan:
-    """Estimate the memory of the run of ``config``.
+def plan_memory(config: RunConfig, *, on_gpu: bool) -> MemoryPlan:
+    """Estimate the memory of the run of ``config``, whose ranks may each have a GPU.
 
     Raises:
         ModelError: the model's configuration cannot be read.
@@ -77,14 +94,16 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
             model = model_class(settings).from_config(settings)
     except (OSError, ValueError) as error:
         raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
-    count = sum(parameter.numel() for parameter in model.parameters())
+    count = num_parameters(model)
     text = settings.get_text_config()
     size, gpus = _number_bytes(config), config.rollout.engine_width
     token_bytes = _numbers_per_token(text) * size / gpus
     cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
+    num_trained = _num_trained(config, model)
     return MemoryPlan(
         num_parameters=count,
-        rank=_rank_bytes(config, count, text),
+        num_trained=num_trained,
+        rank=_rank_bytes(config, model, num_trained, on_gpu=on_gpu),
         engine={
             "weights": count * size / gpus,
             "cache": cache_gib * GIB if cache_gib else config.rollout.batch_tokens * token_bytes,
@@ -97,23 +116,77 @@ def _number_bytes(config: RunConfig) -> int:
     return torch.finfo(getattr(torch, config.model.dtype)).bits // 8
 
 
-def _rank_bytes(config: RunConfig, count: int, text: Any) -> dict[str, float]:
+def _num_trained(config: RunConfig, model: Any) -> int:
+    if config.learner.lora is not None:
+        return num_adapter_parameters(model, config.learner.lora)
+    frozen = vision_parts(model) if config.learner.train == "language" else []
+    return num_parameters(model) - num_parameters(*frozen)
+
+
+def _rank_bytes(config: RunConfig, model: Any, trained: int, *, on_gpu: bool) -> dict[str, float]:
     """The bytes of a rank by use: from stage 1 to 3, ZeRO shards first the optimiser's state over
     the ranks, then gradients, then weights."""
     ranks, stage, size = config.learner.num_ranks, config.learner.zero_stage, _number_bytes(config)
+    count = num_parameters(model)
 
     def share(from_stage: int) -> float:
         return 1 / ranks if stage >= from_stage else 1.0
 
     master = FLOAT32_BYTES if config.model.dtype != "float32" else 0
-    tokens = config.learner.micro_batch_tokens
-    per_token = text.num_hidden_layers * text.hidden_size * ACTIVATIONS_PER_LAYER * size / 2
+    gradient = FLOAT32_BYTES if stage >= 2 else size
+    live = min(LIVE_BYTES, count * size) if stage == 3 and ranks > 1 and on_gpu else 0.0
+    learning = live + activation_bytes(config, model)
+    # Float32 gradients of what the rank updates, beside those that were accumulated.
+    stepping = live if stage == 3 else trained * FLOAT32_BYTES * share(1)
     return {
         "weights": count * size * share(3),
-        "gradients": count * size * share(2),
-        "optimiser": count * (2 * FLOAT32_BYTES + master) * share(1),
-        "activations": tokens * (per_token + LOGIT_COPIES * text.vocab_size * FLOAT32_BYTES),
+        "gradients": trained * gradient * share(2),
+        "optimiser": trained * (OPTIMISER_BYTES + master) * share(1),
+        "context": (CONTEXT_BYTES + BUCKET_BYTES * (ranks > 1)) if on_gpu else 0.0,
+        "at work": max(learning, stepping),
     }
+
+
+def activation_bytes(config: RunConfig, model: Any) -> float:
+    """What a rank keeps of one micro-batch for the backward pass, and what is at work in it."""
+    learner, text = config.learner, model.config.get_text_config()
+    scale = _number_bytes(config) / 2
+    # A row longer than a micro-batch runs alone.
+    tokens = max(learner.micro_batch_tokens, config.rollout.max_row_tokens)
+    layer = scale * layer_bytes(model)
+    if recomputes(learner.recompute_activations, num_parameters(model)):
+        layers = layer + 2 * scale * text.hidden_size * text.num_hidden_layers
+    else:
+        layers = layer * text.num_hidden_layers
+    chunk = min(tokens, CHUNK_BYTES // (FLOAT32_BYTES * text.vocab_size))
+    head = chunk * text.vocab_size * LOGIT_BYTES
+    return tokens * layers + head + _vision_bytes(config, model) * scale
+
+
+def layer_bytes(model: Any) -> float:
+    """Bytes a token that one layer of the language model keeps in bfloat16.
+
+    Norms compute in float32 and keep their input so; of a gated unit four vectors are kept.
+    """
+    text = model.config.get_text_config()
+    hidden, inner = text.hidden_size, text.intermediate_size
+    norms = [
+        name
+        for name, module in model.named_modules()
+        if type(module).__name__.endswith("RMSNorm") and module.weight.shape == (hidden,)
+    ]
+    per_layer = (len(norms) - 1) // text.num_hidden_layers
+    return float(hidden * (12 + 6 * per_layer) + 8 * inner)
+
+
+def _vision_bytes(config: RunConfig, model: Any) -> float:
+    """What the vision tower keeps of the largest picture that a prompt has room for."""
+    vision = getattr(model.config, "vision_config", None)
+    if vision is None or not vision_parts(model) or config.learner.train != "all":
+        return 0.0
+    patches = config.rollout.max_prompt_tokens * getattr(vision, "spatial_merge_size", 1) ** 2
+    depth = getattr(vision, "depth", None) or vision.num_hidden_layers
+    return float(patches * (2 * vision.hidden_size * depth + PATCH_BYTES))
 
 
 def _numbers_per_token(text: Any) -> int:

@@ -11,6 +11,15 @@ from rlcs.errors import ConfigError
 TOWER_NAMES = ("visual", "vision_tower", "vision_model")
 PROJECTOR_NAMES = ("multi_modal_projector", "connector")
 """Of layers that bring pictures to the language model, where they do not stand in the tower."""
+CHUNK_BYTES = 512 * 2**20
+"""Logits in float32 that the learner's output layer makes at a time."""
+RECOMPUTE_FROM = 500_000_000
+"""From so many parameters on, activations are computed again where nothing else is said."""
+
+
+def recomputes(wanted: bool | None, num_parameters: int) -> bool:
+    """Whether the learner computes activations again: as ``wanted``, else by the model's size."""
+    return num_parameters >= RECOMPUTE_FROM if wanted is None else wanted
 
 
 def num_parameters(*modules: torch.nn.Module) -> int:

@@ -109,8 +109,9 @@ def batch_lines(config: RunConfig) -> Iterator[str]:
         f"{samples // updates / ranks:g} a rank ({ranks} ranks)"
     )
     yield (
-        f"a row is at most {longest} tokens: {config.learner.micro_batch_tokens // longest} or "
-        f"more of them a micro-batch, {config.rollout.batch_tokens // longest} or more an engine"
+        f"a row is at most {longest} tokens: "
+        f"{max(1, config.learner.micro_batch_tokens // longest)} or more of them a micro-batch, "
+        f"{config.rollout.batch_tokens // longest} or more an engine"
     )
     if folder := _taken_folder(config):
         raise ConfigError(

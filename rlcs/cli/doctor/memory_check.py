@@ -21,7 +21,8 @@ def memory_lines(
     Raises:
         ConfigError: the run does not fit into the memory.
     """
-    plan = plan_memory(config)
+    on_gpu = placement is not None and placement.kind != "cpu"
+    plan = plan_memory(config, on_gpu=on_gpu)
     yield from plan.lines()
     _check_cache(config, plan)
     if placement is None:

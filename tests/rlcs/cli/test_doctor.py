@@ -173,7 +173,7 @@ def test_all_problems_are_told_at_once(config, capsys) -> None:
 )
 def test_memory_of_a_rank(config, stage, ranks, weights, gradients, optimiser) -> None:
     overrides = [f"learner.zero_stage={stage}", f"learner.num_ranks={ranks}"]
-    plan = plan_memory(load_config(config, overrides, kind=RunConfig))
+    plan = plan_memory(load_config(config, overrides, kind=RunConfig), on_gpu=False)
     assert plan.num_parameters == NUM_PARAMETERS
     assert plan.rank["weights"] == weights * NUM_PARAMETERS
     assert plan.rank["gradients"] == gradients * NUM_PARAMETERS
@@ -181,7 +181,9 @@ def test_memory_of_a_rank(config, stage, ranks, weights, gradients, optimiser) -
 
 
 def test_memory_of_an_engine(config) -> None:
-    plan = plan_memory(load_config(config, ["rollout.batch_tokens=1000"], kind=RunConfig))
+    plan = plan_memory(
+        load_config(config, ["rollout.batch_tokens=1000"], kind=RunConfig), on_gpu=False
+    )
     per_token = 2 * 2 * 32 * 4  # keys and values, layers, hidden size, bytes
     assert plan.engine["cache"] == 1000 * per_token
     assert plan.row_bytes == (32 + 10 + 4) * per_token
@@ -209,7 +211,7 @@ def test_memory_of_a_gpu(config, overrides, gpus, mib, refused) -> None:
     nodes = [Node(name="n", cpus=8, gpus=gpus)]
     placement = place(Needs(num_engines=1, num_ranks=1), nodes, use_gpus=True)
     if refused is None:
-        check_gpu(run, plan_memory(run), placement, mib * 2**20)
+        check_gpu(run, plan_memory(run, on_gpu=False), placement, mib * 2**20)
         return
     with pytest.raises(ConfigError, match=refused):
-        check_gpu(run, plan_memory(run), placement, mib * 2**20)
+        check_gpu(run, plan_memory(run, on_gpu=False), placement, mib * 2**20)

@@ -309,10 +309,10 @@ def test_problems_across_sections_are_all_told(config_path: Path) -> None:
         config_path,
         "run.groups_per_step=33",
         "learner.updates_per_step=2",
-        "learner.micro_batch_tokens=10",
+        "rollout.batch_tokens=10",
     )
     assert said.startswith(f"{config_path}: 2 problems")
-    assert "Raise learner.micro_batch_tokens to 1088 or more." in said
+    assert "Raise rollout.batch_tokens to 1088 or more." in said
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,188 @@
+"""The memory plan against published figures, and against what torch keeps of a real layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import Glm4vConfig, Qwen2Config, Qwen3Config
+from transformers.models.glm4v.modeling_glm4v import Glm4vTextModel
+from transformers.models.qwen2.modeling_qwen2 import Qwen2Model
+from transformers.models.qwen3.modeling_qwen3 import Qwen3Model
+
+from rlcs.config import RunConfig
+from rlcs.errors import ModelError
+from rlcs.model.memory_plan import layer_bytes, plan_memory
+
+GLM_PARAMETERS = 10_292_777_472
+GB = 1e9
+
+
+@pytest.fixture(scope="module")
+def glm_9b(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """GLM-4.1V-9B's shape, as published, without weights."""
+    folder = tmp_path_factory.mktemp("glm")
+    Glm4vConfig(
+        text_config={
+            "vocab_size": 151_552,
+            "hidden_size": 4096,
+            "intermediate_size": 13_696,
+            "num_hidden_layers": 40,
+            "num_attention_heads": 32,
+            "num_key_value_heads": 2,
+            "attention_bias": True,
+        },
+        vision_config={
+            "depth": 24,
+            "hidden_size": 1536,
+            "intermediate_size": 13_696,
+            "num_heads": 12,
+            "out_hidden_size": 4096,
+        },
+        tie_word_embeddings=False,
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+def run_of(model: str, **learner: Any) -> RunConfig:
+    return RunConfig.model_validate(
+        {
+            "model": {"path": model, "dtype": "bfloat16"},
+            "data": {"train": [{"path": "problems.jsonl", "domain": "math"}]},
+            # A row a GPU, as the published figures were measured; activations hardly count.
+            "learner": {"micro_batch_tokens": 256, **learner},
+            "rollout": {
+                "engine": "vllm",
+                "max_prompt_tokens": 64,
+                "max_thinking_tokens": 128,
+                "max_answer_tokens": 32,
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("learner", "gpus", "published"),
+    [
+        pytest.param({"lora": {"rank": 8}}, 1, 21, id="adapters"),
+        pytest.param({"zero_stage": 2, "num_ranks": 4}, 4, 304, id="ZeRO-2"),
+        pytest.param({"zero_stage": 3, "num_ranks": 4}, 4, 210, id="ZeRO-3"),
+        pytest.param(
+            {"zero_stage": 2, "num_ranks": 4, "train": "language"}, 4, 280, id="ZeRO-2, frozen"
+        ),
+        pytest.param(
+            {"zero_stage": 3, "num_ranks": 4, "train": "language"}, 4, 192, id="ZeRO-3, frozen"
+        ),
+    ],
+)
+def test_it_is_near_the_published_figures(glm_9b, learner, gpus, published) -> None:
+    """GB over all GPUs for GLM-4.1V-9B with a batch of one row a GPU (LLaMA-Factory's table for
+    the model's fine-tuning)."""
+    plan = plan_memory(run_of(glm_9b, **learner), on_gpu=True)
+    assert plan.num_parameters == GLM_PARAMETERS
+    assert gpus * plan.rank_bytes / GB == pytest.approx(published, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("stage", "by_hand"),
+    [
+        # Weights, float32 state 12, float32 gradients 4 and as many in the step, of a quarter.
+        pytest.param(2, 2 * 10.29 + 20 * 10.29 / 4 + 2.5, id="ZeRO-2"),
+        # A quarter of everything, and the weights that are live.
+        pytest.param(3, 18 * 10.29 / 4 + 4 + 2.5, id="ZeRO-3"),
+    ],
+)
+def test_it_is_the_sum_by_hand(glm_9b, stage, by_hand) -> None:
+    plan = plan_memory(run_of(glm_9b, zero_stage=stage, num_ranks=4), on_gpu=True)
+    assert plan.rank_bytes / GB == pytest.approx(by_hand, rel=0.05)
+
+
+def kept_bytes(model: torch.nn.Module, num_tokens: int) -> float:
+    """Bytes a token that torch keeps of a forward pass, the parameters themselves left out."""
+    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
+    kept: dict[int, int] = {}
+    alive = []
+
+    def keep(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        alive.append(tensor)
+        return tensor
+
+    row = torch.zeros(1, num_tokens, dtype=torch.long)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        output = model(input_ids=row, use_cache=False).last_hidden_state
+    del output
+    return sum(kept.values()) / num_tokens
+
+
+SHAPES = {
+    "GLM-4.1V-9B": (
+        Glm4vTextModel,
+        Glm4vConfig(
+            text_config={
+                "vocab_size": 256,
+                "hidden_size": 4096,
+                "intermediate_size": 13_696,
+                "num_attention_heads": 32,
+                "num_key_value_heads": 2,
+                "attention_bias": True,
+                "rope_parameters": {
+                    "rope_type": "default",
+                    "mrope_section": [8, 12, 12],
+                    "partial_rotary_factor": 0.5,
+                    "rope_theta": 1e4,
+                },
+            }
+        ).text_config,
+    ),
+    "Qwen2.5-1.5B": (
+        Qwen2Model,
+        Qwen2Config(
+            vocab_size=256,
+            hidden_size=1536,
+            intermediate_size=8960,
+            num_attention_heads=12,
+            num_key_value_heads=2,
+        ),
+    ),
+    "Qwen3-8B": (
+        Qwen3Model,
+        Qwen3Config(
+            vocab_size=256,
+            hidden_size=4096,
+            intermediate_size=12_288,
+            num_attention_heads=32,
+            num_key_value_heads=8,
+            head_dim=128,
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_layer_of_real_size_keeps_what_is_planned(name: str) -> None:
+    kind, config = SHAPES[name]
+    found = []
+    for num_layers in (1, 2):
+        config.num_hidden_layers = num_layers
+        if hasattr(config, "layer_types"):
+            config.layer_types = ["full_attention"] * num_layers
+        config._attn_implementation = "sdpa"
+        with torch.device("meta"):
+            model = kind(config)
+        model = model.to(torch.bfloat16).to_empty(device="cpu")
+        with torch.no_grad():
+            for tensor in (*model.parameters(), *model.buffers()):
+                tensor.zero_()
+        found.append(kept_bytes(model, 64))
+    planned = layer_bytes(model)
+    assert found[1] - found[0] == pytest.approx(planned, rel=0.1)
+
+
+def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        plan_memory(run_of(str(tmp_path)), on_gpu=False)
