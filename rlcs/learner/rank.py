@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from rlcs.errors import LearningError
+from rlcs.learner.deepspeed_config import deepspeed_config
 from rlcs.learner.forward import PackedForward
 from rlcs.learner.losses import (
     ImitationObjective,
@@ -30,13 +31,13 @@ from rlcs.learner.losses import (
     imitation_loss,
     policy_loss,
 )
-from rlcs.learner.optimiser import clips_itself, make_optimiser
+from rlcs.learner.optimiser import make_optimiser
 from rlcs.learner.packing import MicroBatch, WorkModel
 from rlcs.learner.policy import Policy, work_model
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters, merge
-from rlcs.model.parts import freeze_vision
+from rlcs.model.parts import freeze_vision, num_parameters
 from rlcs.model.weights import Probe, Weights, plan_buckets, to_array, to_tensor
 from rlcs.types import Prompt, StepReport
 
@@ -343,21 +344,9 @@ def _start_engine(settings: RankSettings) -> Any:
     model.to(settings.device)
     policy = Policy(model, recompute_activations=settings.ranks.recompute_activations)
     engine, *_ = deepspeed.initialize(
-        model=policy, optimizer=make_optimiser(policy, settings), config=_deepspeed_config(settings)
+        model=policy, optimizer=make_optimiser(policy, settings), config=deepspeed_config(settings, num_parameters(model))
     )
     return engine
-
-
-def _deepspeed_config(settings: RankSettings) -> dict[str, Any]:
-    return {
-        "train_micro_batch_size_per_gpu": 1,  # DeepSpeed requires it; micro-batches are ours
-        "managed_gradient_accumulation": False,
-        "gradient_clipping": 0.0 if clips_itself(settings) else settings.optimiser.max_grad_norm,
-        "bf16": {"enabled": settings.dtype == "bfloat16"},
-        "zero_optimization": {"stage": settings.ranks.zero_stage},
-        "zero_allow_untested_optimizer": True,
-        "steps_per_print": 10**9,
-    }
 
 
 def _gathered(parameters: list[torch.Tensor], zero_stage: int) -> Any:
