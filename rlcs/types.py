@@ -9,6 +9,7 @@ advantage is never written over the reward.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -206,7 +207,7 @@ class StepReport:
 
     loss: float
     grad_norm: float
-    """Global L2 norm before clipping."""
+    """Global L2 norm before clipping. Where it is not finite, no weight was changed."""
     learning_rate: float
     num_samples: int
     num_loss_tokens: int
@@ -223,3 +224,8 @@ class StepReport:
     and the learner's before the update: other kernels, and older weights."""
     corrected_fraction: float = 0.0
     """Share of loss tokens whose importance weight was truncated or masked, in [0, 1]."""
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the update was not made, because its gradient is not finite."""
+        return not math.isfinite(self.grad_norm)

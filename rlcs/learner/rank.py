@@ -9,7 +9,6 @@ the whole batch; DeepSpeed averages gradients over ranks, so it is multiplied by
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import random
 from collections.abc import Mapping, Sequence
@@ -78,8 +77,7 @@ class LearnerRank:
     ) -> StepReport:
         """Make one optimiser step on this rank's share of the batch.
 
-        Raises:
-            LearningError: the loss or the gradient is not finite; no weight was changed.
+        Where the gradient is not finite no weight is changed, and the report says so.
         """
         for group in self.engine.optimizer.param_groups:
             group["lr"] = learning_rate
@@ -89,24 +87,12 @@ class LearnerRank:
         for micro_batch in micro_batches:
             totals += self._backward(micro_batch, objective)
         totals = self._sum_over_ranks(totals)
-        loss = float(totals[0])
-        if not math.isfinite(loss):
-            raise LearningError(
-                f"the loss of this update is {loss}: expected a finite number. The weights were "
-                "left as they were. Look at the last steps' gradient norms in log/steps.jsonl; "
-                "a lower learner.learning_rate, a longer warm-up or float32 usually help."
-            )
+        # A gradient that is not finite changes nothing: every optimiser here skips it.
         self.engine.step()
-        grad_norm = float(self.engine.get_global_grad_norm())
-        if not math.isfinite(grad_norm):
-            raise LearningError(
-                f"the gradient norm of this update is {grad_norm}: expected a finite number. "
-                "Resume from the last checkpoint with a lower learner.learning_rate, or in float32."
-            )
         num_tokens = max(1.0, float(totals[1]))
         return StepReport(
-            loss=loss,
-            grad_norm=grad_norm,
+            loss=float(totals[0]),
+            grad_norm=float(self.engine.get_global_grad_norm()),
             learning_rate=learning_rate,
             num_samples=0,
             num_loss_tokens=int(totals[1]),
@@ -344,7 +330,9 @@ def _start_engine(settings: RankSettings) -> Any:
     model.to(settings.device)
     policy = Policy(model, recompute_activations=settings.ranks.recompute_activations)
     engine, *_ = deepspeed.initialize(
-        model=policy, optimizer=make_optimiser(policy, settings), config=deepspeed_config(settings, num_parameters(model))
+        model=policy,
+        optimizer=make_optimiser(policy, settings),
+        config=deepspeed_config(settings, num_parameters(model)),
     )
     return engine
 

@@ -101,45 +101,32 @@ def test_the_report_adds_up(make_rank, objective, update, make_samples, referenc
     assert report.mean_abs_log_ratio == pytest.approx(np.mean(log_ratios), rel=1e-4)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 @pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
 @pytest.mark.parametrize(
-    ("replaced", "message"),
+    "replaced",
     [
-        pytest.param({"advantage": float("nan")}, "the loss of this update is nan", id="loss"),
+        pytest.param({"advantage": float("nan")}, id="loss"),
         # The ratio overflows: the clipped loss is finite, its gradient is not a number.
-        pytest.param(
-            {"old_logprobs": -200.0, "advantage": 1.0},
-            "the gradient norm of this update is (nan|inf)",
-            id="gradient",
-        ),
+        pytest.param({"old_logprobs": -200.0, "advantage": 1.0}, id="gradient"),
     ],
 )
-def test_what_is_not_finite_changes_nothing(
-    zero_stage, replaced, message, make_rank, objective, update, make_samples, assert_equal
+def test_what_is_not_finite_changes_nothing_and_leaves_no_trace(
+    zero_stage, dtype, replaced, make_rank, objective, update, make_samples, assert_equal
 ) -> None:
-    rank = make_rank(zero_stage=zero_stage)
-    update(rank, make_samples(3), objective)
+    rank, other = (make_rank(zero_stage=zero_stage, dtype=dtype) for _ in range(2))
+    for each in (rank, other):
+        assert not update(each, make_samples(3), objective).skipped
     before = rank.weights()
     (sample,) = make_samples(1, seed=7)
     if "old_logprobs" in replaced:
         replaced = {**replaced, "old_logprobs": np.full_like(sample.old_logprobs, -200.0)}
     bad = make_samples(1, seed=7, **replaced)
-    with pytest.raises(LearningError, match=message) as caught:
-        update(rank, [*make_samples(3), *bad], objective)
-    assert "expected a finite number" in str(caught.value)
-    assert "learner.learning_rate" in str(caught.value)
+    assert update(rank, [*make_samples(3), *bad], objective).skipped
     assert_equal(rank.weights(), before)
-
-
-def test_without_zero_a_refused_update_leaves_no_trace(
-    make_rank, objective, update, make_samples, assert_equal
-) -> None:
-    one, other = make_rank(), make_rank()
-    with pytest.raises(LearningError):
-        update(one, make_samples(2, advantage=float("nan")), objective)
-    for rank in (one, other):
-        update(rank, make_samples(4), objective)
-    assert_equal(one.weights(), other.weights())
+    for each in (rank, other):
+        update(each, make_samples(4), objective)
+    assert_equal(rank.weights(), other.weights())
 
 
 @pytest.mark.parametrize(
