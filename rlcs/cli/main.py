@@ -15,6 +15,7 @@ from rlcs import __version__
 from rlcs.cli import check, doctor, eval, export, grade, serve, sft, simulate, submit, train
 from rlcs.cli.arguments import is_override
 from rlcs.errors import RlcsError
+from rlcs.files import naming_disks
 
 USER_ERROR = 2
 
@@ -36,9 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     _quieten()
     _use_token()
     try:
-        return verb(arguments)
+        with naming_disks():
+            status = verb(arguments)
+            sys.stdout.flush()  # while an error of it can still be told
+        return status
     except RlcsError as error:
         print(f"rlcs: error: {error}", file=sys.stderr)
+        _drop_what_cannot_be_printed()
         return USER_ERROR
     except KeyboardInterrupt:
         print("rlcs: interrupted", file=sys.stderr)
@@ -57,6 +62,14 @@ def build_parser() -> argparse.ArgumentParser:
     for verb in VERBS:
         verb.add_parser(verbs)
     return parser
+
+
+def _drop_what_cannot_be_printed() -> None:
+    """Python itself would try to print it again at its end, and have a traceback for an answer."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _quieten() -> None:
