@@ -65,7 +65,9 @@ def whole(path: Path) -> Iterator[Path]:
         yield partial
         os.replace(partial, path)
     except BaseException:
-        with suppress(OSError):  # on a disk that is gone; the error that led here is the one to tell
+        with suppress(
+            OSError
+        ):  # on a disk that is gone; the error that led here is the one to tell
             remove(partial)
         raise
 
@@ -178,7 +180,9 @@ def _reason(error: Exception, folder: Path) -> tuple[str, int | None]:
     if code is None and (found := _NUMBER.search(str(error))):
         code = int(found[1])
     if code in FULL | CLOSED | BROKEN | GONE:
-        return _in_words(code), code
+        named = getattr(error, "filename", None)
+        elsewhere = named and not Path(str(named)).is_relative_to(folder)
+        return _in_words(code) + (f" ({named})" if elsewhere else ""), code
     if code is None and _NO_NUMBER.search(str(error)):
         code = _try_out(folder)
         return (UNKNOWN, None) if code is None else (_in_words(code), code)

@@ -92,5 +92,7 @@ def _use_token() -> None:
     if "ray" in sys.modules:
         return
     own = os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
+    if os.path.exists(own) and "HOME" not in os.environ:  # where alone Ray looks for it
+        os.environ.setdefault("RAY_AUTH_TOKEN_PATH", own)
     if os.path.exists(own) or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ.setdefault("RAY_AUTH_MODE", "token")

@@ -56,13 +56,16 @@ def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
     Raises:
         RunFolderError: there is no model at ``path``.
         PackageMissingError: vLLM is not installed.
+        EngineError: there is no temporary folder for its sockets.
     """
+    from rlcs.cluster.machine import VLLM_SOCKET, socket_folder
     from rlcs.rollout.actors import check_engine_package
     from rlcs.run.checkpoint import find_model
 
     check_engine_package("vllm")
     command = serve_command(find_model(path), name=path.resolve().name, host=host, port=port)
     command += [f"--{option}" for option in options]
+    os.environ.setdefault("VLLM_RPC_BASE_PATH", str(socket_folder(VLLM_SOCKET)))
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *command])
 

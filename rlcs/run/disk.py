@@ -14,7 +14,6 @@ from rlcs.files import naming_disks, size_of
 from rlcs.model.loading import folder_bytes
 from rlcs.run.checkpoint import Checkpoints
 
-
 FLOAT32_BYTES = 4
 
 

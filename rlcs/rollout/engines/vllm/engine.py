@@ -29,11 +29,15 @@ from typing import Any
 import numpy as np
 import pydantic
 
+from rlcs.cluster.machine import VLLM_SOCKET, socket_folder
+
 # vLLM reads these when it is imported. Its engine core runs in this process, not in another.
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # OMP_NUM_THREADS says how many
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+# And this where it makes sockets, as the workers of a wide engine do.
+os.environ.setdefault("VLLM_RPC_BASE_PATH", str(socket_folder(VLLM_SOCKET)))
 
 import vllm
 from vllm.lora.request import LoRARequest
