@@ -202,7 +202,7 @@ class _Run:
         out = self._arguments.out
         interrupted = False
         with _naming(out):
-            done = self._read_done(out) if out is not None and out.exists() else _Done()
+            done = self._read_done(out) if out is not None and out.is_file() else _Done()
             file = out.open("ab", buffering=0) if out is not None else None
         try:
             with Progress(self._arguments.cases, quiet=self._arguments.json) as progress:

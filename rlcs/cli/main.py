@@ -16,6 +16,7 @@ from rlcs.cli import check, doctor, eval, export, grade, serve, sft, simulate, s
 from rlcs.cli.arguments import is_override
 from rlcs.errors import RlcsError
 from rlcs.files import naming_disks
+from rlcs.quiet import quieten
 
 USER_ERROR = 2
 
@@ -34,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.overrides += rest
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     sys.path.append(os.getcwd())  # where a user's own verifier lies, as with `python -m`
-    _quieten()
+    quieten()
     _use_token()
     try:
         with naming_disks():
@@ -70,18 +71,6 @@ def _drop_what_cannot_be_printed() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _quieten() -> None:
-    """Keep other packages' chatter out of the table; an explicit setting of the user's wins."""
-    for name, value in (
-        ("TRANSFORMERS_VERBOSITY", "error"),
-        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
-        ("HF_DATASETS_DISABLE_PROGRESS_BARS", "1"),
-        ("DS_LOG_LEVEL", "error"),
-        ("TOKENIZERS_PARALLELISM", "false"),
-    ):
-        os.environ.setdefault(name, value)
 
 
 def _use_token() -> None:

@@ -91,6 +91,7 @@ def _run(
                 group for group in state.carried if group.problem.problem_id in expected
             ]
         try:
+            progress.say(f"starting {_in_words(config)}")
             workers = start_workers(config, training_data.renderer, on_fault=on_fault)
             if checkpoint:
                 workers.learner.load(str((checkpoint / "learner").resolve()))
@@ -118,6 +119,14 @@ def _run(
         finally:
             stop_cluster()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _in_words(config: RunConfig) -> str:
+    engines, ranks = config.rollout.num_actors, config.learner.num_ranks
+    return (
+        f"{engines} rollout engine{'s' * (engines > 1)} ({config.rollout.engine}) and "
+        f"{ranks} learner rank{'s' * (ranks > 1)}"
+    )
 
 
 def _run_session(
@@ -222,6 +231,8 @@ class RunSession:
 
     def _evaluate(self, when: str) -> Evaluation:
         trainer = self.trainer
+        number = len(trainer.training_data.heldout)
+        self.progress.say(f"evaluating {when} on {number} held-out problems")
         examinee = Examinee(
             problems=trainer.training_data.heldout,
             prompts=trainer.training_data.prompts,
