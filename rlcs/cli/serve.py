@@ -13,8 +13,9 @@ from rlcs.cli.arguments import Verbs, add_verb
 DEPRECATED = (
     "`vllm.entrypoints.openai.api_server` is deprecated",
     "The `python -m vllm.entrypoints.openai.api_server` command is deprecated",
+    "`torch.distributed.reduce_op` is deprecated",
 )
-"""How warnings begin that vLLM has for the one way to start its CPU build's server."""
+"""How warnings begin: of the one way to start the server of vLLM's CPU build, and vLLM's own."""
 
 CPU_CACHE_GIB = 1
 """Size of the key-value cache without a GPU; vLLM by itself would take most of the memory."""
