@@ -16,6 +16,7 @@ from transformers import AutoConfig
 
 from rlcs.config import RunConfig
 from rlcs.errors import ModelError
+from rlcs.files import readable
 from rlcs.model.loading import model_class
 
 GIB = 2**30
@@ -58,11 +59,6 @@ class MemoryPlan:
         for who, uses in (("rank", self.rank), ("engine", self.engine)):
             parts = ", ".join(f"{use} {readable(number)}" for use, number in uses.items())
             yield f"each {who}: {readable(sum(uses.values()))} ({parts})"
-
-
-def readable(number: float) -> str:
-    """``number`` bytes as text, in the unit that suits the size."""
-    return f"{number / GIB:.1f} GiB" if number >= 0.1 * GIB else f"{number / 2**20:.1f} MiB"
 
 
 def plan_memory(config: RunConfig) -> MemoryPlan:
