@@ -6,6 +6,7 @@ RlcsError
 ├── ModelError       (ValueError)    a model folder that cannot be used
 ├── RunFolderError   (OSError)       a run folder that is in the way, missing or incomplete
 │   └── ResumeError                  a run that cannot be continued as asked
+├── StorageError     (OSError)       a disk that is full, read-only or gone
 ├── EngineError      (RuntimeError)  a rollout engine that cannot serve
 │   ├── LostProcessError             a process that died or stopped answering
 │   └── StoreFullError               a node that has no room for what passes between processes
@@ -41,6 +42,27 @@ class RunFolderError(RlcsError, OSError):
 
 class ResumeError(RunFolderError):
     """A run that cannot be continued as asked."""
+
+
+class StorageError(RlcsError, OSError):
+    """Something could not be written: the disk is full, read-only or gone.
+
+    What was written before is whole. :func:`rlcs.files.writing` makes these errors.
+    """
+
+    reason: str = ""
+    """Why, in the words of the operating system where it told."""
+    code: int | None = None
+    """Its number for it (``errno.ENOSPC`` …), None where the package that wrote did not hand it on.
+
+    Not ``errno``, which is lost when an error passes between processes.
+    """
+
+    def advising(self, advice: str) -> StorageError:
+        """The same error, with what to do about it in this case."""
+        error = StorageError(f"{self} {advice}")
+        error.reason, error.code = self.reason, self.code
+        return error
 
 
 class EngineError(RlcsError, RuntimeError):

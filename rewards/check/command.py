@@ -13,10 +13,12 @@ import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import FileIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rewards.check.report import Progress, print_report
 from rewards.check.rows import BrokenLine, Case, read_cases
@@ -166,6 +168,18 @@ def _number(option: str, text: str) -> float:
         raise SettingsError(f"{option}: expected a number, found {text!r}") from None
 
 
+@contextmanager
+def _naming(out: Path | None) -> Iterator[None]:
+    """Raises SettingsError where the file of ``--out`` cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(
+            f"--out {out}: {error.strerror}. What was judged before is kept in it: when this is "
+            "mended, go on with the same command"
+        ) from error
+
+
 class _Run:
     """The state of one check of a file."""
 
@@ -186,9 +200,10 @@ class _Run:
     def go(self) -> int:
         """Judge everything that is not judged yet, and report."""
         out = self._arguments.out
-        done = self._read_done(out) if out is not None and out.exists() else _Done()
         interrupted = False
-        file = out.open("a", encoding="utf-8") if out is not None else None
+        with _naming(out):
+            done = self._read_done(out) if out is not None and out.is_file() else _Done()
+            file = out.open("ab", buffering=0) if out is not None else None
         try:
             with Progress(self._arguments.cases, quiet=self._arguments.json) as progress:
                 tasks = (task for task in self._tasks(progress) if task.key not in done)
@@ -247,8 +262,9 @@ class _Run:
                 case = Case(row.line, row.id, changed, passes, name)
                 yield _Task(f"{row.line}/{check}/{number}", check, case)
 
-    def _judge(self, batch: list[_Task], file: TextIO | None) -> None:
+    def _judge(self, batch: list[_Task], file: FileIO | None) -> None:
         verdicts = self._pool.judge([task.case.request for task in batch])
+        lines = []
         for task, verdict in zip(batch, verdicts, strict=True):
             case = task.case
             passed = self._pool.passed(case.request.domain, verdict)
@@ -269,10 +285,12 @@ class _Run:
                 "note": case.note,
             }
             self._count(row)
-            if file is not None:
-                file.write(json.dumps(row, ensure_ascii=True) + "\n")
+            lines.append(json.dumps(row, ensure_ascii=True) + "\n")
         if file is not None:
-            file.flush()
+            with _naming(self._arguments.out):
+                left = memoryview("".join(lines).encode())
+                while left:  # a disk that becomes full takes a part and tells it of the next
+                    left = left[file.write(left) :]
 
     def _count(self, row: dict[str, Any]) -> None:
         self._tallies.setdefault((row["domain"], row["check"]), Tally()).add(row)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rlcs.cli.arguments import Verbs, add_verb
 from rlcs.errors import RunFolderError
-from rlcs.files import whole
+from rlcs.files import check_room, size_of, whole, writing
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -34,13 +34,16 @@ def export(run: Path, out: Path) -> int:
 
     Raises:
         RunFolderError: there is no model in ``run``, or ``out`` exists.
+        StorageError: the disk has no room for the model, is read-only or gone.
     """
     from rlcs.run.checkpoint import find_model
 
     if out.exists():
         raise RunFolderError(f"the folder {out} exists already; remove it or name another.")
     model = find_model(run)
-    with whole(out) as partial:
+    needed = size_of(model)
+    check_room("the model", out, needed_bytes=needed)
+    with writing("the model", out, needed_bytes=needed), whole(out) as partial:
         shutil.copytree(model, partial)
     print(f"{model} -> {out}")
     return 0

@@ -15,6 +15,8 @@ from rlcs import __version__
 from rlcs.cli import check, doctor, eval, export, grade, serve, sft, simulate, submit, train
 from rlcs.cli.arguments import is_override
 from rlcs.errors import RlcsError
+from rlcs.files import naming_disks
+from rlcs.quiet import quieten
 
 USER_ERROR = 2
 
@@ -33,12 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.overrides += rest
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     sys.path.append(os.getcwd())  # where a user's own verifier lies, as with `python -m`
-    _quieten()
+    quieten()
     _use_token()
     try:
-        return verb(arguments)
+        with naming_disks():
+            status = verb(arguments)
+            sys.stdout.flush()  # while an error of it can still be told
+        return status
     except RlcsError as error:
         print(f"rlcs: error: {error}", file=sys.stderr)
+        _drop_what_cannot_be_printed()
         return USER_ERROR
     except KeyboardInterrupt:
         print("rlcs: interrupted", file=sys.stderr)
@@ -59,16 +65,12 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _quieten() -> None:
-    """Keep other packages' chatter out of the table; an explicit setting of the user's wins."""
-    for name, value in (
-        ("TRANSFORMERS_VERBOSITY", "error"),
-        ("HF_HUB_DISABLE_PROGRESS_BARS", "1"),
-        ("HF_DATASETS_DISABLE_PROGRESS_BARS", "1"),
-        ("DS_LOG_LEVEL", "error"),
-        ("TOKENIZERS_PARALLELISM", "false"),
-    ):
-        os.environ.setdefault(name, value)
+def _drop_what_cannot_be_printed() -> None:
+    """Python itself would try to print it again at its end, and have a traceback for an answer."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _use_token() -> None:
@@ -79,5 +81,7 @@ def _use_token() -> None:
     if "ray" in sys.modules:
         return
     own = os.path.join(os.path.expanduser("~"), ".ray", "auth_token")
+    if os.path.exists(own) and "HOME" not in os.environ:  # where alone Ray looks for it
+        os.environ.setdefault("RAY_AUTH_TOKEN_PATH", own)
     if os.path.exists(own) or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys():
         os.environ.setdefault("RAY_AUTH_MODE", "token")

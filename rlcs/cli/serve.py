@@ -10,6 +10,13 @@ from pathlib import Path
 
 from rlcs.cli.arguments import Verbs, add_verb
 
+DEPRECATED = (
+    "`vllm.entrypoints.openai.api_server` is deprecated",
+    "The `python -m vllm.entrypoints.openai.api_server` command is deprecated",
+    "`torch.distributed.reduce_op` is deprecated",
+)
+"""How warnings begin: of the one way to start the server of vLLM's CPU build, and vLLM's own."""
+
 CPU_CACHE_GIB = 1
 """Size of the key-value cache without a GPU; vLLM by itself would take most of the memory."""
 
@@ -56,13 +63,20 @@ def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
     Raises:
         RunFolderError: there is no model at ``path``.
         PackageMissingError: vLLM is not installed.
+        EngineError: there is no temporary folder for its sockets.
     """
+    from rlcs.cluster.machine import VLLM_SOCKET, socket_folder
     from rlcs.rollout.actors import check_engine_package
     from rlcs.run.checkpoint import find_model
 
     check_engine_package("vllm")
     command = serve_command(find_model(path), name=path.resolve().name, host=host, port=port)
     command += [f"--{option}" for option in options]
+    os.environ.setdefault("VLLM_RPC_BASE_PATH", str(socket_folder(VLLM_SOCKET)))
+    print(
+        f"starting vLLM with {path}, which takes a while; what follows is its own. Its line "
+        f"'Application startup complete' says that it answers at http://{host}:{port}/v1"
+    )
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *command])
 
@@ -72,8 +86,17 @@ def serve_command(model: Path, *, name: str, host: str, port: int) -> list[str]:
     import torch
 
     # Not `vllm serve`, which asks for a package of that name: the CPU build has another.
-    command = ["-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
-    command += ["--served-model-name", name, "--host", host, "--port", str(port)]
+    command = [part for warning in DEPRECATED for part in ("-W", f"ignore:{warning}")]
+    command += ["-m", "vllm.entrypoints.openai.api_server", "--model", str(model)]
+    command += [
+        "--no-use-tqdm-on-load",
+        "--served-model-name",
+        name,
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     if not torch.cuda.is_available():
         command += ["--enforce-eager", "--kv-cache-memory-bytes", str(CPU_CACHE_GIB * 2**30)]
     return command

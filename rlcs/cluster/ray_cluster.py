@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +23,11 @@ from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from rlcs.cluster.fetch import free_resources
+from rlcs.cluster.machine import RAY_SOCKET, give_token, socket_folder, start_problem
 from rlcs.cluster.placement import Needs, Node, Placement, place
 from rlcs.config import HardwareSection
-from rlcs.errors import EngineError, first_line
+from rlcs.errors import EngineError, StorageError, first_line
+from rlcs.files import writing
 
 RESERVE_SECONDS = 60
 """Seconds that a cluster that is large enough may be busy before a run gives up."""
@@ -96,7 +97,9 @@ def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
     """Join or start a Ray cluster, and plan where in it each process of a run goes.
 
     Raises:
-        EngineError: there is no cluster at the address, or it has no GPU and ``cuda`` is wanted.
+        EngineError: there is no cluster at the address, or it has no GPU and ``cuda`` is wanted;
+            or none starts here.
+        StorageError: the disk with the temporary folder is full, read-only or gone.
         ConfigError: the cluster has no room for all processes.
     """
     # Telemetry and the dashboard's side processes are of no use to a run and cost memory.
@@ -226,20 +229,22 @@ def _knock(address: str) -> None:
 
 def _start_local(needs: Needs) -> None:
     """Start Ray, twice if need be: a busy machine may miss the 30 s it gives its own processes."""
+    folder = socket_folder(RAY_SOCKET) / "ray"
+    give_token()
     for last in (False, True):
         try:
-            _init_local(needs)
+            with writing("Ray's files", folder):
+                _init_local(needs, folder)
             return
         except Exception as error:  # Ray has no type of its own for a node that does not come up
             ray.shutdown()
+            if isinstance(error, StorageError):
+                raise
             if last:
-                raise EngineError(
-                    f"Ray did not start on this machine: {first_line(error)} It is usually "
-                    "overloaded, or out of memory or of room on the disk; try again when it is not."
-                ) from error
+                raise start_problem(error, folder) from error
 
 
-def _init_local(needs: Needs) -> None:
+def _init_local(needs: Needs, folder: Path) -> None:
     ray.init(
         address="local",
         num_cpus=max(os.cpu_count() or 1, needs.num_processes),
@@ -247,7 +252,7 @@ def _init_local(needs: Needs) -> None:
         include_dashboard=False,
         logging_level=logging.ERROR,
         log_to_driver=False,
-        _temp_dir=str(Path(tempfile.gettempdir()) / "ray"),
+        _temp_dir=str(folder),
     )
 
 

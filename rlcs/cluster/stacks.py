@@ -20,6 +20,8 @@ import psutil
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from rlcs.files import writing
+
 WRITE_SECONDS = 2.0
 """Seconds within which a process that is able to write its stack does so."""
 
@@ -40,8 +42,10 @@ def announce() -> ProcessLocation:
     """Called by an actor at its start: from now on it writes its stack when asked to."""
     pid = os.getpid()
     path = _stack_path(pid)
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    faulthandler.register(signal.SIGUSR2, file=path.open("w"), all_threads=True)
+    with writing("a file for its stack", path.parent):
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        file = path.open("w")
+    faulthandler.register(signal.SIGUSR2, file=file, all_threads=True)
     return ProcessLocation(
         pid=pid,
         node_id=ray.get_runtime_context().get_node_id(),

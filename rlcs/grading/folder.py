@@ -27,7 +27,7 @@ import numpy as np
 from curricula import Grades, write_grades
 from rlcs.config import GradeConfig, config_differences, load_config, write_config
 from rlcs.errors import ResumeError, RunFolderError
-from rlcs.files import whole, write_whole
+from rlcs.files import whole, write_whole, writing
 from rlcs.run.folder import CONFIG_NAME
 from rlcs.types import Problem
 
@@ -76,19 +76,24 @@ class GradingFolder:
         return [index for index in range(self.num_chunks) if not self._file(model, index).exists()]
 
     def save(self, model: str, index: int, rows: list[dict[str, Any]]) -> None:
-        """Write the chunk ``index`` of ``model``; ``rows`` has one row an attempt."""
+        """Write the chunk ``index`` of ``model``; ``rows`` has one row an attempt.
+
+        Raises:
+            StorageError: the disk does not take it.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self._file(model, index)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._written:
-            write_whole(self.path / PROBLEMS_NAME, json.dumps(self._digest) + "\n")
-            write_config(self._config, self.path / CONFIG_NAME)
-            self._written = True
         table = pa.Table.from_pylist(rows, schema=_schema())
-        with whole(path) as partial:
-            pq.write_table(table, partial, compression="zstd")
+        with writing(f"chunk {index + 1} of {model}", self.path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._written:
+                write_whole(self.path / PROBLEMS_NAME, json.dumps(self._digest) + "\n")
+                write_config(self._config, self.path / CONFIG_NAME)
+                self._written = True
+            with whole(path) as partial:
+                pq.write_table(table, partial, compression="zstd")
 
     def grades(self) -> Grades:
         """The counts of all models; every chunk must be there.
@@ -112,9 +117,13 @@ class GradingFolder:
         )
 
     def write_table(self, grades: Grades) -> Path:
-        """Write the difficulty table, whole or not at all; returns its path."""
+        """Write the difficulty table, whole or not at all; returns its path.
+
+        Raises:
+            StorageError: the disk does not take it.
+        """
         path = self.path / TABLE_NAME
-        with whole(path) as partial:
+        with writing("the difficulty table", self.path), whole(path) as partial:
             write_grades(grades, partial)
         return path
 

@@ -17,7 +17,8 @@ from rich.console import Console
 from curricula import Grades
 from rlcs.config import GradeConfig, GradedModelSection, ModelSection
 from rlcs.data import Renderer, load_problems
-from rlcs.errors import EngineError
+from rlcs.errors import EngineError, StorageError
+from rlcs.files import check_room, writing
 from rlcs.grading.chart import plot_chart, show_chart
 from rlcs.grading.endpoint import EndpointResponder
 from rlcs.grading.folder import CHART_NAME, GradingFolder
@@ -55,6 +56,7 @@ def grade(config: GradeConfig) -> int:
     Raises:
         ConfigError, DatasetError, ModelError, RunFolderError: before anything is asked.
         EngineError: an engine was lost or an endpoint does not answer; what was graded is kept.
+        StorageError: the disk is full, read-only or gone; what was graded is kept.
     """
     scorer, engines = Scorer(config.scoring), Engines(config)
     try:
@@ -70,6 +72,8 @@ def grade(config: GradeConfig) -> int:
             return INTERRUPTED
         _finish(grading)
         return 0
+    except StorageError as error:
+        raise error.advising("What was graded is kept: go on with the same command.") from error
     finally:
         engines.close()
         scorer.close()
@@ -80,6 +84,7 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     loaded = load_problems(config, pool=scorer.pool)
     problems = loaded.train
     folder = GradingFolder(config, problems)
+    check_room("the grading", folder.path)
     left = {model.name: len(folder.missing(model.name)) for model in config.models}
     if any(model.path is not None for model in config.models):
         check_engine_package(config.rollout.engine)
@@ -200,7 +205,9 @@ def _finish(grading: Grading) -> None:
     say = grading.progress.say
     _say_errors(grades, k, say)
     path = grading.folder.path / CHART_NAME
-    if plot_chart(path, charts):
+    with writing("the chart", grading.folder.path):
+        drawn = plot_chart(path, charts)
+    if drawn:
         say(f"chart: {path}")
     else:
         say("no chart: matplotlib is not installed (pip install 'rlcs[plots]')")

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from rlcs.errors import LearningError
+from rlcs.files import writing
 from rlcs.learner.deepspeed_config import deepspeed_config
 from rlcs.learner.forward import PackedForward
 from rlcs.learner.losses import (
@@ -189,10 +190,15 @@ class LearnerRank:
 
     def save(self, folder: str) -> None:
         """Write optimiser and trained weights for an exact resume into ``folder``; every rank calls
-        it. What is not trained is loaded from where it came from."""
-        self.engine.save_checkpoint(
-            folder, tag="state", save_latest=False, exclude_frozen_parameters=True
-        )
+        it. What is not trained is loaded from where it came from.
+
+        Raises:
+            StorageError: the disk is full, read-only or gone.
+        """
+        with writing("the learner's state", Path(folder)):
+            self.engine.save_checkpoint(
+                folder, tag="state", save_latest=False, exclude_frozen_parameters=True
+            )
 
     def load(self, folder: str) -> None:
         """Load the state that :meth:`save` wrote into ``folder``; every rank calls it.
@@ -216,13 +222,18 @@ class LearnerRank:
         return loaded
 
     def export(self, folder: str) -> None:
-        """Write a Hugging Face model folder (rank 0 writes, every rank must call it)."""
+        """Write a Hugging Face model folder (rank 0 writes, every rank must call it).
+
+        Raises:
+            StorageError: the disk is full, read-only or gone.
+        """
         weights, model = self.weights(), self.model
         if self.rank_info.rank == 0:
             if self.settings.lora:
                 weights, model = merge(weights, self.settings.lora), model.get_base_model()
             state = {name: to_tensor(array) for name, array in weights.items()}
-            model.save_pretrained(folder, state_dict=state)
+            with writing("the model", Path(folder)):
+                model.save_pretrained(folder, state_dict=state)
 
     def _plan(self, parameters: Mapping[str, torch.Tensor]) -> list[list[str]]:
         sizes = {name: _num_bytes(parameter) for name, parameter in parameters.items()}

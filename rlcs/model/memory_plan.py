@@ -19,6 +19,7 @@ from transformers import AutoConfig
 
 from rlcs.config import RunConfig
 from rlcs.errors import ModelError
+from rlcs.files import readable
 from rlcs.model.loading import model_class
 from rlcs.model.lora import num_adapter_parameters
 from rlcs.model.parts import CHUNK_BYTES, num_parameters, recomputes, vision_parts
@@ -75,11 +76,6 @@ class MemoryPlan:
         for who, uses in (("rank", self.rank), ("engine", self.engine)):
             parts = ", ".join(f"{use} {readable(number)}" for use, number in uses.items())
             yield f"each {who}: {readable(sum(uses.values()))} ({parts})"
-
-
-def readable(number: float) -> str:
-    """``number`` bytes as text, in the unit that suits the size."""
-    return f"{number / GIB:.1f} GiB" if number >= 0.1 * GIB else f"{number / 2**20:.1f} MiB"
 
 
 def plan_memory(config: RunConfig, *, on_gpu: bool) -> MemoryPlan:

@@ -8,6 +8,8 @@ import time
 from pathlib import Path
 
 from rlcs.cluster.faults import Fault
+from rlcs.errors import StorageError
+from rlcs.files import writing
 from rlcs.run.progress import Progress
 
 
@@ -25,6 +27,13 @@ class FaultLog:
     def __call__(self, fault: Fault) -> None:
         with self._lock:
             self.progress.say(f"fault: {fault}")
+            try:
+                self._write(json.dumps({"time": time.time(), **fault.as_json()}) + "\n")
+            except StorageError as error:  # the run goes on: it is mended by what called this
+                self.progress.say(str(error))
+
+    def _write(self, line: str) -> None:
+        with writing("this fault", self.path.parent):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"time": time.time(), **fault.as_json()}) + "\n")
+                file.write(line)

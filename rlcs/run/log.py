@@ -11,13 +11,15 @@ import json
 import math
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import TracebackType
 from typing import IO, Any
 
 from curricula import Fate
 from rlcs.config import TrackingSection
-from rlcs.errors import ResumeError
-from rlcs.files import whole
+from rlcs.errors import ResumeError, StorageError
+from rlcs.files import whole, writing
 from rlcs.run.trackers import make_trackers
 from rlcs.types import RolloutGroup
 
@@ -25,30 +27,37 @@ LOG_FILES = ("steps", "groups")
 
 
 class RunLog:
-    """Appends to the log of one run folder."""
+    """Appends to the log of one run folder; use it as a context."""
 
     def __init__(
         self, folder: Path, tracking: TrackingSection, *, position: dict[str, int], steps_done: int
     ) -> None:
-        """Open the log at ``position``; what an interrupted run wrote beyond it is removed."""
+        """Open the log at ``position``; what an interrupted run wrote beyond it is removed.
+
+        Raises:
+            StorageError: as every method, where the disk does not take what is written.
+        """
         self.folder = folder
-        (folder / "log").mkdir(parents=True, exist_ok=True)
-        (folder / "rollouts").mkdir(exist_ok=True)
-        self._files: dict[str, IO[str]] = {}
-        for name in LOG_FILES:
-            path = folder / "log" / f"{name}.jsonl"
-            _cut(path, position.get(name, 0))
-            self._files[name] = path.open("a", encoding="utf-8")
-        for path in (folder / "rollouts").glob("step_*.parquet"):
-            if int(path.stem.removeprefix("step_")) > steps_done:
-                path.unlink()
-        self._trackers = make_trackers(tracking, folder, steps_done)
+        self._files: dict[str, IO[bytes]] = {}
+        with self._writing("the log"):
+            (folder / "log").mkdir(parents=True, exist_ok=True)
+            (folder / "rollouts").mkdir(exist_ok=True)
+            for name in LOG_FILES:
+                path = folder / "log" / f"{name}.jsonl"
+                _cut(path, position.get(name, 0))
+                # Without a buffer: what a full disk did not take would be tried again on closing.
+                self._files[name] = path.open("ab", buffering=0)
+            for path in (folder / "rollouts").glob("step_*.parquet"):
+                if int(path.stem.removeprefix("step_")) > steps_done:
+                    path.unlink()
+            self._trackers = make_trackers(tracking, folder, steps_done)
 
     def write_step(self, step: int, row: dict[str, Any]) -> None:
         """Write a row of ``steps.jsonl``, and send its numbers to the trackers."""
         self._append("steps", row)
-        for tracker in self._trackers:
-            tracker.log(step, flatten_numbers(row))
+        with self._writing("the numbers for the trackers"):
+            for tracker in self._trackers:
+                tracker.log(step, flatten_numbers(row))
 
     def write_groups(
         self, step: int, groups: Sequence[RolloutGroup], fates: dict[str, Fate]
@@ -62,25 +71,50 @@ class RunLog:
 
     def write_rollouts(self, step: int, groups: Sequence[RolloutGroup]) -> None:
         """Write every completion sampled in the step into ``rollouts``."""
-        write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
+        with self._writing(f"the completions of step {step}"):
+            write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
 
     def position(self) -> dict[str, int]:
         """The bytes written to each file, all of which are on disk when this returns."""
-        for file in self._files.values():
-            file.flush()
-            os.fsync(file.fileno())
-        return {name: (self.folder / "log" / f"{name}.jsonl").stat().st_size for name in LOG_FILES}
+        with self._writing("the log"):
+            for file in self._files.values():
+                os.fsync(file.fileno())
+            return {
+                name: (self.folder / "log" / f"{name}.jsonl").stat().st_size for name in LOG_FILES
+            }
 
     def close(self) -> None:
-        """Flush and close everything."""
-        for file in self._files.values():
-            file.close()
-        for tracker in self._trackers:
-            tracker.close()
+        """Close everything."""
+        with self._writing("the log"):
+            for file in self._files.values():
+                file.close()
+        with self._writing("the numbers for the trackers"):
+            for tracker in self._trackers:
+                tracker.close()
+
+    def __enter__(self) -> RunLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except StorageError:
+            if not isinstance(error, StorageError):  # the first error of a disk is the one to tell
+                raise
 
     def _append(self, name: str, row: dict[str, Any]) -> None:
-        self._files[name].write(json.dumps(row, ensure_ascii=False) + "\n")
-        self._files[name].flush()
+        left = memoryview((json.dumps(row, ensure_ascii=False) + "\n").encode())
+        with self._writing(f"a row of {name}.jsonl"):
+            while left:  # a disk that becomes full takes a part and tells it of the next
+                left = left[self._files[name].write(left) :]
+
+    def _writing(self, what: str) -> AbstractContextManager[None]:
+        return writing(what, self.folder)
 
 
 def _cut(path: Path, position: int) -> None:

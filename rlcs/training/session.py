@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from rlcs.cluster.faults import Fault
 from rlcs.cluster.ray_cluster import stop_cluster
 from rlcs.config import RunConfig, write_config
 from rlcs.errors import LostProcessError, ResumeError, StoreFullError
-from rlcs.files import write_whole
+from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.rollout.settings import training_sampling
 from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state
+from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved
 from rlcs.run.fault_log import FaultLog
 from rlcs.run.folder import (
     CONFIG_NAME,
@@ -49,6 +50,7 @@ def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = Fa
         folder, changes = resume, check_resumable(old, config, reconcile=reconcile)
         checkpoint = _last_checkpoint(resume, config)
     check_packages(config.tracking)
+    check_room("a checkpoint", folder, needed_bytes=checkpoint_bytes(config, folder))
     with closing(load_training_data(config)) as training_data:
         training_data.notes.extend(f"changed: {change}" for change in changes)
         return _run(config, folder, training_data, checkpoint, reconcile=reconcile)
@@ -89,12 +91,16 @@ def _run(
                 group for group in state.carried if group.problem.problem_id in expected
             ]
         try:
+            progress.say(f"starting {_in_words(config)}")
             workers = start_workers(config, training_data.renderer, on_fault=on_fault)
             if checkpoint:
                 workers.learner.load(str((checkpoint / "learner").resolve()))
                 workers.publish(state.policy_version)
                 progress.say(f"resuming {folder} after step {state.steps_done}")
-            return _run_session(config, folder, training_data, state, curriculum, workers, progress)
+            with saying_what_is_saved(folder):
+                return _run_session(
+                    config, folder, training_data, state, curriculum, workers, progress
+                )
         except (LostProcessError, StoreFullError) as error:  # a new start empties the store
             if not restarts_left:
                 raise
@@ -115,6 +121,14 @@ def _run(
     raise AssertionError("the last attempt returns or raises")
 
 
+def _in_words(config: RunConfig) -> str:
+    engines, ranks = config.rollout.num_actors, config.learner.num_ranks
+    return (
+        f"{engines} rollout engine{'s' * (engines > 1)} ({config.rollout.engine}) and "
+        f"{ranks} learner rank{'s' * (ranks > 1)}"
+    )
+
+
 def _run_session(
     config: RunConfig,
     folder: Path,
@@ -126,10 +140,11 @@ def _run_session(
 ) -> int:
     """Run one session, which goes on from ``state``; returns the exit status."""
     # The folder is made, or touched, once everything stands that could be refused.
-    folder.mkdir(parents=True, exist_ok=True)
-    write_config(config, folder / CONFIG_NAME)
+    with writing("the run's configuration", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_config(config, folder / CONFIG_NAME)
     log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
-    with closing(log):
+    with log:
         trainer = Trainer(
             config=config,
             training_data=training_data,
@@ -210,11 +225,14 @@ class RunSession:
             "eval": {"before": state.accuracy_before, "after": after},
         }
         path = self.folder / "summary.json"
-        write_whole(path, json.dumps(summary, indent=2) + "\n")
+        with writing("the summary", self.folder):
+            write_whole(path, json.dumps(summary, indent=2) + "\n")
         self.progress.say(f"done: {path}; export the model with: rlcs export {self.folder} OUT")
 
     def _evaluate(self, when: str) -> Evaluation:
         trainer = self.trainer
+        number = len(trainer.training_data.heldout)
+        self.progress.say(f"evaluating {when} on {number} held-out problems")
         examinee = Examinee(
             problems=trainer.training_data.heldout,
             prompts=trainer.training_data.prompts,
@@ -246,9 +264,17 @@ class RunSession:
         trainer.state.lengths = trainer.lengths.state_dict()
         trainer.state.curriculum = trainer.curriculum.state_dict()
         trainer.state.log_position = trainer.log.position()
-        self.checkpoints.save(
-            trainer.state, trainer.workers.learner, trainer.training_data.renderer
-        )
+        needed = checkpoint_bytes(trainer.config, self.folder)
+        what = f"the checkpoint of step {trainer.state.steps_done}"
+        with writing(what, self.checkpoints.folder, needed_bytes=needed):
+            try:
+                self.checkpoints.save(
+                    trainer.state, trainer.workers.learner, trainer.training_data.renderer
+                )
+            except Exception:
+                with suppress(OSError):  # half a checkpoint takes room and is of no use
+                    self.checkpoints.drop_partial()
+                raise
         self.saved_step = trainer.state.steps_done
 
 

@@ -20,10 +20,11 @@ from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import SftConfig
 from rlcs.data import Renderer, load_problems
 from rlcs.errors import DatasetError, RunFolderError
-from rlcs.files import whole
+from rlcs.files import check_room, whole, writing
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.schedule import learning_rate
+from rlcs.model.loading import folder_bytes
 from rlcs.run.progress import Progress
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
@@ -39,12 +40,14 @@ def sft(config: SftConfig) -> int:
     Raises:
         RunFolderError: the output folder exists already.
         DatasetError: rows without a response to imitate, or too long.
+        StorageError: the disk has no room for the model, is read-only or gone.
     """
     output = Path(config.output)
     if output.exists():
         raise RunFolderError(
             f"the output folder {output} exists already; remove it or use another."
         )
+    check_room("the model", output, needed_bytes=folder_bytes(config.model.path))
     renderer = Renderer.load(config.model.path, config.sft.max_tokens)
     with closing(Scorer(config.scoring)) as scorer:
         loaded = load_problems(config, pool=scorer.pool)
@@ -151,7 +154,8 @@ def _write_model(
     output: Path, learner: Learner, renderer: Renderer, rows: Sequence[dict[str, Any]]
 ) -> None:
     """Write the model folder, with the log of the steps in it."""
-    with whole(output) as partial:
+    needed = folder_bytes(learner.settings.model_path)
+    with writing("the model", output, needed_bytes=needed), whole(output) as partial:
         partial.mkdir(parents=True)
         learner.export(str(partial.resolve()))
         renderer.save(partial)

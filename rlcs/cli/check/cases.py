@@ -12,6 +12,7 @@ from rewards.check.command import CHECKS, run_check
 from rlcs.config import RunConfig, load_config
 from rlcs.data import load_problems
 from rlcs.errors import ConfigError
+from rlcs.files import writing
 from rlcs.scoring import Scorer
 
 OF_THE_CONFIG = ("custom", "domain", "pass_mark", "settings")
@@ -39,7 +40,8 @@ def check_config(arguments: argparse.Namespace) -> int:
     scoring = config.scoring.model_copy(update={"num_workers": num_workers})
     with closing(Scorer(scoring)) as scorer, tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "problems.jsonl"
-        write_cases(config, path)
+        with writing("the problems to check", path.parent):
+            write_cases(config, path)
         return run_check(argparse.Namespace(**{**given, **checks, "cases": path}), scorer.pool)
 
 

@@ -13,7 +13,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         verbs,
         "doctor",
         run,
-        "look a run over before it starts: batch, memory, placement, packages, data",
+        "look a run over before it starts: batch, memory, placement, disk, packages, data",
         [
             "rlcs doctor configs/quickstart.yaml",
             "rlcs doctor configs/gsm8k.yaml hardware.ray_address=10.0.0.1:6379",

@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig
 
+from rlcs.cli.doctor.disk_check import disk_lines
 from rlcs.cli.doctor.memory_check import memory_lines
 from rlcs.cluster.placement import Node, Placement, describe_placement, place
 from rlcs.cluster.placement_rules import check_placement
@@ -53,6 +54,9 @@ def examine_run(config: RunConfig) -> int:
         check_placement(config, placement)
     with report.section("memory"):
         for line in memory_lines(config, placement, nodes):
+            print(line)
+    with report.section("disk"):
+        for line in disk_lines(config):
             print(line)
     with report.section("packages"):
         for name in PACKAGES:

@@ -10,7 +10,8 @@ import torch
 from rlcs.cluster.placement import Node, Placement
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
-from rlcs.model.memory_plan import GIB, MemoryPlan, plan_memory, readable
+from rlcs.files import readable
+from rlcs.model.memory_plan import GIB, MemoryPlan, plan_memory
 
 
 def memory_lines(

@@ -15,6 +15,7 @@ from rich.table import Table
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
+from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import engine_settings, training_sampling
 from rlcs.run.checkpoint import find_model
@@ -29,6 +30,7 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
     Raises:
         ConfigError: the configuration holds nothing out.
         RunFolderError: there is no model at ``model``.
+        StorageError: ``json_path`` cannot be written.
     """
     if not config.data.heldout:
         raise ConfigError("expected problems under data.heldout to evaluate on, found none.")
@@ -37,6 +39,8 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
             f"--json {json_path}: expected a file in a folder that exists, found no folder "
             f"{Path(json_path).parent}. Make it first, or name another file."
         )
+    if json_path not in (None, "-"):
+        check_room("the numbers", Path(json_path).parent)
     if model is not None and Path(model).exists():
         model = str(find_model(model))
     chosen = config.model.model_copy(update={"path": model or config.model.path})
@@ -49,7 +53,8 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
     if evaluation.num_errors:
         print(f"{evaluation.num_errors} completions could not be judged and are left out")
     if json_path is not None:
-        Path(json_path).write_text(json.dumps(evaluation.as_json(), indent=2) + "\n")
+        with writing("the numbers", Path(json_path).parent):
+            write_whole(Path(json_path), json.dumps(evaluation.as_json(), indent=2) + "\n")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import dataclasses
+import io
 import json
 import math
 import sys
@@ -25,6 +26,7 @@ from curricula.study.run_log import Log, read_log
 from curricula.study.simulation import Comparison, compare, table
 from rlcs.config import load_config
 from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError, sentence
+from rlcs.files import check_room, write_whole, writing
 from rlcs.run.folder import CONFIG_NAME
 
 SAMPLERS = ("uniform", "dapo", "rlcs", "posterior")
@@ -171,6 +173,8 @@ def _check_outputs(arguments: argparse.Namespace) -> None:
                 f"--{name} {path}: expected a file in a folder that exists, found no folder "
                 f"{Path(path).parent}. Make it first, or name another file."
             )
+        if path not in (None, "-"):
+            check_room(f"--{name} {path}", Path(path).parent)
     if arguments.plot is None:
         return
     if Path(arguments.plot).suffix not in (".png", ".svg"):
@@ -195,21 +199,25 @@ def _write(
         if arguments.json == "-":
             print(text)
         else:
-            Path(arguments.json).write_text(text + "\n")
+            with writing("the JSON", Path(arguments.json).parent):
+                write_whole(Path(arguments.json), text + "\n")
     if arguments.csv is not None:
         single = [
             {name: value for name, value in row.items() if isinstance(value, str | int | float)}
             for row in whole
         ]
-        with Path(arguments.csv).open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(single[0]))
-            writer.writeheader()
-            writer.writerows(single)
+        file = io.StringIO()
+        writer = csv.DictWriter(file, list(single[0]))
+        writer.writeheader()
+        writer.writerows(single)
+        with writing("the CSV", Path(arguments.csv).parent):
+            write_whole(Path(arguments.csv), file.getvalue())
     if arguments.plot is not None:
         from curricula.study.plots import comparison_plot, replay_plot
 
         plot: Any = comparison_plot if kind == "learner" else replay_plot
-        plot(rows, arguments.plot)
+        with writing("the plot", Path(arguments.plot).parent):
+            plot(rows, arguments.plot)
 
 
 def _plain(value: Any) -> Any:

@@ -253,6 +253,7 @@ def test_a_model_without_weights_is_refused_by_the_processes_that_load_it(
     before = contents(tmp_path)
     change = [f"run.folder={tmp_path}/runs", f"model.path={tmp_path}/model"]
     said = workshop.refuse(verb, workshop.config, *change)
+    said = said.removeprefix("starting 1 rollout engine (transformers) and 1 learner rank\n")
     check_message(said, [f"{tmp_path}/model", "cannot be loaded", "model.safetensors"])
     assert contents(tmp_path) == before
 

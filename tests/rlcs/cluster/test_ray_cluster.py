@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -11,6 +13,8 @@ import psutil
 import pytest
 import ray
 from shared_cluster import SharedCluster
+from small_disk import small_disk
+from workshop import environment
 
 from rlcs.cluster import ray_cluster
 from rlcs.cluster.placement import Needs
@@ -18,14 +22,63 @@ from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import HardwareSection
 from rlcs.errors import EngineError
 
+START = """
+import ray
+from rlcs.cluster.placement import Needs
+from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
+from rlcs.config import HardwareSection
+start_cluster(HardwareSection(device="cpu"), Needs(num_engines=1, num_ranks=0))
+print("it answers", ray.get(ray.remote(lambda: 6 * 7).remote()))
+stop_cluster()
+"""
+"""Starts Ray, which reads its settings when it is imported."""
 
-def test_a_ray_that_does_not_start_is_told(tmp_path: Path, monkeypatch) -> None:
-    """Ray's sockets cannot lie under so long a path."""
+
+def start_with(**changed: str | None) -> subprocess.CompletedProcess[str]:
+    """Start a local cluster in a process of its own; None takes a variable away."""
+    kept = {name: value for name, value in environment().items() if not name.startswith("RAY_")}
+    settings = {name: value for name, value in {**kept, **changed}.items() if value is not None}
+    command = [sys.executable, "-c", START]
+    return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=240)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "changed",
+    [
+        pytest.param({"TMPDIR": "deep"}, id="a temporary folder too deep for sockets"),
+        pytest.param({"HOME": None}, id="no HOME"),
+        pytest.param({"HOME": "/dev/null/home"}, id="a HOME that is missing"),
+    ],
+)
+def test_ray_starts_where_its_own_choice_would_fail(
+    changed: dict[str, str | None], tmp_path: Path
+) -> None:
     deep = tmp_path / ("deep" * 30)
     deep.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    named = {name: str(deep) if each == "deep" else each for name, each in changed.items()}
+    started = start_with(**named)
+    assert "it answers 42" in started.stdout, started.stderr
+    assert list(deep.iterdir()) == []
+
+
+@pytest.mark.long
+def test_a_temporary_folder_without_room_is_named() -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder, small_disk(Path(folder), 64) as disk:
+        started = start_with(TMPDIR=str(disk))
+    said = started.stderr.splitlines()[-1]
+    assert "Ray did not start on this machine" in said
+    assert f"0.0 MiB free on the disk of {disk}/ray" in said
+
+
+@pytest.mark.long
+def test_a_ray_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(needs: Needs, folder: Path) -> None:
+        raise RuntimeError("The current node timed out during startup.")
+
+    monkeypatch.setattr(ray_cluster, "_init_local", refuse)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(EngineError, match="Ray did not start on this machine"):
+    with pytest.raises(EngineError, match=r"did not start.*timed out during startup\. Here are"):
         start_cluster(HardwareSection(device="cpu"), Needs(num_engines=1, num_ranks=0))
 
 
@@ -33,11 +86,11 @@ def test_a_ray_that_does_not_start_is_told(tmp_path: Path, monkeypatch) -> None:
 def test_a_ray_that_is_late_once_is_started_again(monkeypatch) -> None:
     start, tries = ray_cluster._init_local, []
 
-    def start_at_second_try(needs: Needs) -> None:
+    def start_at_second_try(needs: Needs, folder: Path) -> None:
         tries.append(needs)
         if len(tries) == 1:
             raise RuntimeError("The current node timed out during startup.")
-        start(needs)
+        start(needs, folder)
 
     monkeypatch.setattr(ray_cluster, "_init_local", start_at_second_try)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)

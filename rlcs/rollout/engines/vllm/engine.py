@@ -29,11 +29,15 @@ from typing import Any
 import numpy as np
 import pydantic
 
+from rlcs.cluster.machine import VLLM_SOCKET, socket_folder
+
 # vLLM reads these when it is imported. Its engine core runs in this process, not in another.
 os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
 os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")  # OMP_NUM_THREADS says how many
 os.environ.setdefault("VLLM_LOGGING_LEVEL", "ERROR")
+# And this where it makes sockets, as the workers of a wide engine do.
+os.environ.setdefault("VLLM_RPC_BASE_PATH", str(socket_folder(VLLM_SOCKET)))
 
 import vllm
 from vllm.lora.request import LoRARequest
@@ -41,6 +45,7 @@ from vllm.lora.request import LoRARequest
 from rewards.extraction import THINK_CLOSE
 from rlcs.config import LoraSection
 from rlcs.errors import EngineError, first_line
+from rlcs.files import writing
 from rlcs.model.loading import decode_image, image_token_ids
 from rlcs.model.lora import write_adapter
 from rlcs.model.weights import Probe, Weights
@@ -174,7 +179,11 @@ class VllmEngine:
         """vLLM takes adapters from a folder, here in memory, and keeps one at a time."""
         weights = {name: array for bucket in buckets for name, array in bucket.items()}
         memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
-        with tempfile.TemporaryDirectory(prefix="rlcs_adapter_", dir=memory) as folder:
+        what, where = f"the adapters of version {version}", Path(memory or tempfile.gettempdir())
+        with (
+            writing(what, where),
+            tempfile.TemporaryDirectory(prefix="rlcs_adapter_", dir=memory) as folder,
+        ):
             write_adapter(Path(folder), weights, lora)
             adapter = LoRARequest(f"version {version}", version + 1, folder)
             if self._adapter is not None:
