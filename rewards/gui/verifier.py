@@ -102,7 +102,7 @@ def _read_reference(reference: Any, dialect: Dialect | None) -> _Expected:
         )
         return _Expected(name, space, reference, _compare_drag, boxes)
     if name in ARGUMENT_OF:
-        return _read_argument(name, reference, implied)
+        return _read_argument(name, reference, dialect)
     return _Expected(name, None, reference, _compare_name)
 
 
@@ -119,9 +119,11 @@ def _check_dialect(dialect: Dialect, name: str, reference: Mapping[str, Any]) ->
         raise BadReferenceError(f"expected {expected} for the dialect {dialect.name}")
 
 
-def _read_argument(name: str, reference: Mapping[str, Any], implied: str | None) -> _Expected:
+def _read_argument(name: str, reference: Mapping[str, Any], dialect: Dialect | None) -> _Expected:
     """A reference whose action has one argument that is no point."""
-    value = _required(reference, ARGUMENT_OF[name])
+    key = ARGUMENT_OF[name]
+    value = _required(reference, key)
+    implied = dialect.space if dialect is not None else None
     space = None
     if name in ("scroll", "swipe"):
         if direction_of(value) is None:
@@ -130,6 +132,8 @@ def _read_argument(name: str, reference: Mapping[str, Any], implied: str | None)
             space = read_space(reference, implied)  # of the points between which a model swipes
     if name == "hotkey":
         _reference_keys(value)
+    if dialect is not None and dialect.write(Action(name, {key: value}), None) is None:
+        raise BadReferenceError(f"{key}: the dialect {dialect.name} cannot say {name} {value!r}")
     return _Expected(name, space, reference, _COMPARE[name])
 
 

@@ -17,10 +17,10 @@ from rewards.gui.dialects.syntax import (
     called,
     literal,
     named_object,
-    short,
     shortened,
     show_call,
     show_object,
+    spelled_out,
 )
 
 _LABEL = re.compile(r"^[ \t]*Action[ \t]*:", re.MULTILINE)
@@ -61,7 +61,7 @@ def _spell_box(place: list[float]) -> list[list[float]]:
 
 
 def _spell_text(place: list[float]) -> str:
-    return f"[{','.join(str(short(number)) for number in place)}]"
+    return f"[{spelled_out(place)}]"
 
 
 def _spell(place: list[float]) -> Any:

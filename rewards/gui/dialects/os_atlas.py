@@ -14,7 +14,7 @@ from rewards.errors import AnswerError
 from rewards.gui.dialects.dialect import Form, Grammar
 from rewards.gui.dialects.places import POINT_TAG_SQUARE, spelled
 from rewards.gui.dialects.source import NotThisDialectError, Source
-from rewards.gui.dialects.syntax import short
+from rewards.gui.dialects.syntax import spelled_out
 
 _LABEL = re.compile(r"^[ \t]*actions?[ \t]*:", re.MULTILINE | re.IGNORECASE)
 _BEFORE = re.compile(r"thoughts?[ \t]*:", re.IGNORECASE)
@@ -60,7 +60,7 @@ def _place(value: Any) -> list[float]:
 
 
 def _spell(place: list[float]) -> str:
-    return f"<point>[[{','.join(str(short(number)) for number in place)}]]</point>"
+    return f"<point>[[{spelled_out(place)}]]</point>"
 
 
 _GRAMMAR = Grammar(

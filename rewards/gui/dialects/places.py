@@ -8,7 +8,7 @@ from typing import Any
 from rewards.errors import AnswerError
 from rewards.geometry.boxes import numbers
 
-_NUMBER = r"(-?\d{1,9}(?:\.\d{1,12})?)"
+_NUMBER = r"(-?\d{1,9}(?:\.\d{1,20})?)"
 _MAX_CHARACTERS = 200  # of a point or a box; spellings look again and again at long spaces
 _COMMA, _SPACE = r"\s*,\s*", r"\s+"
 

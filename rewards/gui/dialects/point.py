@@ -26,7 +26,7 @@ from rewards.gui.dialects.places import (
     spelled,
 )
 from rewards.gui.dialects.source import NotThisDialectError, Source
-from rewards.gui.dialects.syntax import literal, short
+from rewards.gui.dialects.syntax import literal, spelled_out
 
 _KEYS = ("point_2d", "bbox_2d")
 _SPELLINGS = (
@@ -56,7 +56,7 @@ def _from_object(value: Any) -> Any:
 
 
 def _spell(place: list[float]) -> str:
-    return f"({', '.join(str(short(number)) for number in place)})"
+    return f"({spelled_out(place, ', ')})"
 
 
 _GRAMMAR = Grammar(

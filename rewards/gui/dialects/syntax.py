@@ -59,6 +59,11 @@ def short(number: float) -> float:
     return int(number) if number == int(number) else number
 
 
+def spelled_out(place: list[float], separator: str = ",") -> str:
+    """Write the numbers of a point or a box in decimals, whole ones without a point."""
+    return separator.join(f"{number:.12f}".rstrip("0").rstrip(".") for number in place)
+
+
 def shortened(place: list[float]) -> list[float]:
     """Write whole numbers of a point or a box without a decimal point."""
     return [short(number) for number in place]

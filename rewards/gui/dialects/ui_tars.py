@@ -23,7 +23,7 @@ from rewards.gui.dialects.places import (
     spelled,
 )
 from rewards.gui.dialects.source import Source
-from rewards.gui.dialects.syntax import called, short, show_call
+from rewards.gui.dialects.syntax import called, show_call, spelled_out
 
 _LABEL = re.compile(r"^[ \t]*Action[ \t]*:", re.MULTILINE)
 _BEFORE = re.compile(r"(?:Thought|Reflection|Action_Summary)[ \t]*:")
@@ -58,12 +58,12 @@ def _place(value: Any) -> list[float]:
 
 
 def _round(place: list[float]) -> str:
-    return f"({','.join(str(short(number)) for number in place)})"
+    return f"({spelled_out(place)})"
 
 
 def _tagged(place: list[float]) -> str:
     tag = "point" if len(place) == 2 else "bbox"
-    return f"<{tag}>{' '.join(str(short(number)) for number in place)}</{tag}>"
+    return f"<{tag}>{spelled_out(place, ' ')}</{tag}>"
 
 
 def _forms(point: str, start: str, end: str) -> list[Form]:

@@ -22,7 +22,7 @@ _CLICK = re.compile(r"(Click) \[?(\d{1,6})\]?\.?")
 _TYPE = re.compile(r"(Type) \[?(\d{1,6})\]?[; ]{1,8}\[(.*)\]\.?", re.DOTALL)
 _SCROLL = re.compile(r"(Scroll) \[?(\d{1,6}|WINDOW)\]?[; ]{1,8}\[?(up|down)\]?\.?")
 _ANSWER = re.compile(r"(ANSWER)[; ]{1,8}(?:\[(.*)\]|<content>(.*)</content>)\.?", re.DOTALL)
-_KEY = re.compile(r"(Key)[; ]{1,8}\[(\w{1,20})\]\.?")
+_KEY = re.compile(r"(Key)[; ]{1,8}\[([\w+]{1,40})\]\.?")
 _NAME = re.compile(r"(Wait|GoBack)\.?")
 
 
@@ -55,8 +55,11 @@ _GRAMMAR = Grammar(
     forms=[
         Form("Click", "click", {"mark": "mark"}),
         Form("Type", "type", {"text": "text"}, frozenset({"mark"}), defaults={"mark": 0}),
-        Form("Scroll", "scroll", {"direction": "direction"}, frozenset({"mark"}),
-             defaults={"mark": "WINDOW"}),
+        *(
+            Form("Scroll", "scroll", {}, frozenset({"mark"}), fixed={"direction": direction},
+                 says={"direction": direction}, defaults={"mark": "WINDOW"})
+            for direction in ("up", "down")
+        ),
         Form("Key", "hotkey", {"key": "keys"}),
         Form("GoBack", "back"),
         Form("Wait", "wait"),
