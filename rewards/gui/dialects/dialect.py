@@ -126,7 +126,7 @@ class Grammar:
             if form.fits(given):
                 return Action(form.action, self._arguments(form, given))
         expected = " or ".join(", ".join(form.arguments) or "none" for form in named)
-        found = ", ".join(str(key)[:40] for key in given) or "none"
+        found = ", ".join(repr(str(key)[:40]) for key in given) or "none"
         raise AnswerError(f"{name}: expected the arguments {expected}, found {found}")
 
     def _arguments(self, form: Form, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ _ARGUMENTS: dict[str, str] = {
     **dict.fromkeys(["mark"], "mark"),
 }
 _NAMES = ("action", "action_type", "type", "name")
+_NOTHING = ("null", "None", '"none"', "'none'")
 _PLACES = ("point", "bbox", "start", "end")
 
 
@@ -70,12 +71,12 @@ def _read(source: Source) -> tuple[Action, bool]:
     text = source.text
     if text.endswith(")") and text[:1].isalpha():
         return _from_call(source)
-    value = source.literal() if text not in ("null", "None", "none", '"none"', "'none'") else None
+    value = None if text in _NOTHING else source.literal()
     if isinstance(value, list | tuple) and len(value) == 1:
         value = value[0]
     if isinstance(value, list | tuple):
         raise AnswerError(f"expected one action, found {len(value)}")
-    if value is None or value == "none":
+    if value is None:
         return Action("none", {}), False
     if not isinstance(value, dict):
         raise AnswerError("no action object")

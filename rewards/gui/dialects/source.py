@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, TypeVar
 
 from rewards.errors import AnswerError
@@ -30,7 +31,7 @@ class Source:
 
     def literal(self) -> Any:
         """The whole text as JSON or a Python literal. Raises AnswerError."""
-        if self.text[:1] not in ("{", "["):
+        if self.text[:1] not in ("{", "[", "("):
             raise AnswerError("neither JSON nor a plain literal")
         return self._once("literal", read_literal)
 
@@ -58,13 +59,13 @@ class Source:
         None where that may be any text. after: a later label that ends the action. Raises
         AnswerError for several labels: those are several actions.
         """
-        labels = list(label.finditer(self.text))
+        labels = list(islice(label.finditer(self.text), 2))
         if not labels:
             if before is not None and before.match(self.text):
                 raise AnswerError("a thought without an action")
             return self
         if len(labels) > 1:
-            raise AnswerError(f"expected one action, found {len(labels)}")
+            raise AnswerError("expected one action, found several")
         ahead = self.text[: labels[0].start()].strip()
         if ahead and before is not None and not before.match(ahead):
             raise AnswerError("text before the action that is no thought")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from rewards.errors import AnswerError
 from rewards.gui.dialects.calls import write_call
 from rewards.gui.dialects.source import NotThisDialectError, Source
+
+_NAME = re.compile(r"[A-Za-z_]\w{0,60}\(", re.ASCII)
 
 
 def named_object(value: Any, key: str) -> tuple[str, dict[str, Any]]:
@@ -32,7 +35,7 @@ def called(source: Source) -> tuple[str, dict[str, Any]]:
 
     Of text that looks like no call it raises NotThisDialectError.
     """
-    if not source.text.endswith(")"):
+    if not source.text.endswith(")") or not _NAME.match(source.text):
         raise NotThisDialectError("not a plain call")
     call = source.call()
     if call.positional:

@@ -78,14 +78,14 @@ def agreed(source: Source, foreign: list[Dialect]) -> Action:
     ``foreign`` are the dialects beside our own. Raises AnswerError.
     """
     found: list[tuple[str, Action]] = []
-    broken: AnswerError | None = None
+    broken: list[str] = []
     for dialect in foreign:
         try:
             found.append((dialect.name, dialect.read(source)))
         except NotThisDialectError:
             continue
         except AnswerError as error:
-            broken = broken or AnswerError(f"{dialect.name}: {error}")
+            broken.append(f"{dialect.name}: {error}")
     own = plain.read_whole(source)
     if own is not None:
         found.append(("plain", own))
@@ -100,9 +100,11 @@ def agreed(source: Source, foreign: list[Dialect]) -> Action:
     return action
 
 
-def _lenient(source: Source, broken: AnswerError | None) -> Action:
+def _lenient(source: Source, broken: list[str]) -> Action:
     """Our own form with keys that it does not know; else what is wrong with the answer."""
     try:
         return plain.read(source)
     except AnswerError as error:
-        raise broken or error from None
+        if not broken:
+            raise
+        raise AnswerError("; ".join(broken)) from error

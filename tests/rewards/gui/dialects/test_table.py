@@ -167,11 +167,23 @@ def test_dialects_that_do_not_agree(text: str, actions: list[Action | None], nam
         agreed(Source(text), dialects)
 
 
-def test_what_is_broken_is_named() -> None:
-    with pytest.raises(AnswerError, match="ui_tars: click: expected the arguments start_box"):
-        read_action("Thought: x\nAction: click(start_box='(1,2)', element_info='x')")
-    with pytest.raises(AnswerError, match="expected one tool call, found 2"):
-        read_action("<tool_call>{}</tool_call><tool_call>{}</tool_call>")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "Thought: x\nAction: click(start_box='(1,2)', element_info='x')",
+            "ui_tars: click: expected the arguments start_box or point, found 'start_box', 'element",
+        ),
+        ("<tool_call>{}</tool_call><tool_call>{}</tool_call>", "expected one tool call, found 2"),
+        ("CLICK <point>[[1]]</point>", "os_atlas: a point that does not parse"),
+        ("(1, 2", "neither JSON nor a plain literal"),
+        ('{"action": "fly"}', "unknown action 'fly'"),
+    ],
+)
+def test_what_is_broken_is_named(text: str, message: str) -> None:
+    with pytest.raises(AnswerError) as caught:
+        read_action(text)
+    assert message in str(caught.value)
 
 
 # -- writing and reading back
