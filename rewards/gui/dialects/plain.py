@@ -144,7 +144,7 @@ def write(action: Action, space: Space | None) -> str | None:
 
 PLAIN = Dialect(
     name="plain",
-    models="yours, if you tell it to: `{action, point | bbox | text | …}`",
+    models="yours, if you tell it to",
     example='{"action": "click", "point": [500, 250]}',
     space=None,
     source="rewards/README.md",

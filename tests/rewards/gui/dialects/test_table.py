@@ -172,7 +172,7 @@ def test_dialects_that_do_not_agree(text: str, actions: list[Action | None], nam
     [
         (
             "Thought: x\nAction: click(start_box='(1,2)', element_info='x')",
-            "ui_tars: click: expected the arguments start_box or point, found 'start_box', 'element",
+            "ui_tars: click: expected the arguments start_box or point, found 'start_box', ",
         ),
         ("<tool_call>{}</tool_call><tool_call>{}</tool_call>", "expected one tool call, found 2"),
         ("CLICK <point>[[1]]</point>", "os_atlas: a point that does not parse"),
