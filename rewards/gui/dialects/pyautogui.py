@@ -15,7 +15,7 @@ from rewards.errors import AnswerError
 from rewards.gui.dialects.calls import read_call
 from rewards.gui.dialects.dialect import Form, Grammar
 from rewards.gui.dialects.places import listed
-from rewards.gui.dialects.source import NotThisDialectError, Source
+from rewards.gui.dialects.source import NotThisDialectError, Source, check_thought
 from rewards.gui.dialects.syntax import shortened, show_call
 from rewards.text.literals import unfenced
 
@@ -72,13 +72,15 @@ def _parse(source: Source) -> tuple[str, Mapping[str, Any]]:
 def _code(text: str) -> str:
     """The code alone: inside the one fence after the model's thoughts, or on the last line."""
     if _BEFORE.match(text):
-        _, fence, rest = text.partition("```")
+        ahead, fence, rest = text.partition("```")
         if not fence:
-            text = text.rpartition("\n")[2].strip()
+            ahead, _, text = text.rpartition("\n")
+            text = text.strip()
         elif rest.count("```") == 1 and rest.rstrip().endswith("```"):
             text = unfenced(fence + rest)
         else:
             raise AnswerError("expected one block of code, at the end")
+        check_thought(ahead)
     for _ in range(2):
         text = _IMPORT.sub("", text, count=1) if text.startswith("import ") else text
     return text.strip()

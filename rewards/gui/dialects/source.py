@@ -14,11 +14,18 @@ from rewards.text.literals import check_size, read_literal, unfenced
 
 T = TypeVar("T")
 _TOOL_OPEN, _TOOL_CLOSE = "<tool_call>", "</tool_call>"
+_ACTION_LINE = re.compile(r"^[ \t]*(?:[A-Za-z_][\w.]*\(.*\)|\{.*\})[ \t]*$", re.MULTILINE)
 _CONCLUSION = re.compile(r"\s*(?:<conclusion>[^<]*</conclusion>\s*)?")
 
 
 class NotThisDialectError(AnswerError):
     """The text is not written in the dialect at all (rather than written in it and broken)."""
+
+
+def check_thought(text: str) -> None:
+    """Refuse thoughts with a line that is an action. Raises AnswerError: that makes two."""
+    if _ACTION_LINE.search(text):
+        raise AnswerError("expected one action, found another before it")
 
 
 class Source:
@@ -69,6 +76,7 @@ class Source:
         ahead = self.text[: labels[0].start()].strip()
         if ahead and before is not None and not before.match(ahead):
             raise AnswerError("text before the action that is no thought")
+        check_thought(ahead)
         action = self.text[labels[0].end() :]
         ending = after.search(action) if after is not None else None
         return Source(action[: ending.start()] if ending else action)
@@ -93,7 +101,9 @@ class Source:
             return self
         if opened != 1 or closed != 1:
             raise AnswerError(f"expected one tool call, found {max(opened, closed)}")
-        inner, _, rest = self.text.partition(_TOOL_OPEN)[2].partition(_TOOL_CLOSE)
+        ahead, _, rest = self.text.partition(_TOOL_OPEN)
+        check_thought(ahead)
+        inner, _, rest = rest.partition(_TOOL_CLOSE)
         if not inner or not _CONCLUSION.fullmatch(rest):
             raise AnswerError("expected one tool call, and nothing after it")
         return Source(inner)

@@ -28,7 +28,7 @@ from rewards.gui.dialects.syntax import called, show_call, spelled_out
 _LABEL = re.compile(r"^[ \t]*Action[ \t]*:", re.MULTILINE)
 _BEFORE = re.compile(r"(?:Thought|Reflection|Action_Summary)[ \t]*:")
 _TEXT = re.compile(r"(type|finished)\(content='(.*)'\)", re.DOTALL)
-_NEXT = re.compile(r"'\s*\)\s*\n")
+_END = re.compile(r"'\s*\)")
 _SOURCE = "https://github.com/bytedance/UI-TARS"
 
 
@@ -44,9 +44,12 @@ def _parse(source: Source) -> tuple[str, Mapping[str, Any]]:
 
 
 def _unquoted(text: str) -> tuple[str, Mapping[str, Any]] | None:
-    """``type(content='it's')``: the model does not always escape an apostrophe in its text."""
+    """``type(content='it's')``: the model does not always escape an apostrophe in its text.
+
+    What looks like the end of the call within the text stays unreadable: it may be two actions.
+    """
     match = _TEXT.fullmatch(text) if len(text) <= MAX_CALL_CHARACTERS else None
-    if match is None or _NEXT.search(match[2]):
+    if match is None or _END.search(match[2]):
         return None
     return match[1], {"content": unescaped(match[2])}
 

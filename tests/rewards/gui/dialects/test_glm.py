@@ -114,6 +114,7 @@ COMPUTER: list[Row] = [
             "left_click(start_box='[150,150]')\nleft_click(start_box='[150,150]')",
             "left_click(start_box='[150,150]') or WAIT()",
             "left_click(start_box=__import__('os').getcwd())",
+            "WAIT()\nAction: left_click(start_box='[150,150]')",
             "left_click()",
         ],
     ),

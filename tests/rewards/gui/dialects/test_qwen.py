@@ -67,6 +67,7 @@ def rows(space: str) -> list[Row]:
                 call("browser_use", TAP),
                 computer(CLICK) + computer(CLICK),
                 f"{mobile(TAP)}\nor perhaps wait",
+                f'{{"action": "wait"}}\n{mobile(TAP)}',
                 f"<tool_call>{TAP}",
                 f"{TAP}</tool_call>",
                 f"[{computer(CLICK)}]",

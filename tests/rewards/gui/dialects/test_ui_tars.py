@@ -47,6 +47,8 @@ def rows(space: str) -> list[Row]:
                 "Action: click(start_box='(150,150)')\nAction: wait()",
                 "Action: click(start_box='(150,150)')\n\nclick(start_box='(150,150)')",
                 "Action: click(start_box='(150,150)') or wait()",
+                "wait()\nAction: click(start_box='(150,150)')",
+                "Thought: x\nwait()\nAction: click(start_box='(150,150)')",
                 "Perhaps.\nAction: click(start_box='(150,150)')",
                 "Thought: I would click(start_box='(150,150)')",
                 "Action: click(start_box=True)",
@@ -83,7 +85,10 @@ def rows(space: str) -> list[Row]:
         ("apps", CHROME, ["open_app(app_name='Google Chrome')"], ["open_app(app_name='Google')"]),
         ("back", {"action": "back"}, ["press_back()"], ["press_home()"]),
         ("waiting", {"action": "wait"}, ["Action: wait()"], ["Action: finished()"]),
-        ("done", SUCCESS, ["finished()", "Action: finished(content='All done.')"], ["wait()"]),
+        ("done", SUCCESS,
+         ["finished()", "Action: finished(content='All done.')", "finished(content='it's done')"],
+         ["wait()", "finished(content='a') click(start_box='(1,2)')",
+          "finished(content='a'), wait(content='b')"]),
     ]  # fmt: skip
 
 
