@@ -7,6 +7,7 @@ github.com/google-research/android_world.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,7 @@ _GRAMMAR = Grammar(
         Form("answer", "answer", {"text": "text"}),
     ],
     parse=_parse,
+    shown=re.compile("action_type"),
     show=show_object("action_type"),
     place=listed,
     spell=shortened,

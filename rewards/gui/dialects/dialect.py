@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,7 +25,8 @@ class Dialect:
 
     name: as the setting gives it. models: who writes it. example: a click in it. space: the
     coordinate space where a reference declares none, or None where the dialect implies none.
-    source: where its definition is. actions: the canonical actions it has. targets: how it says
+    source: where its definition is. shown: what every text in it has somewhere, so that other
+    texts need not be looked at. actions: the canonical actions it has. targets: how it says
     what is pointed at: by a "place", by the "mark" of a numbered element. read: from an answer
     to an action; raises AnswerError, and NotThisDialectError for text that is not in it at all.
     write: an action in it, for pictures of a space; None for one that it cannot say.
@@ -35,6 +37,7 @@ class Dialect:
     example: str
     space: str | None
     source: str
+    shown: re.Pattern[str]
     actions: frozenset[str]
     targets: frozenset[str]
     read: Callable[[Source], Action]
@@ -86,7 +89,7 @@ class Grammar:
 
     parse: from an answer to the written name and its written arguments. show: the reverse.
     place: reads what names a point or a box into two or four numbers. spell: the reverse.
-    keys: writes the names of keys. targets: as of a dialect.
+    keys: writes the names of keys. targets, shown: as of a dialect.
     """
 
     forms: Sequence[Form]
@@ -96,6 +99,7 @@ class Grammar:
     spell: Callable[[list[float]], Any] = list
     keys: Callable[[list[str]], Any] = list
     targets: frozenset[str] = frozenset({"place"})
+    shown: re.Pattern[str]
 
     def dialect(self, name: str, space: str | None, models: str, source: str) -> Dialect:
         """Return the dialect; its example is a click as it writes one."""
@@ -110,6 +114,7 @@ class Grammar:
             space=space,
             source=source,
             actions=frozenset(form.action for form in self.forms),
+            shown=self.shown,
             targets=self.targets,
             read=self.read,
             write=self.write,

@@ -88,6 +88,7 @@ _MOBILE = Grammar(
     ],
     parse=_parse_object,
     show=show_object("action_type"),
+    shown=re.compile("action_type"),
     place=_box,
     spell=_spell_box,
 )
@@ -114,6 +115,7 @@ _COMPUTER = Grammar(
     ],
     parse=_parse_call,
     show=show_call,
+    shown=re.compile(r"\)\s*(?:\Z|```|\n|<)"),
     place=_place,
     spell=_spell_text,
     keys=_plus,
@@ -147,6 +149,7 @@ _WEB = Grammar(
     ],
     parse=_parse_call,
     show=show_call,
+    shown=re.compile(r"\)\s*(?:\Z|```|\n|<)"),
     place=_place,
     spell=_spell,
     keys=_plus,

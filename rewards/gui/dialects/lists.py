@@ -7,6 +7,7 @@ the reward of github.com/ritzz-ai/GUI-R1 and github.com/lll6gg/UI-R1.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,6 +82,7 @@ _GRAMMAR = Grammar(
         ),
     ],
     parse=_parse,
+    shown=re.compile(r"\[\s*\{"),
     show=_show,
     place=listed,
     spell=shortened,

@@ -78,6 +78,7 @@ _GRAMMAR = Grammar(
         Form("IMPOSSIBLE", "status", says={"status": "failure"}),
     ],
     parse=_parse,
+    shown=re.compile("[A-Z]{4}"),
     show=_show,
     place=_place,
     spell=_spell,

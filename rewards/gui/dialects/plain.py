@@ -6,6 +6,7 @@ Keys that it does not know (thoughts, amounts and the like) are not compared.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,11 @@ _ARGUMENTS: dict[str, str] = {
     **dict.fromkeys(["status", "goal_status"], "status"),
     **dict.fromkeys(["mark"], "mark"),
 }
+_ELSEWHERE = frozenset(
+    ["x", "y", "box_2d", "point_2d", "coordinate2", "start_coordinate", "end_coordinate",
+     "from_coord", "to_coord"]
+)  # fmt: skip
+"""Keys by which a dialect names a place: next to a place of ours they would be a second one."""
 _NAMES = ("action", "action_type", "type", "name")
 _NOTHING = ("null", "None", '"none"', "'none'")
 _PLACES = ("point", "bbox", "start", "end")
@@ -105,17 +111,20 @@ def _from_object(value: dict[str, Any]) -> tuple[Action, bool]:
 
 def _canonical_arguments(value: Mapping[str, Any]) -> tuple[dict[str, Any], bool]:
     found: dict[str, Any] = {}
-    unknown = False
+    unknown = elsewhere = False
     for key, argument in value.items():
         name = _ARGUMENTS.get(key)
         if argument is None:
             continue
         if name is None:
             unknown = True  # thoughts, amounts and the like are not compared
+            elsewhere = elsewhere or key in _ELSEWHERE
             continue
         if name in found:
             raise AnswerError(f"{name} is given twice")
         found[name] = argument
+    if elsewhere and not found.keys().isdisjoint(_PLACES):
+        raise AnswerError("a place is given twice")
     return found, unknown
 
 
@@ -148,6 +157,7 @@ PLAIN = Dialect(
     example='{"action": "click", "point": [500, 250]}',
     space=None,
     source="rewards/README.md",
+    shown=re.compile(""),
     actions=frozenset(ALIASES.values()),
     targets=frozenset({"place", "mark"}),
     read=read,

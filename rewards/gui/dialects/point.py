@@ -7,6 +7,7 @@ same spellings counts by its centre, as everywhere. No space is implied: SeeClic
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -62,6 +63,7 @@ def _spell(place: list[float]) -> str:
 _GRAMMAR = Grammar(
     forms=[Form("click", "click", {"point": "point"})],
     parse=_parse,
+    shown=re.compile(r"\A[^{]*\Z|point_2d|bbox_2d"),
     show=lambda name, given: str(given["point"]),
     place=listed,
     spell=_spell,

@@ -21,6 +21,7 @@ from rewards.text.literals import unfenced
 
 _BEFORE = re.compile(r"(?:Observation|Thought|Action|Low-level)[^\n:]{0,40}:")
 _IMPORT = re.compile(r"import (?:pyautogui|time)[ \t]*(?:;|\n)\s*")
+_NAME = re.compile(r"(?:pyautogui|mobile|browser|computer)\.\w|(?:answer|terminate)\(")
 _XY = {"x": "x", "y": "y"}
 _POINTS = {
     "pyautogui.doubleClick": "double_click",
@@ -53,7 +54,7 @@ def _parse(source: Source) -> tuple[str, Mapping[str, Any]]:
     code = _code(source.text)
     if code in ("WAIT", "DONE", "FAIL"):
         return code, {}
-    if not code.endswith(")"):
+    if not code.endswith(")") or not _NAME.match(code):
         raise NotThisDialectError("not a plain call")
     call = read_call(code)
     if call.name == "pyautogui.hotkey" and call.positional:
@@ -127,6 +128,7 @@ _GRAMMAR = Grammar(
         Form("answer", "answer", {"text": "text"}),
     ],
     parse=_parse,
+    shown=re.compile(rf"{_NAME.pattern}|WAIT|DONE|FAIL"),
     show=show_call,
     place=listed,
     spell=shortened,

@@ -7,6 +7,7 @@ the cookbooks of github.com/QwenLM/Qwen3-VL (``agent_function_call``).
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from rewards.gui.dialects.dialect import Form, Grammar
 from rewards.gui.dialects.places import listed
 from rewards.gui.dialects.source import NotThisDialectError, Source
 from rewards.gui.dialects.syntax import literal, named_object, shortened
+from rewards.text.literals import read_literal
 
 _COORDINATE = {"coordinate": "point"}
 _TIME = frozenset({"time"})
@@ -62,7 +64,10 @@ def _parse(source: Source) -> tuple[str, Mapping[str, Any]]:
         raise NotThisDialectError("a tool other than computer_use and mobile_use")
     if value.keys() != {"name", "arguments"}:
         raise AnswerError("a tool call: expected name and arguments, and nothing else")
-    name, given = named_object(value["arguments"], "action")
+    arguments = value["arguments"]
+    if isinstance(arguments, str):  # as servers hand tool calls on
+        arguments = read_literal(arguments)
+    name, given = named_object(arguments, "action")
     given = {key: argument for key, argument in given.items() if argument is not None}
     if not any(_writes(form, name, given) for form in tool):
         raise AnswerError(f"{value['name']} has no action {name[:40]!r} with such arguments")
@@ -80,7 +85,12 @@ def _writes(form: Form, name: str, given: Mapping[str, Any]) -> bool:
 
 
 _GRAMMAR = Grammar(
-    forms=[*_MOBILE, *_COMPUTER], parse=_parse, show=_show, place=listed, spell=shortened
+    forms=[*_MOBILE, *_COMPUTER],
+    parse=_parse,
+    show=_show,
+    shown=re.compile("<tool_call>|coordinate|text|button|pixels|keys|status|wait"),
+    place=listed,
+    spell=shortened,
 )
 _SOURCE = "https://github.com/QwenLM/Qwen3-VL"
 DIALECTS = (

@@ -8,6 +8,7 @@ the text.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from rewards.errors import AnswerError
@@ -50,6 +51,14 @@ DIALECTS: dict[str, Dialect] = {
 """Every dialect by its name."""
 
 
+_GRAMMARS: list[Dialect] = []
+"""Our own form left out, and of dialects that differ in their space alone the first."""
+for _dialect in DIALECTS.values():
+    if _dialect.name != "plain" and all(_dialect.read != known.read for known in _GRAMMARS):
+        _GRAMMARS.append(_dialect)
+_GRAMMARS_OF_ACTIONS = [dialect for dialect in _GRAMMARS if dialect.name != "point"]
+
+
 def dialect_named(name: str) -> Dialect | None:
     """Return the dialect of a name; None for "auto"."""
     return None if name == "auto" else DIALECTS[name]
@@ -64,33 +73,30 @@ def read_action(text: str, dialect: Dialect | None = None, *, click_alone: bool 
     source = Source(text)
     if dialect is not None:
         return dialect.read(source)
-    foreign = [
-        other
-        for name, other in DIALECTS.items()
-        if name != "plain" and (name != "point" or click_alone)
-    ]
-    return agreed(source, foreign)
+    return agreed(source, _GRAMMARS if click_alone else _GRAMMARS_OF_ACTIONS)
 
 
-def agreed(source: Source, foreign: list[Dialect]) -> Action:
+def agreed(source: Source, foreign: Sequence[Dialect]) -> Action:
     """Return the action that all dialects that can read an answer agree on.
 
     ``foreign`` are the dialects beside our own. Raises AnswerError.
     """
     found: list[tuple[str, Action]] = []
-    broken: list[str] = []
+    broken: dict[str, list[str]] = {}
     for dialect in foreign:
+        if not dialect.shown.search(source.text):
+            continue
         try:
             found.append((dialect.name, dialect.read(source)))
         except NotThisDialectError:
             continue
         except AnswerError as error:
-            broken.append(f"{dialect.name}: {error}")
+            broken.setdefault(str(error), []).append(dialect.name)
+    if not found:
+        return _lenient(source, broken)
     own = plain.read_whole(source)
     if own is not None:
         found.append(("plain", own))
-    if not found:
-        return _lenient(source, broken)
     name, action = found[0]
     for other, another in found[1:]:
         if another != action:
@@ -100,11 +106,12 @@ def agreed(source: Source, foreign: list[Dialect]) -> Action:
     return action
 
 
-def _lenient(source: Source, broken: list[str]) -> Action:
-    """Our own form with keys that it does not know; else what is wrong with the answer."""
+def _lenient(source: Source, broken: Mapping[str, Sequence[str]]) -> Action:
+    """Our own form with keys that it does not know; else what is wrong, and in which dialects."""
     try:
         return plain.read(source)
     except AnswerError as error:
         if not broken:
             raise
-        raise AnswerError("; ".join(broken)) from error
+        faults = [f"{', '.join(names)}: {fault}" for fault, names in broken.items()]
+        raise AnswerError("; ".join(faults)) from error

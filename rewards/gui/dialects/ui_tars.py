@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rewards.errors import AnswerError
@@ -104,6 +105,7 @@ def _forms(point: str, start: str, end: str) -> list[Form]:
 _FIRST = Grammar(
     forms=_forms("start_box", "start_box", "end_box"),
     parse=_parse,
+    shown=re.compile(r"\)\s*(?:\Z|```)"),
     show=lambda name, given: f"Action: {show_call(name, given)}",
     place=_place,
     spell=_round,
@@ -112,6 +114,7 @@ _FIRST = Grammar(
 _LATER = Grammar(
     forms=_forms("point", "start_point", "end_point"),
     parse=_parse,
+    shown=re.compile(r"\)\s*(?:\Z|```)"),
     show=lambda name, given: f"Action: {show_call(name, given)}",
     place=_place,
     spell=_tagged,
@@ -119,5 +122,10 @@ _LATER = Grammar(
 )
 DIALECTS = (
     _FIRST.dialect("ui_tars", "norm1000", "UI-TARS 1.0", _SOURCE),
-    _LATER.dialect("ui_tars_1_5", "pixel", "UI-TARS 1.5: pixels of the resized picture", _SOURCE),
+    replace(  # both read what either writes
+        _LATER.dialect(
+            "ui_tars_1_5", "pixel", "UI-TARS 1.5: pixels of the resized picture", _SOURCE
+        ),
+        read=_FIRST.read,
+    ),
 )

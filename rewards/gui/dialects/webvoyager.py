@@ -66,6 +66,7 @@ _GRAMMAR = Grammar(
         Form("ANSWER", "answer", {"text": "text"}),
     ],
     parse=_parse,
+    shown=re.compile("Click |Type |Scroll |ANSWER|Key|GoBack|Wait"),
     show=_show,
     place=listed,
     keys="+".join,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ def rows(space: str) -> list[Row]:
                 f"Thought: the gear.\nAction: Click the gear.\n{mobile(TAP)}",
                 f"<thinking>The gear.</thinking>\n{mobile(TAP)}\n<conclusion>Clicked.</conclusion>",
                 f"```json\n{TAP}\n```",
+                f'{{"name": "mobile_use", "arguments": {json.dumps(TAP)}}}',
             ],
             [
                 computer('{"action": "left_click", "coordinate": [250, 150]}'),

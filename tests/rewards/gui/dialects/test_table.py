@@ -176,6 +176,7 @@ def test_dialects_that_do_not_agree(text: str, actions: list[Action | None], nam
         ),
         ("<tool_call>{}</tool_call><tool_call>{}</tool_call>", "expected one tool call, found 2"),
         ("CLICK <point>[[1]]</point>", "os_atlas: a point that does not parse"),
+        ("hotkey(key='a', key='b')", "glm_computer, glm_web, ui_tars: key is given twice"),
         ("(1, 2", "neither JSON nor a plain literal"),
         ('{"action": "fly"}', "unknown action 'fly'"),
     ],
