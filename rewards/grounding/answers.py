@@ -46,6 +46,7 @@ _SPELLED = {
         rf"|\({_PAIR}{_BETWEEN}{_PAIR}\)"
     ),
 }
+_LANGUAGE = re.compile(r"\A[a-z]{0,10}")
 _NOTHING = re.compile(
     r"(?:\[\s*\]|\[\s*\[\s*\]\s*\]|\{\s*\}|none|null|no (?:such )?(?:objects?|box(?:es)?|target)s?"
     r"(?: (?:found|detected|present))?|not (?:found|present|there)|无|没有)\.?",
@@ -126,9 +127,9 @@ def _one_value(text: str) -> Any:
         return read_literal(text)
     except AnswerError:
         pass
-    fences = re.findall(r"```[a-z]{0,10}\s*\n?(.*?)```", text, re.DOTALL)
-    if len(fences) == 1:
-        return read_literal(fences[0])
+    parts = text.split("```")
+    if len(parts) in (3, 4):  # one block in prose
+        return read_literal(_LANGUAGE.sub("", parts[1], count=1))
     spans = _bracketed(text)
     if not spans:
         raise AnswerError("no box")

@@ -175,8 +175,11 @@ def test_any_text_is_read_or_refused(text: str, key: str) -> None:
         "<box>1" + " " * 19_000 + ",1,2,2</box>",
         "<|box_start|>" * 15_000,
         "<point>" * 25_000 + "</point>" * 1_000,
+        "```" + " " * 190_000,
+        "x ```" + "\n" * 190_000 + "[1, 1, 2, 2]",
+        "x " + "``` " * 45_000,
     ],
-    ids=range(8),
+    ids=range(11),
 )
 def test_hostile_text_takes_no_time(text: str) -> None:
     started = time.process_time()
