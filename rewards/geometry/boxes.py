@@ -8,12 +8,12 @@ from typing import Any
 
 from rewards.errors import AnswerError, BadReferenceError
 
-SPACES = ("norm999", "norm1", "pixel")
+SPACES = ("norm999", "norm1000", "norm1", "pixel")
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The range of coordinates: 0..999 (GLM), 0..1, or pixels of an image of known size."""
+    """The range of coordinates: 0..999, 0..1000, 0..1, or pixels of an image of known size."""
 
     name: str
     width: float
@@ -71,20 +71,34 @@ class Box:
         return shared / (self.area + other.area - shared)
 
 
-def read_space(reference: Mapping[str, Any]) -> Space:
-    """Return the space that a reference declares. Raises BadReferenceError for none."""
+def read_space(reference: Mapping[str, Any], implied: str | None = None) -> Space:
+    """Return the space that a reference declares, or the ``implied`` one where it declares none.
+
+    ``implied`` is the space of the dialect that the settings name. Raises BadReferenceError for
+    a reference that leaves the space open.
+    """
     name = reference.get("coord")
+    if name is None:
+        name = implied
     if name not in SPACES:
-        raise BadReferenceError(f"coord: expected one of {', '.join(SPACES)}, found {name!r}")
-    if name == "norm999":
-        return Space(name, 999.0, 999.0)
-    if name == "norm1":
-        return Space(name, 1.0, 1.0)
+        advice = (
+            "; declare it, or name in the settings a dialect that implies one"
+            if name is None
+            else ""
+        )
+        raise BadReferenceError(
+            f"coord: expected one of {', '.join(SPACES)}, found {name!r}{advice}"
+        )
+    if name != "pixel":
+        limit = float(name.removeprefix("norm"))
+        return Space(name, limit, limit)
     size = reference.get("image_size")
     try:
         width, height = numbers(size, 2)
     except AnswerError as error:
-        raise BadReferenceError("image_size: expected [width, height] for pixels") from error
+        raise BadReferenceError(
+            "image_size: expected [width, height] for pixels, of the picture as the model sees it"
+        ) from error
     if width <= 0 or height <= 0:
         raise BadReferenceError(f"image_size: expected positive numbers, found {size}")
     return Space(name, width, height)
