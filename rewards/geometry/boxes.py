@@ -22,8 +22,7 @@ class Space:
     def point(self, value: Any) -> tuple[float, float]:
         """Read two finite numbers in range. Raises AnswerError for anything else."""
         x, y = numbers(value, 2)
-        if not (0 <= x <= self.width and 0 <= y <= self.height):
-            raise AnswerError(f"({x:g}, {y:g}) is outside {self.width:g} x {self.height:g}")
+        self._check(x, y)
         return x, y
 
     def box(self, value: Any) -> Box:
@@ -31,11 +30,15 @@ class Space:
         if isinstance(value, list | tuple) and len(value) == 2:
             value = [*numbers(value[0], 2), *numbers(value[1], 2)]
         x1, y1, x2, y2 = numbers(value, 4)
-        self.point([x1, y1])
-        self.point([x2, y2])
+        self._check(x1, y1)
+        self._check(x2, y2)
         if x1 >= x2 or y1 >= y2:
             raise AnswerError(f"corners of [{x1:g}, {y1:g}, {x2:g}, {y2:g}] are out of order")
         return Box(x1, y1, x2, y2)
+
+    def _check(self, x: float, y: float) -> None:
+        if not (0 <= x <= self.width and 0 <= y <= self.height):
+            raise AnswerError(f"({x:g}, {y:g}) is outside {self.width:g} x {self.height:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,12 @@ def numbers(value: Any, count: int) -> list[float]:
     """Read ``count`` finite numbers. Raises AnswerError for others, booleans and text included."""
     if not isinstance(value, list | tuple) or len(value) != count:
         raise AnswerError(f"expected {count} numbers")
-    found = []
     for item in value:
         if isinstance(item, bool) or not isinstance(item, int | float):
             raise AnswerError(f"expected {count} numbers")
         if not -1e9 <= item <= 1e9:  # nor are NaN and infinity
             raise AnswerError("a number out of range")
-        found.append(float(item))
-    return found
+    return [float(item) for item in value]
 
 
 def reference_box(space: Space, value: Any) -> Box:

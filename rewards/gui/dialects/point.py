@@ -63,7 +63,7 @@ def _spell(place: list[float]) -> str:
 _GRAMMAR = Grammar(
     forms=[Form("click", "click", {"point": "point"})],
     parse=_parse,
-    shown=re.compile(r"\A[^{]*\Z|point_2d|bbox_2d"),
+    shown=re.compile(r"\A(?:[^{]*\Z|.*_2d)", re.DOTALL),
     show=lambda name, given: str(given["point"]),
     place=listed,
     spell=_spell,

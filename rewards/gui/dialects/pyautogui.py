@@ -128,7 +128,7 @@ _GRAMMAR = Grammar(
         Form("answer", "answer", {"text": "text"}),
     ],
     parse=_parse,
-    shown=re.compile(rf"{_NAME.pattern}|WAIT|DONE|FAIL"),
+    shown=re.compile(r"\(|WAIT|DONE|FAIL"),
     show=show_call,
     place=listed,
     spell=shortened,
