@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from rewards.math.comparing import antiderivatives, equations, general_solutions
@@ -58,14 +58,14 @@ class Comparison:
     """One reference and one answer, with what the question allows.
 
     reference_parameters, answer_parameters: variables that each side declares to run over the
-    integers.
+    integers, with the set that it names (Z, N, N0 or N+).
     """
 
     reference: Node
     answer: Node
     cues: Cues
-    reference_parameters: frozenset[str] = frozenset()
-    answer_parameters: frozenset[str] = frozenset()
+    reference_parameters: Mapping[str, str] = field(default_factory=dict)
+    answer_parameters: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self) -> bool:
         """Whether the answer is right. Raises AlgebraNeeded, Undefined, AnswerError."""
@@ -87,7 +87,7 @@ def _with_implied_parameters(case: Comparison) -> Comparison:
     found = general_solutions.implied_parameter(case.answer) if expected else None
     if expected is None or found is None or expected == found:
         return case
-    declared = frozenset((expected,)), frozenset((found,))
+    declared = {expected: "Z"}, {found: "Z"}
     return Comparison(case.reference, case.answer, case.cues, *declared)
 
 
@@ -302,10 +302,12 @@ def _same_general_solution(reference: Node, answer: Node, case: Comparison) -> b
         return equations.same_classes(
             reference, answer, case.reference_parameters, case.answer_parameters
         )
-    fits = general_solutions.same_general_solution(
-        reference, answer, case.reference_parameters, case.answer_parameters
-    )
-    return Comparison(reference, answer, case.cues).holds_as_written() if fits is None else fits
+    declared = case.reference_parameters, case.answer_parameters
+    fits = general_solutions.same_general_solution(reference, answer, *declared)
+    if fits is not None:
+        return fits
+    answer = general_solutions.with_parameter_of(declared, reference, answer)
+    return Comparison(reference, answer, case.cues).holds_as_written()
 
 
 def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from rewards.math.reading.escapes import repaired
 from rewards.text import chinese
 
 _TRANSLATION = str.maketrans(
@@ -67,6 +68,9 @@ _TRANSLATION = str.maketrans(
         "∣": "|",
         "∠": r"\angle ",
         "△": r"\triangle ",
+        "∀": r"\forall ",
+        "∃": r"\exists ",
+        **dict.fromkeys("∡∢", r"\angle "),
         "…": "...",
         "⋯": "...",
         "℃": r"\degree C",
@@ -160,6 +164,7 @@ def clean(text: str) -> str:
     """Return ``text`` in one notation: ASCII and LaTeX commands, Chinese numerals as digits."""
     if not text.isascii():
         text = _fold_unicode(text)
+    text = repaired(text)
     text = _GROUPING.sub(",", text).replace("\\!", "").replace("\\%", "%")
     text = (
         text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
@@ -218,6 +223,7 @@ _CHINESE_LEAD = re.compile(
     r"^(?:所以|因此|故|则)?,?(?:最终|最后|正确|标准)?(?:的)?(?:答案|结果|解|值)\s*(?:是|为|:|等于|=)\s*:?\s*"
     r"|^(?:一共|共|共有|总共|约|大约|答)(?:是|为)?\s*:?\s*(?=[\d\\\-])"
 )
+_ARTICLE = re.compile(r"^the\s+(?=[\d\\$])", re.IGNORECASE)
 _EQUALS = re.compile(r"\s*(?:等于|\bequals\b|\bis equal to\b)\s*")
 
 
@@ -230,6 +236,7 @@ def strip_phrases(text: str) -> str:
     text = _LEAD.sub("", text, count=1)
     text = _CHINESE_LEAD.sub("", text, count=1)
     text = _EQUALS.sub("=", text)
+    text = _ARTICLE.sub("", text)
     return text.lstrip("= \t\n").strip()
 
 
