@@ -305,7 +305,7 @@ def with_symbol_renamed(node: Node, name: str, new: str) -> Node:
     if isinstance(node, Symbol):
         return Symbol(new) if node.name == name else node
     changed: dict[str, Any] = {}
-    for key in _field_names(type(node)):
+    for key in _field_names(type(node)):  # type: ignore[arg-type]
         value = getattr(node, key)
         bound = key == "variable" and value == name
         changed[key] = new if bound else _renamed_in(value, name, new)

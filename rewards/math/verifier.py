@@ -235,9 +235,7 @@ def _readings(text: str, reference: Node, variables: frozenset[str]) -> list[Rea
         if isinstance(reference, Listing | SetOf | Bracket):
             readings.append(Reading(grouped=False, variables=variables))
         elif _COMMA_DECIMAL.fullmatch(text.strip().strip("$")):
-            readings.append(
-                Reading(grouped=False, decimal_comma=True, variables=variables)
-            )
+            readings.append(Reading(grouped=False, decimal_comma=True, variables=variables))
     return readings
 
 

@@ -19,6 +19,7 @@ from rewards.math.tree import (
     MINUS_ONE,
     Bracket,
     Builder,
+    Call,
     Congruence,
     Node,
     Number,
@@ -30,6 +31,7 @@ from rewards.math.tree import (
     Symbol,
     Words,
     difference,
+    divided,
     substituted,
     symbols,
 )
@@ -48,6 +50,9 @@ def is_label(node: Node, value: Node) -> bool:
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Ratio):
         return not symbols(value) and all(_is_letters(part) for part in node.parts)
+    if isinstance(node, Call) and node.name in ("abs", "mod"):  # |AB| and a mod b
+        named = _length_name(node) or (node.name == "mod" and bool(symbols(node)))
+        return bool(named) and not (symbols(value) & symbols(node))
     if is_indefinite(node):  # "∫ x dx = x²/2 + C"
         return is_antiderivative(node, value)
     return (
@@ -67,6 +72,28 @@ def _is_derivative(node: Node) -> bool:
         isinstance(part, Product) and part.factors[0] in (Symbol("d"), Symbol("partial"))
         for part in parts
     )
+
+
+def _length_name(node: Node) -> Product | None:
+    """Return AB for the length ``|AB|``: two letters or more between bars."""
+    if (
+        not isinstance(node, Call)
+        or node.name != "abs"
+        or not isinstance(node.arguments[0], Product)
+    ):
+        return None
+    (inside,) = node.arguments
+    named = isinstance(inside, Product) and all(
+        isinstance(letter, Symbol) and letter.name[:1].isupper() for letter in inside.factors
+    )
+    return inside if named and isinstance(inside, Product) else None
+
+
+def _plain_label(node: Node) -> Node:
+    """A label without dress: AB for ``|AB|``, AB/CD for AB : CD."""
+    if isinstance(node, Ratio) and len(node.parts) == 2:
+        return divided(*node.parts)
+    return _length_name(node) or node
 
 
 def _is_letters(node: Node) -> bool:
@@ -154,8 +181,8 @@ def _roughly_equal(left: Node, right: Node) -> bool:
 
 def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same) -> bool:
     """Whether two equations say the same: equal values for labels, or equal up to a factor."""
-    ref_label, ref_value = reference.sides[0], reference.sides[-1]
-    ans_label, ans_value = answer.sides[0], answer.sides[-1]
+    ref_label, ref_value = _plain_label(reference.sides[0]), reference.sides[-1]
+    ans_label, ans_value = _plain_label(answer.sides[0]), answer.sides[-1]
     if not set(answer.operators) <= {"=", "~"} or not set(reference.operators) <= {"=", "~"}:
         return False
     if isinstance(ref_label, Words) or isinstance(ans_label, Words):
@@ -173,7 +200,7 @@ def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same)
             return same(ref_value, ans_value)
     if len(answer.sides) > 2 or len(reference.sides) > 2:
         return ref_label == ans_label and same(ref_value, claimed_value(answer, ref_value))
-    if isinstance(ref_label, Symbol) and ref_label == ans_label and same(ref_value, ans_value):
+    if ref_label == ans_label and same(ref_value, ans_value):
         return True
     return _same_up_to_factor(reference, answer, cues)
 
@@ -233,11 +260,25 @@ def same_inequality(reference: Relation, answer: Relation, cues: Cues) -> bool:
 
 
 def _same_step(one: Relation, other: Relation, cues: Cues) -> bool:
+    if not symbols(one) | symbols(other):
+        return _same_numbers(one, other)
     factor = _constant_ratio(_moved(one), _moved(other), cues)
     if factor is None or factor == 0 or context().im(factor) != 0:
         return False
     operator = other.operators[0] if factor > 0 else _FLIPPED[other.operators[0]]
     return one.operators[0] == operator
+
+
+def _same_numbers(one: Relation, other: Relation) -> bool:
+    """Whether two inequalities without letters compare the same numbers in the same way."""
+    turned = Relation((_FLIPPED[other.operators[0]],), other.sides[::-1])
+    if _equal_values(*one.sides):
+        turned = other
+    return any(
+        one.operators == candidate.operators
+        and all(_equal_values(*pair) for pair in zip(one.sides, candidate.sides, strict=True))
+        for candidate in (other, turned)
+    )
 
 
 def same_builder(reference: Builder, answer: Builder) -> bool:

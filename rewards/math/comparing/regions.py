@@ -15,10 +15,13 @@ from rewards.math.tree import (
     NamedSet,
     Node,
     Number,
+    Product,
     Quantity,
     Relation,
     SetOperation,
+    Symbol,
     Words,
+    symbols,
     walk,
 )
 
@@ -52,10 +55,54 @@ def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
         return False
     if reference == answer:
         return True
+    (reference, one), (answer, other) = _about_a_value(reference), _about_a_value(answer)
+    if not _same_named(one, other, reference, answer):
+        return False
     try:
         return same_set(real_set(reference), real_set(answer))
     except NotARealSet:
         return _same_symbolic_region(reference, answer, cues, same)
+
+
+_VALUE = Symbol("value")
+_FUNCTION_LETTERS = frozenset(["f", "g", "h", "F", "G", "H", "P", "p", "q", "T", "S", "V", "phi"])
+
+
+def _about_a_value(node: Node) -> tuple[Node, Product | None]:
+    """``0 < f(x) < 1`` as a condition on one variable, and f(x); other nodes with None."""
+    if isinstance(node, Listing):
+        parts = [_about_a_value(item) for item in node.items]
+        names = {name for _, name in parts}
+        if len(names) != 1 or None in names:
+            return node, None
+        return Listing(node.connective, tuple(part for part, _ in parts)), parts[0][1]
+    if not isinstance(node, Relation) or not set(node.operators) <= _INEQUALITIES:
+        return node, None
+    named = {side for side in node.sides if symbols(side)}
+    if len(named) != 1:
+        return node, None
+    (name,) = named
+    if not isinstance(name, Product) or not equations.application(name):
+        return node, None
+    function = name.factors[0]
+    if not isinstance(function, Symbol) or function.name[:1] not in _FUNCTION_LETTERS:
+        return node, None
+    sides = tuple(_VALUE if side == name else side for side in node.sides)
+    return Relation(node.operators, sides), name
+
+
+def _same_named(one: Product | None, other: Product | None, reference: Node, answer: Node) -> bool:
+    """Whether conditions are on the same value: of one function, or of a letter beside it.
+
+    A condition on x is none on f(x).
+    """
+    if one is not None and other is not None:
+        return one.factors[0] == other.factors[0]
+    if one is None and other is None:
+        return True
+    value, node = (one, answer) if one is not None else (other, reference)
+    assert value is not None
+    return not (symbols(node) & symbols(value))
 
 
 def _same_symbolic_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:

@@ -10,8 +10,12 @@ from rewards.math.reading.unit_names import UNITS
 Unit = tuple[tuple[str, Fraction], ...]
 
 # Units that are other words too, or that answers are never converted to.
-_NEVER = frozenset("unit bit byte degree radian degree_Celsius degree_Fahrenheit bar".split())
-_NOT_WORDS = frozenset(["in", "second", "sec", "min", "mi", "cal", "cup", "pound", "foot", "时", "码"])
+_NEVER = frozenset(
+    ["unit", "bit", "byte", "degree", "radian", "degree_Celsius", "degree_Fahrenheit", "bar"]
+)
+_NOT_WORDS = frozenset(
+    ["in", "second", "sec", "min", "mi", "cal", "cup", "pound", "foot", "时", "码"]
+)
 _CHINESE = "|".join(
     sorted((w for w in UNITS if w >= "一" and w not in _NOT_WORDS), key=len, reverse=True)
 )

@@ -57,8 +57,9 @@ _BASE = re.compile(
     re.IGNORECASE,
 )
 _PAIRED_SIGNS = re.compile(
-    r"signs?\b.{0,30}\b(?:correspond|together|respectively|paired)|(?:upper|lower|same|matching) signs?"
-    r"|correspond\w* signs?|同号|符号(?:相同|一致|对应)|上下对应",
+    r"signs?\b.{0,30}\b(?:correspond|together|respectively|paired)"
+    r"|(?:upper|lower|same|matching) signs?|correspond\w* signs?"
+    r"|同号|符号(?:相同|一致|对应)|上下对应",
     re.IGNORECASE,
 )
 _MAX_QUESTION = 20_000

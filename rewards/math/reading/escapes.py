@@ -103,9 +103,7 @@ def _halved(text: str) -> str:
         return text.replace("\\\\", "\\")
     if "\\begin" in text:
         return text
-    whole_set = text.count("\\\\{") == text.count("\\\\}") and not re.search(
-        r"(?<!\\)\\[{}]", text
-    )
+    whole_set = text.count("\\\\{") == text.count("\\\\}") and not re.search(r"(?<!\\)\\[{}]", text)
 
     def single(match: re.Match[str]) -> str:
         following = match[1]

@@ -23,9 +23,16 @@ def is_made_of(text: str, variables: frozenset[str]) -> bool:
     return bool(variables) and len(text) <= _MAX_RUN and variables.issuperset(text)
 
 
-def parts_of_difference(text: str, variables: frozenset[str]) -> list[str] | None:
-    """Return ``ax`` and ``ay`` for ``ax-ay``; None for a word with a hyphen (``twenty-one``)."""
+def parts_of_product(text: str, variables: frozenset[str]) -> list[str] | None:
+    """Return the variables of ``abcd``, or ``ax``, ``-`` and ``ay`` for ``ax-ay``.
+
+    None for anything else: a word, such as ``twenty-one``, or a run that is read as a whole.
+    """
+    if is_made_of(text, variables):
+        return list(text)
+    if "-" not in text:
+        return None
     parts = text.split("-")
-    if all(may_be_product(part) or is_made_of(part, variables) for part in parts):
-        return parts
-    return None
+    if not all(may_be_product(part) or is_made_of(part, variables) for part in parts):
+        return None
+    return [piece for part in parts for piece in ("-", part)][1:]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.errors import AnswerError
-from rewards.math.reading.letter_runs import is_made_of, parts_of_difference
+from rewards.math.reading.letter_runs import parts_of_product
 from rewards.math.reading.limits import (
     MAX_CHARACTERS,
     MAX_DIGITS,
@@ -351,13 +351,11 @@ def _letters(
     elif not upright and _GLUED_WHOLE.fullmatch(raw) and lower not in _ENGLISH:
         for match in _GLUED.finditer(raw):
             _letters(match.group(), tokens, spaced and match.start() == 0, upright, variables)
-    elif not upright and is_made_of(raw, variables):
-        for index, letter in enumerate(raw):
-            _letters(letter, tokens, spaced and index == 0, upright, variables)
-    elif not upright and "-" in raw and (parts := parts_of_difference(raw, variables)):
+    elif not upright and (parts := parts_of_product(raw, variables)):
         for index, part in enumerate(parts):
-            if index:
+            if part == "-":
                 tokens.append(Token("op", "-"))
-            _letters(part, tokens, spaced and index == 0, upright, variables)
+            else:
+                _letters(part, tokens, spaced and index == 0, upright, variables)
     else:
         tokens.append(Token("word", raw, None, spaced, upright))

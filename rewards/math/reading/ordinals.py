@@ -1,4 +1,4 @@
-r"""Ordinal numbers, read as the number alone: ``12th``, ``12^{\text{th}}``, ``12\textsuperscript{th}``."""
+r"""Ordinal numbers, read as the number alone: ``12th``, ``12^{\text{th}}`` and the like."""
 
 from __future__ import annotations
 

@@ -52,13 +52,15 @@ _START = re.compile(
 )
 _SIGNS = (
     (re.compile(r"\\(?:text|mathrm|textrm|mbox|rm)\s*\{([^{}]*)\}"), r" \1 "),
-    (re.compile(r"\\(?:mathbb|mathbf|Bbb)\s*\{?\s*([ZNQRC])\s*\}?|\\([ZNQRC])(?![A-Za-z])"), r"@\1\2"),
+    (re.compile(r"\\(?:mathbb|mathbf|Bbb)\s*\{?\s*([ZNQRC])\s*\}?"), r"@\1"),
+    (re.compile(r"\\([ZNQRC])(?![A-Za-z])"), r"@\1"),
     (re.compile(r"(?:\\in|∈)(?![a-z])|(?<=[a-zA-Z]) in (?=\s*[@ZNQRC])"), " in "),
     (re.compile(r"\\forall|∀"), " for all "),
     (re.compile(r"\\geq?(?:slant)?(?![a-z])|≥|⩾"), ">="),
     (re.compile(r"\\leq?(?:slant)?(?![a-z])|≤|⩽"), "<="),
     (re.compile(r"\\neq?(?![a-z])|≠"), "!="),
-    (re.compile(r"\$|\\q?quad(?![a-z])|\\[ ,;:!]|[（(]\s*(?=[^()]*$)|(?<=[^\d])[)）]\s*$|\\[()]"), " "),
+    (re.compile(r"\$|\\q?quad(?![a-z])|\\[ ,;:!]|\\[()]"), " "),
+    (re.compile(r"[（(]\s*(?=[^()]*$)|(?<=[^\d])[)）]\s*$"), " "),
     (re.compile(r"，|、"), ","),
     (re.compile(r"\s+"), " "),
 )  # fmt: skip
@@ -76,20 +78,21 @@ _KIND = (
 )
 _DOMAIN = (
     r"(?P<set>@?[ZNQRC](?![a-zA-Z])"
-    r"(?P<part>[_^]\{?\s*(?:0|\+|\*|>=\s*[01]|>\s*0|≥\s*0)\s*\}?){0,2}|(?:the )?(?:set of )?(?:all )?"
-    + _KIND.replace("kind", "set_kind")
-    + r")"
+    r"(?P<part>[_^]\{?\s*(?:0|\+|\*|>=\s*[01]|>\s*0|≥\s*0)\s*\}?){0,2}"
+    r"|(?:the )?(?:set of )?(?:all )?" + _KIND.replace("kind", "set_kind") + r")"
 )
 _LEAD = r"(?:(?:for|where|with|whenever|given|and|if|其中|对于?)\s*)"
 _QUANTIFIER = r"(?:(?:any|all|every|each|some|an?|arbitrary|任意|所有|一切)\s*)"
+_ANY = r"(?:any|all|every|each|some|arbitrary|任意|所有|一切)"
+_INEQUALITY = r"(?P<relation>>=|<=|!=|>|<) ?(?P<value>-?[\w./\\{}]{1,20})"
 _CLAUSES = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\s*{_LEAD}?{_QUANTIFIER}?(?:{_KIND} )?{_NAMES} ?in {_DOMAIN}",
         rf"\s*{_LEAD}?{_NAMES}\s*(?:is|are|be|being|为|是|属于)?\s*{_QUANTIFIER}?{_KIND}(?![a-z])",
         rf"\s*{_LEAD}{_QUANTIFIER}?{_KIND} {_NAMES}",
-        rf"\s*{_LEAD}{_QUANTIFIER}?{_NAMES} ?(?P<relation>>=|<=|!=|>|<) ?(?P<value>-?[\w./\\{{}}]{{1,20}})",
-        rf"\s*(?:for|with|where|对于?)?\s*(?:any|all|every|each|some|arbitrary|任意|所有|一切) ?(?:{_KIND} )?{_NAMES}",
+        rf"\s*{_LEAD}{_QUANTIFIER}?{_NAMES} ?{_INEQUALITY}",
+        rf"\s*(?:for|with|where|对于?)?\s*{_ANY} ?(?:{_KIND} )?{_NAMES}",
         rf"\s*(?:for )?(?:any|all|every) {_KIND}",
         rf"\s*integer {_NAMES}",
     )
@@ -104,8 +107,8 @@ def split_riders(text: str) -> tuple[str, Riders]:
         return text, NO_RIDERS
     builder = _BUILDER.fullmatch(text)
     if builder:  # {x | x = 2k, k ∈ Z} as x = 2k, k ∈ Z
-        head, riders = split_riders(builder["inside"])
-        return (head, riders) if riders.parameters else (text, NO_RIDERS)
+        inside, of_inside = split_riders(builder["inside"])
+        return (inside, of_inside) if of_inside.parameters else (text, NO_RIDERS)
     for start in _starts(text):
         head = text[:start].strip()
         riders = _read(text[start:])

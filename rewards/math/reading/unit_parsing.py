@@ -14,6 +14,8 @@ MAX_UNIT_TOKENS = 24
 _POWER_WORDS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _POWER_WORDS |= {"平方": 2, "立方": 3}
 _ENDING_COMMANDS = frozenset(["}", "infty", "rfloor", "rceil", "rangle"])
+# Runs of letters that are products far more often than units.
+_RARE_UNITS = frozenset(["cd"])
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 _SIGNS = frozenset(["+", "-", "pm", "mp"])
 _AFTER_VALUE = frozenset(")]}!%|'")
@@ -104,10 +106,14 @@ def _is_meant(tokens: list[Token], index: int, factors: tuple[tuple[str, Fractio
     first = tokens[index]
     if first.text == "Omega":
         return tokens[index - 1].kind == "num"
+    if first.text in _RARE_UNITS and not first.upright:
+        return first.spaced and not _is_sum(tokens[:index])
     if any(len(token.text) > 1 or token.upright for token in tokens[index:] if _is_named(token)):
         return True
-    if any(token.kind == "name" or is_product_of_letters(token) for token in tokens[:index]
-           if token.kind in ("name", "word")):
+    if any(
+        token.kind == "name" or (token.kind == "word" and is_product_of_letters(token))
+        for token in tokens[:index]
+    ):
         return False
     if _is_sum(tokens[:index]):
         return False  # 1 + 2 h: the letter belongs to the last term only
