@@ -15,8 +15,9 @@ from typing import Annotated
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
 from rewards.math.comparing.comparison import Comparison
+from rewards.math.comparing.regions import is_region
 from rewards.math.comparing.restating import restates
-from rewards.math.comparing.riders import same_riders, with_letters_of
+from rewards.math.comparing.riders import narrows_region, same_riders, with_letters_of
 from rewards.math.evaluating.numeric import Unevaluable
 from rewards.math.reading.answers import parse
 from rewards.math.reading.cleaning import canonical
@@ -209,6 +210,8 @@ def _judge_reading(
     text: str, node: Node, variables: frozenset[str], cues: Cues, riders: tuple[Riders, Riders]
 ) -> Finding:
     """Try the readings of commas in an answer that one reading of the reference allows."""
+    if riders[1].domains and is_region(node) and narrows_region(riders, node):
+        return wrong("the answer is restricted to other numbers")
     problem: AnswerError | None = None
     parsed = False
     for reading in _readings(text, node, variables):

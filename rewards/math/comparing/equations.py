@@ -191,9 +191,8 @@ def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same)
     if one is not None and other is not None:
         if one and other and one != other and other in symbols(ans_value):
             ans_value = substituted(ans_value, other, Symbol(one))
-        return (ref_label == ans_label and same(ref_value, ans_value)) or bool(
-            one and other and same(ref_value, ans_value)
-        )
+        bound = one and other and not (one.isupper() or other.isupper())  # not AB, P(A)
+        return (ref_label == ans_label or bool(bound)) and same(ref_value, ans_value)
     if (one is not None) != (other is not None):
         plain = ans_label if one is not None else ref_label
         if isinstance(plain, Symbol) and plain.name not in symbols(ref_value) | symbols(ans_value):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from rewards.math.comparing import equations
 from rewards.math.comparing.collections import Same, same_in_order, solutions
 from rewards.math.evaluating.intervals import same_set
@@ -21,6 +23,7 @@ from rewards.math.tree import (
     SetOperation,
     Symbol,
     Words,
+    rebuilt,
     symbols,
     walk,
 )
@@ -65,7 +68,7 @@ def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
 
 
 _VALUE = Symbol("value")
-_FUNCTION_LETTERS = frozenset(["f", "g", "h", "F", "G", "H", "P", "p", "q", "T", "S", "V", "phi"])
+_FUNCTION_LETTERS = frozenset("fghFGHPpqTSV")
 
 
 def _about_a_value(node: Node) -> tuple[Node, Product | None]:
@@ -78,17 +81,29 @@ def _about_a_value(node: Node) -> tuple[Node, Product | None]:
         return Listing(node.connective, tuple(part for part, _ in parts)), parts[0][1]
     if not isinstance(node, Relation) or not set(node.operators) <= _INEQUALITIES:
         return node, None
-    named = {side for side in node.sides if symbols(side)}
+    named = {part for side in node.sides for part in walk(side) if _is_named_value(part)}
     if len(named) != 1:
         return node, None
     (name,) = named
-    if not isinstance(name, Product) or not equations.application(name):
-        return node, None
-    function = name.factors[0]
-    if not isinstance(function, Symbol) or function.name[:1] not in _FUNCTION_LETTERS:
-        return node, None
-    sides = tuple(_VALUE if side == name else side for side in node.sides)
-    return Relation(node.operators, sides), name
+    sides = tuple(
+        rebuilt(side, lambda part: _VALUE if part == name else part) for side in node.sides
+    )
+    changed = Relation(node.operators, sides)
+    return (changed, name) if symbols(changed) == {_VALUE.name} else (node, None)
+
+
+def _is_named_value(node: Node) -> TypeGuard[Product]:
+    """Whether ``node`` is f(x), or the name of a length or an angle in capital letters."""
+    if not isinstance(node, Product):
+        return False
+    first = node.factors[0]
+    if not isinstance(first, Symbol):
+        return False
+    if first.name == "angle":
+        return True
+    if all(isinstance(part, Symbol) and part.name[:1].isupper() for part in node.factors):
+        return True
+    return bool(equations.application(node)) and first.name[:1] in _FUNCTION_LETTERS
 
 
 def _same_named(one: Product | None, other: Product | None, reference: Node, answer: Node) -> bool:
@@ -97,7 +112,8 @@ def _same_named(one: Product | None, other: Product | None, reference: Node, ans
     A condition on x is none on f(x).
     """
     if one is not None and other is not None:
-        return one.factors[0] == other.factors[0]
+        is_function = equations.application(one) and equations.application(other)
+        return one == other or bool(is_function and one.factors[0] == other.factors[0])
     if one is None and other is None:
         return True
     value, node = (one, answer) if one is not None else (other, reference)

@@ -50,6 +50,19 @@ def _same_conditions(expected: tuple[str, ...], found: tuple[str, ...]) -> bool:
     )
 
 
+def narrows_region(riders: tuple[Riders, Riders], region: Node) -> bool:
+    """Whether an answer restricts the variable of a region of reals to other numbers.
+
+    ``x > 1, x ∈ Z`` is another set than ``x > 1``, unless the reference says so too.
+    """
+    expected, found = (side.domains for side in riders)
+    names = symbols(region)
+    return len(names) == 1 and any(
+        name in names and found.get(name, "") not in ("", "R", expected.get(name, "R"))
+        for name in found
+    )
+
+
 def with_letters_of(riders: tuple[Riders, Riders], reference: Node, answer: Node) -> Node:
     """Return ``answer`` with its one arbitrary constant called as in the reference.
 

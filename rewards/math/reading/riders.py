@@ -50,6 +50,12 @@ _START = re.compile(
     rf"{_SEPARATOR}+(?=(?:for|where|with|whenever|given|any|all|every|some|integer)\b"
     r"|\\forall|∀|其中|对|任意|\$?\s*[a-zA-Z](?![a-zA-Z]))|(?<=.)(?=\\forall|∀|其中)"
 )
+# "for all x" before another clause; at the end it is a rider like any other.
+_FOR_ALL_REALS = re.compile(
+    r"(?:\\text\s*\{\s*for\s+(?:all|every|any)(?:\s+real)?\s*\}|\bfor\s+(?:all|every|any)(?:\s+real)?)"
+    r"\s*\$?[a-z]\$?(?:\s*(?:\\in|∈)\s*(?:\\mathbb\s*\{?R\}?|ℝ))?"
+    r"(?=\s*(?:,\s*)?(?:\\text\s*\{\s*)?(?:and|or)\b)"
+)
 _SIGNS = (
     (re.compile(r"\\(?:text|mathrm|textrm|mbox|rm)\s*\{([^{}]*)\}"), r" \1 "),
     (re.compile(r"\\(?:mathbb|mathbf|Bbb)\s*\{?\s*([ZNQRC])\s*\}?"), r"@\1"),
@@ -109,6 +115,7 @@ def split_riders(text: str) -> tuple[str, Riders]:
     if builder:  # {x | x = 2k, k ∈ Z} as x = 2k, k ∈ Z
         inside, of_inside = split_riders(builder["inside"])
         return (inside, of_inside) if of_inside.parameters else (text, NO_RIDERS)
+    text = _FOR_ALL_REALS.sub(" ", text)
     for start in _starts(text):
         head = text[:start].strip()
         riders = _read(text[start:])
