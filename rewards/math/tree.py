@@ -307,17 +307,23 @@ def with_symbol_renamed(node: Node, name: str, new: str) -> Node:
     changed: dict[str, Any] = {}
     for key in _field_names(type(node)):  # type: ignore[arg-type]
         value = getattr(node, key)
-        bound = key == "variable" and value == name
-        changed[key] = new if bound else _renamed_in(value, name, new)
+        if isinstance(value, Node):
+            changed[key] = with_symbol_renamed(value, name, new)
+        elif isinstance(value, tuple):
+            changed[key] = _renamed_in(value, name, new)
+        elif key == "variable" and value == name:
+            changed[key] = new
     return replace(node, **changed)
 
 
-def _renamed_in(value: Any, name: str, new: str) -> Any:
-    if isinstance(value, Node):
-        return with_symbol_renamed(value, name, new)
-    if isinstance(value, tuple):
-        return tuple(_renamed_in(item, name, new) for item in value)
-    return value
+def _renamed_in(values: tuple[Any, ...], name: str, new: str) -> tuple[Any, ...]:
+    changed: list[Any] = []
+    for value in values:
+        if isinstance(value, Node):
+            changed.append(with_symbol_renamed(value, name, new))
+        else:
+            changed.append(_renamed_in(value, name, new) if isinstance(value, tuple) else value)
+    return tuple(changed)
 
 
 def determinant(rows: tuple[tuple[Node, ...], ...]) -> Node:

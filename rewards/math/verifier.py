@@ -15,9 +15,8 @@ from typing import Annotated
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
 from rewards.math.comparing.comparison import Comparison
-from rewards.math.comparing.regions import is_region
 from rewards.math.comparing.restating import restates
-from rewards.math.comparing.riders import narrows_region, same_riders, with_letters_of
+from rewards.math.comparing.riders import narrows, same_riders, with_letters_of
 from rewards.math.evaluating.numeric import Unevaluable
 from rewards.math.reading.answers import parse
 from rewards.math.reading.cleaning import canonical
@@ -190,8 +189,10 @@ def _judge_readings(answer: str, reference: str, expected: _Reference, cues: Cue
         return wrong("what is said of the letters differs")
     if _APPROXIMATE.match(reference):
         cues = replace(cues, rounds=True)
-    findings = []
+    findings: list[Finding] = []
     for node, variables in expected.readings:
+        if findings and riders.parameters and not expected.riders.parameters:
+            continue  # the letter of 2 g, read as a factor, runs over no integers
         found = _judge_reading(text, node, variables, cues, (expected.riders, riders))
         if found.outcome is Outcome.CORRECT:
             return found
@@ -210,14 +211,14 @@ def _judge_reading(
     text: str, node: Node, variables: frozenset[str], cues: Cues, riders: tuple[Riders, Riders]
 ) -> Finding:
     """Try the readings of commas in an answer that one reading of the reference allows."""
-    if riders[1].domains and is_region(node) and narrows_region(riders, node):
-        return wrong("the answer is restricted to other numbers")
     problem: AnswerError | None = None
     parsed = False
     for reading in _readings(text, node, variables):
         try:
             found = parse(text, reading)
             parsed = True
+            if riders[1].domains and narrows(riders, found):
+                return wrong("the answer is restricted to other numbers")
             if isinstance(node, Relation) and node.operators == ("~",):
                 node, cues = node.sides[-1], replace(cues, rounds=True)
             found = with_letters_of(riders, node, found)

@@ -64,7 +64,7 @@ def _signed(node: Node, choices: Iterator[bool]) -> Node:
     """``node`` with the upper sign for each True and the lower one for each False."""
 
     def each(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
-        return tuple(_signed(part, choices) for part in nodes)
+        return tuple([_signed(part, choices) for part in nodes])
 
     if isinstance(node, PlusMinus):
         upper = next(choices)
@@ -259,7 +259,8 @@ def as_tuple(node: Node, orders: Orders = ()) -> tuple[Node, ...] | None:
     orders: the lists of letters in the question.
     """
     if isinstance(node, Bracket):
-        return node.items
+        is_half_open = (node.opening, node.closing) in (("(", "]"), ("[", ")"))
+        return None if is_half_open else node.items
     table = assignments(node)
     if table is not None:
         return values_in_order(table, orders)

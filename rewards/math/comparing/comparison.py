@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 
-from rewards.math.comparing import antiderivatives, equations, general_solutions
+from rewards.math.comparing import antiderivatives, congruences, equations, general_solutions
 from rewards.math.comparing.collections import (
     Same,
     as_rows,
@@ -161,6 +160,8 @@ def _same_finite(reference: Node, answer: Node, case: Comparison) -> bool:
     if found is None and isinstance(answer, Bracket) and len(answer.items) > 2:
         found = list(answer.items)
     if answered is not None and not _one_variable(answered):
+        if isinstance(answer, Relation) and not isinstance(reference, Listing):
+            return False  # a tuple is no set
         items = values_in_order(answered, case.cues.orders)
         return same_in_order(tuple(expected), items, _matcher(case))
     if found is None:
@@ -273,37 +274,8 @@ def _same_ratio(reference: Node, answer: Node, case: Comparison) -> bool:
     )
 
 
-def _as_congruence(node: Node) -> Node:
-    """``a mod 7 = 3`` as ``a ≡ 3 (mod 7)``; other nodes as they are."""
-    if isinstance(node, Relation) and node.operators == ("=",):
-        remainder, value = node.sides
-        if isinstance(remainder, Call) and remainder.name == "mod":
-            return Congruence(remainder.arguments[0], value, remainder.arguments[1])
-    return node
-
-
 def _same_congruence(reference: Node, answer: Node, case: Comparison) -> bool:
-    reference, answer = _as_congruence(reference), _as_congruence(answer)
-    if isinstance(reference, Congruence) and isinstance(answer, Congruence):
-        if not same_value(reference.modulus, answer.modulus):
-            return False
-        return _same_class(reference.right, answer.right, reference.modulus)
-    if isinstance(answer, Congruence):
-        return same_value(reference, answer.right) or (
-            answer.left is None and _same_class(reference, answer.right, answer.modulus)
-        )
-    assert isinstance(reference, Congruence)
-    if len(general_solutions.symbols_of_values(answer)) == 1:  # 5k + 2
-        return equations.same_classes(reference, answer, (), ())
-    return reference.left is None and same_value(reference, answer)
-
-
-def _same_class(one: Node, other: Node, modulus: Node) -> bool:
-    values = [rational(node) for node in (one, other, modulus)]
-    if any(value is None for value in values):
-        return same_value(one, other)
-    expected, found, size = (value or Fraction(0) for value in values)
-    return bool(size) and (expected - found) % size == 0
+    return congruences.same_congruence(reference, answer)
 
 
 def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
@@ -324,10 +296,16 @@ def _same_words(reference: Node, answer: Node, case: Comparison) -> bool:
 
 def _same_general_solution(reference: Node, answer: Node, case: Comparison) -> bool:
     if isinstance(reference, Congruence) or isinstance(answer, Congruence):
-        return equations.same_classes(
+        return congruences.same_classes(
             reference, answer, case.reference_parameters, case.answer_parameters
         )
     declared = case.reference_parameters, case.answer_parameters
+    if any(
+        equations.is_argument(name, node)
+        for names, node in zip(declared, (reference, answer), strict=True)
+        for name in names
+    ):
+        return Comparison(reference, answer, case.cues).holds_as_written()
     fits = general_solutions.same_general_solution(reference, answer, *declared)
     if fits is not None:
         return fits

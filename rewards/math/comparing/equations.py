@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from rewards.errors import AlgebraNeeded, AnswerError
 from rewards.math.comparing.antiderivatives import is_antiderivative, is_indefinite
-from rewards.math.comparing.collections import Same, solutions, unlabelled
+from rewards.math.comparing.collections import Same
 from rewards.math.comparing.values import same_value
-from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.exact import TooLarge, Undefined
 from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.evaluating.points import points
 from rewards.math.reading.cues import Cues
@@ -20,7 +18,6 @@ from rewards.math.tree import (
     Bracket,
     Builder,
     Call,
-    Congruence,
     Node,
     Number,
     Power,
@@ -121,6 +118,16 @@ def application(node: Node) -> str | None:
     return last.name if named and isinstance(last, Symbol) else ""
 
 
+def is_argument(name: str, node: Node) -> bool:
+    """Whether ``name`` is what the label of ``node`` depends on: n of ``f(n) = …``, ``a_n = …``."""
+    if not isinstance(node, Relation) or node.operators != ("=",):
+        return False
+    label = node.sides[0]
+    if isinstance(label, Symbol):
+        return name in label.name.partition("_")[2]
+    return application(label) == name
+
+
 def claimed_value(answer: Relation, reference: Node) -> Node:
     """Return the value that a chain of equalities gives.
 
@@ -192,10 +199,12 @@ def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same)
         if one and other and one != other and other in symbols(ans_value):
             ans_value = substituted(ans_value, other, Symbol(one))
         bound = one and other and not (one.isupper() or other.isupper())  # not AB, P(A)
+        bound = bound and not (symbols(ans_label) - {other}) & symbols(ans_value)  # nor xy = yx
         return (ref_label == ans_label or bool(bound)) and same(ref_value, ans_value)
     if (one is not None) != (other is not None):
         plain = ans_label if one is not None else ref_label
-        if isinstance(plain, Symbol) and plain.name not in symbols(ref_value) | symbols(ans_value):
+        taken = symbols(ref_value) | symbols(ans_value) | {one or other}  # nor x = 1 for f(x) = 1
+        if isinstance(plain, Symbol) and plain.name not in taken:
             return same(ref_value, ans_value)
     if len(answer.sides) > 2 or len(reference.sides) > 2:
         return ref_label == ans_label and same(ref_value, claimed_value(answer, ref_value))
@@ -290,33 +299,3 @@ def _renamed(node: Node, name: str, new: str) -> Node:
         sides = tuple(substituted(side, name, Symbol(new)) for side in node.sides)
         return Relation(node.operators, sides)
     return substituted(node, name, Symbol(new))
-
-
-def same_classes(
-    reference: Node,
-    answer: Node,
-    reference_parameters: Iterable[str],
-    answer_parameters: Iterable[str],
-) -> bool:
-    """Whether two residue classes are the same, written ``x ≡ 3 (mod 7)`` or ``x = 7k + 3``."""
-    one = _residue_class(reference, frozenset(reference_parameters))
-    other = _residue_class(answer, frozenset(answer_parameters))
-    if one is None or other is None:
-        return False
-    return bool(one[1] == other[1] and (one[0] - other[0]) % one[1] == 0)
-
-
-def _residue_class(node: Node, parameters: frozenset[str]) -> tuple[Any, Any] | None:
-    if isinstance(node, Congruence):
-        value, modulus = rational(node.right), rational(node.modulus)
-        return None if value is None or not modulus else (value, modulus)
-    value_node = unlabelled(node)
-    free = symbols(value_node) & parameters if parameters else symbols(value_node)
-    if len(free) != 1 or solutions(node) is not None:
-        return None
-    (name,) = free
-    at = [rational(substituted(value_node, name, Number(n))) for n in map(Fraction, (0, 1, 2))]
-    if at[0] is None or at[1] is None or at[2] is None or at[2] - at[1] != at[1] - at[0]:
-        return None
-    step = abs(at[1] - at[0])
-    return (at[0], step) if step else None

@@ -30,6 +30,7 @@ from rewards.math.tree import (
 )
 
 _INTEGER_LETTERS = frozenset("kKnmlNM")
+_PARAMETER_LETTERS = _INTEGER_LETTERS | frozenset("tjpq")  # where the other side declares its own
 # The first numbers that each set of natural numbers may begin with.
 _FIRST = {"N0": (0,), "N+": (1,), "N": (0, 1)}
 _DEGREES = (("degree", Fraction(1)),)
@@ -79,7 +80,7 @@ def same_general_solution(
     names = []
     for node, declared in ((reference, reference_parameters), (answer, answer_parameters)):
         free = symbols_of_values(node)
-        chosen = free.intersection(declared) if declared else free
+        chosen = free.intersection(declared) if declared else free & _PARAMETER_LETTERS
         if len(chosen) != 1:
             return None
         names.append(next(iter(chosen)))

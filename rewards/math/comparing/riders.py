@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rewards.errors import AnswerError
+from rewards.math.comparing.regions import is_region
 from rewards.math.evaluating.intervals import same_set
 from rewards.math.evaluating.real_sets import NotARealSet, real_set
 from rewards.math.reading.answers import parse
 from rewards.math.reading.riders import INTEGER_DOMAINS, Riders
-from rewards.math.tree import Node, symbols, with_symbol_renamed
+from rewards.math.tree import Listing, Node, Relation, symbols, with_symbol_renamed
 
 _NATURAL = frozenset(["N", "N0", "N+"])
 
@@ -50,16 +51,17 @@ def _same_conditions(expected: tuple[str, ...], found: tuple[str, ...]) -> bool:
     )
 
 
-def narrows_region(riders: tuple[Riders, Riders], region: Node) -> bool:
-    """Whether an answer restricts the variable of a region of reals to other numbers.
+def narrows(riders: tuple[Riders, Riders], answer: Node) -> bool:
+    """Whether an answer restricts the variable of an inequality to other numbers than reals.
 
     ``x > 1, x ∈ Z`` is another set than ``x > 1``, unless the reference says so too.
     """
     expected, found = (side.domains for side in riders)
-    names = symbols(region)
-    return len(names) == 1 and any(
-        name in names and found.get(name, "") not in ("", "R", expected.get(name, "R"))
-        for name in found
+    names = symbols(answer)
+    if not isinstance(answer, Relation | Listing) or not is_region(answer) or len(names) != 1:
+        return False
+    return any(
+        name in names and kind not in ("", "R", *expected.values()) for name, kind in found.items()
     )
 
 

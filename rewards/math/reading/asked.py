@@ -28,7 +28,7 @@ _ENGLISH = "|".join(
 )
 _POWER = r"(?:(square|cubic|sq\.?)\s+)?"
 _ASKED_IN_CHINESE = re.compile(
-    rf"(?:(?:多少|几(?:个)?)\s*(?:个)?|单位\s*[:：是为]?\s*|[_＿]{{2,}}\s*|[(（]\s*[)）]\s*)({_CHINESE})"
+    rf"(?:(?:多少|几(?:个)?)\s*(?:个)?|单位\s*[:：是为]?\s*|(?<![_＿])[_＿]{{2,40}}\s*|[(（]\s*[)）]\s*)({_CHINESE})"
     r"(?![一-鿿]{0,3}(?:每|/))"
 )
 _ASKED_IN_ENGLISH = re.compile(

@@ -224,7 +224,7 @@ _CHINESE_LEAD = re.compile(
     r"|^(?:一共|共|共有|总共|约|大约|答)(?:是|为)?\s*:?\s*(?=[\d\\\-])"
 )
 _ARTICLE = re.compile(r"^the\s+(?=[\d\\$])", re.IGNORECASE)
-_EQUALS = re.compile(r"\s*(?:等于|\bequals\b|\bis equal to\b)\s*")
+_EQUALS = re.compile(r"(?<!\s)\s*(?:等于|\bequals\b|\bis equal to\b)\s*")
 
 
 def strip_phrases(text: str) -> str:

@@ -36,7 +36,7 @@ _KNOWN = frozenset(_COMMANDS.split())
 # After white space these rests may be letters or words of their own.
 _MAY_STAND_ALONE = frozenset(["ne", "nu", "not", "neg", "ni", "to", "tau", "top"])
 _CONTROL = re.compile(r"([\x07\x08\x0b\x0c\t\n\r])([A-Za-z]+)")
-_DOUBLED = re.compile(r"\\{2,}([A-Za-z]+|[%$,;!{}])")
+_DOUBLED = re.compile(r"(?<!\\)\\{2,}([A-Za-z]+|[%$,;!{}])")
 _TEXT_SYMBOL = re.compile(r"\\text([a-z]+)(?![a-z])")
 _TEXT_FONTS = frozenset(["bf", "it", "rm", "sf", "tt", "up", "sc", "normal", "style", "md", "sl"])
 _TEXT_SYMBOLS = {"degree": "circ", "times": "times", "minus": "-", "percent": "%", "dollar": "$"}

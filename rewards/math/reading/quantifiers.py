@@ -62,12 +62,14 @@ def read_statement(cursor: Cursor, read_clause: Read, read_claim: Read) -> Node:
         bound = tuple(Relation((operator,), (name, value)) for name in names)
     binder = bound[0] if len(bound) == 1 else Listing(",", bound)
     separated = _pass_separators(cursor)
-    cursor.depth -= 1
     if cursor.token.kind == "end":
+        cursor.depth -= 1
         return binder
     if not separated and not at_quantifier(cursor):
         cursor.fail("expected a comma before the claim")
-    return Statement(quantifier, binder, read_claim(cursor))
+    statement = Statement(quantifier, binder, read_claim(cursor))
+    cursor.depth -= 1
+    return statement
 
 
 def _read_name(cursor: Cursor) -> Node:
