@@ -185,7 +185,7 @@ def _option_content(answer: str, reference: str, question: str | None) -> str:
 def _judge_readings(answer: str, reference: str, expected: _Reference, cues: Cues) -> Finding:
     """Compare ``answer`` with each reading of the reference; the first finding counts."""
     text, riders = split_riders(answer)
-    if not same_riders(expected.riders, riders):
+    if not same_riders(expected.riders, riders, expected.readings[0][0]):
         return wrong("what is said of the letters differs")
     if _APPROXIMATE.match(reference):
         cues = replace(cues, rounds=True)

@@ -200,7 +200,8 @@ def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same)
             ans_value = substituted(ans_value, other, Symbol(one))
         bound = one and other and not (one.isupper() or other.isupper())  # not AB, P(A)
         bound = bound and not (symbols(ans_label) - {other}) & symbols(ans_value)  # nor xy = yx
-        return (ref_label == ans_label or bool(bound)) and same(ref_value, ans_value)
+        if (ref_label == ans_label or bound) and same(ref_value, ans_value):
+            return True
     if (one is not None) != (other is not None):
         plain = ans_label if one is not None else ref_label
         taken = symbols(ref_value) | symbols(ans_value) | {one or other}  # nor x = 1 for f(x) = 1

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from rewards.errors import AnswerError
+from rewards.math.comparing.equations import is_label
 from rewards.math.comparing.regions import is_region
 from rewards.math.evaluating.intervals import same_set
 from rewards.math.evaluating.real_sets import NotARealSet, real_set
@@ -10,15 +13,17 @@ from rewards.math.reading.answers import parse
 from rewards.math.reading.riders import INTEGER_DOMAINS, Riders
 from rewards.math.tree import Listing, Node, Relation, symbols, with_symbol_renamed
 
+_COUNTING = re.compile(r"[kKnmlNMij] ?(?:>=? ?0|>= ?1)")
 _NATURAL = frozenset(["N", "N0", "N+"])
 
 
-def same_riders(reference: Riders, answer: Riders) -> bool:
+def same_riders(reference: Riders, answer: Riders, node: Node) -> bool:
     """Whether what an answer says of its letters is compatible with what the reference says.
 
-    A set that one side does not name is taken for granted. An answer may not be restricted by an
-    inequality where the reference is not, but may exclude single values. Sets of natural numbers
-    are left to the comparison of the values, because they may be counted from another start.
+    node: the reference. A set that one side does not name is taken for granted. Sets of natural
+    numbers are left to the comparison of the values, because they may be counted from another
+    start. An inequality may be missing in an answer whose reference is a formula (``y = …``); an
+    answer may not add one, except to leave out single values, or to say where counting starts.
     """
     expected, found = reference.domains, answer.domains
     pairs = [(kind, found[name]) for name, kind in expected.items() if name in found]
@@ -26,10 +31,15 @@ def same_riders(reference: Riders, answer: Riders) -> bool:
         pairs = list(zip(expected.values(), found.values(), strict=True))
     if not all(_compatible(one, other) for one, other in pairs):
         return False
-    restricting = [condition for condition in answer.conditions if "!=" not in condition]
-    if not reference.conditions:
-        return not restricting
-    return not answer.conditions or _same_conditions(reference.conditions, answer.conditions)
+    wanted, added = (
+        [text for text in side.conditions if not _COUNTING.fullmatch(text)]
+        for side in (reference, answer)
+    )
+    if wanted and added:
+        return _same_conditions(wanted, added)
+    if wanted:
+        return not reference.parameters and _is_formula(node)
+    return not added or (not answer.parameters and all("!=" in text for text in added))
 
 
 def _compatible(one: str, other: str) -> bool:
@@ -38,17 +48,23 @@ def _compatible(one: str, other: str) -> bool:
     return one in _NATURAL and other in _NATURAL
 
 
-def _same_conditions(expected: tuple[str, ...], found: tuple[str, ...]) -> bool:
+def _is_formula(node: Node) -> bool:
+    """Whether ``node`` is a value with or without a label, not an equation of a curve."""
+    if not isinstance(node, Relation) or node.operators != ("=",):
+        return True
+    return is_label(node.sides[0], node.sides[-1])
+
+
+def _same_conditions(expected: list[str], found: list[str]) -> bool:
+    if sorted(expected) == sorted(found):
+        return True
     try:
-        sets = [
-            [real_set(parse(condition)) for condition in conditions]
-            for conditions in (expected, found)
-        ]
+        one, other = (parse(" and ".join(conditions)) for conditions in (expected, found))
+        if len(symbols(one)) != 1 or len(symbols(other)) != 1:
+            return False
+        return same_set(real_set(one), real_set(other))
     except (AnswerError, NotARealSet):
-        return sorted(expected) == sorted(found)
-    return len(expected) == len(found) and all(
-        any(same_set(one, other) for other in sets[1]) for one in sets[0]
-    )
+        return False
 
 
 def narrows(riders: tuple[Riders, Riders], answer: Node) -> bool:

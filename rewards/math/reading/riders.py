@@ -38,6 +38,7 @@ _MAX_TAIL = 160
 _MAX_STARTS = 24
 _WORTH_TRYING = re.compile(
     r"\b(?:for|where|with|any|all|some|every|whenever|given|arbitrary|integers?)\b|\\in(?![a-z])|∈"
+    r"|[(（,，]\s*[^(（,，<>=]{1,24}(?:[<>≤≥≠]|\\[lg]eq?|\\[lg]t|\\neq?)"
     r"|forall|∀|整数|实数|常数|有理数|自然数|其中|(?<![A-Za-z])[a-z]\s+in\s"
 )
 _BUILDER = re.compile(
@@ -48,7 +49,7 @@ _BUILDER = re.compile(
 _SEPARATOR = r"(?:[\s,;.(，；（:]|\\q?quad(?![a-z])|\\[ ,;:]|\\(?:text|mathrm|textrm|mbox)\s*\{|\$)"
 _START = re.compile(
     rf"{_SEPARATOR}+(?=(?:for|where|with|whenever|given|any|all|every|some|integer)\b"
-    r"|\\forall|∀|其中|对|任意|\$?\s*[a-zA-Z](?![a-zA-Z]))|(?<=.)(?=\\forall|∀|其中)"
+    r"|\\forall|∀|其中|对|任意|\$?\s*[a-zA-Z](?![a-zA-Z])|-?(?:\d|\\frac))|(?<=.)(?=\\forall|∀|其中)"
 )
 # "for all x" before another clause; at the end it is a rider like any other.
 _FOR_ALL_REALS = re.compile(
@@ -62,6 +63,8 @@ _SIGNS = (
     (re.compile(r"\\([ZNQRC])(?![A-Za-z])"), r"@\1"),
     (re.compile(r"(?:\\in|∈)(?![a-z])|(?<=[a-zA-Z]) in (?=\s*[@ZNQRC])"), " in "),
     (re.compile(r"\\forall|∀"), " for all "),
+    (re.compile(r"\\gt(?![a-z])"), ">"),
+    (re.compile(r"\\lt(?![a-z])"), "<"),
     (re.compile(r"\\geq?(?:slant)?(?![a-z])|≥|⩾"), ">="),
     (re.compile(r"\\leq?(?:slant)?(?![a-z])|≤|⩽"), "<="),
     (re.compile(r"\\neq?(?![a-z])|≠"), "!="),
@@ -90,19 +93,26 @@ _DOMAIN = (
 _LEAD = r"(?:(?:for|where|with|whenever|given|and|if|其中|对于?)\s*)"
 _QUANTIFIER = r"(?:(?:any|all|every|each|some|an?|arbitrary|任意|所有|一切)\s*)"
 _ANY = r"(?:any|all|every|each|some|arbitrary|任意|所有|一切)"
-_INEQUALITY = r"(?P<relation>>=|<=|!=|>|<) ?(?P<value>-?[\w./\\{}]{1,20})"
+_VALUE = r"-?[\w./\\{}^+-]{1,24}?"
+_CONDITION = rf"{_NAMES} ?(?P<relation>>=|<=|!=|>|<) ?(?P<value>{_VALUE})"
+_CHAIN = rf"(?P<chain>{_VALUE} ?<=? ?(?P<inside>{_NAME}) ?<=? ?{_VALUE})"
+_STOP = r"(?=[\s,;)）。]|$)"
 _CLAUSES = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\s*{_LEAD}?{_QUANTIFIER}?(?:{_KIND} )?{_NAMES} ?in {_DOMAIN}",
         rf"\s*{_LEAD}?{_NAMES}\s*(?:is|are|be|being|为|是|属于)?\s*{_QUANTIFIER}?{_KIND}(?![a-z])",
         rf"\s*{_LEAD}{_QUANTIFIER}?{_KIND} {_NAMES}",
-        rf"\s*{_LEAD}{_QUANTIFIER}?{_NAMES} ?{_INEQUALITY}",
+        rf"\s*{_LEAD}{_QUANTIFIER}?{_CONDITION}{_STOP}",
+        rf"\s*{_LEAD}{_QUANTIFIER}?{_CHAIN}{_STOP}",
         rf"\s*(?:for|with|where|对于?)?\s*{_ANY} ?(?:{_KIND} )?{_NAMES}",
         rf"\s*(?:for )?(?:any|all|every) {_KIND}",
         rf"\s*integer {_NAMES}",
     )
 )
+# Without a word before them only behind another clause, or behind an equation in the letter.
+_BARE_CLAUSES = tuple(re.compile(rf"\s*{part}{_STOP}") for part in (_CONDITION, _CHAIN))
+_INEQUALITY_SIGN = re.compile(r"[<>≤≥≠]|\\[lg]eq?(?![a-z])|\\[lg]t(?![a-z])|\\neq?(?![a-z])")
 _BETWEEN = re.compile(r"\s*(?:,|;|and\b|且)\s*")
 _END = re.compile(r"[\s)}.。）]*")
 
@@ -118,7 +128,7 @@ def split_riders(text: str) -> tuple[str, Riders]:
     text = _FOR_ALL_REALS.sub(" ", text)
     for start in _starts(text):
         head = text[:start].strip()
-        riders = _read(text[start:])
+        riders = _read(text[start:], head)
         if riders is None:
             continue
         balanced = _balanced(head)
@@ -150,8 +160,9 @@ def _balanced(head: str) -> str | None:
     return None if opened else head
 
 
-def _read(tail: str) -> Riders | None:
-    """The riders in ``tail``; None when it is anything else."""
+def _read(tail: str, head: str) -> Riders | None:
+    """The riders in ``tail``, which stands behind ``head``; None when it is anything else."""
+    bracketed = tail.lstrip()[:1] in ("(", "（")
     tail = tail.translate(_LETTERS)
     for pattern, plain in _SIGNS:
         tail = pattern.sub(plain, tail)
@@ -161,6 +172,7 @@ def _read(tail: str) -> Riders | None:
     position = 0
     while True:
         match = next((m for p in _CLAUSES if (m := _whole_clause(p, tail, position))), None)
+        match = match or _bare_condition(tail, position, head, bracketed=bracketed)
         if match is None:
             return None
         _note(match.groupdict(), domains, conditions)
@@ -171,6 +183,22 @@ def _read(tail: str) -> Riders | None:
         position = between.end() if between else position
         if between is None and not tail.startswith(" ", position):
             return None
+
+
+def _bare_condition(
+    tail: str, position: int, head: str, *, bracketed: bool
+) -> re.Match[str] | None:
+    """``x > 0`` without a word before it, for a letter of ``head``: in brackets or an equation."""
+    for pattern in _BARE_CLAUSES:
+        match = _whole_clause(pattern, tail, position)
+        if match is None:
+            continue
+        name = match.groupdict().get("inside") or match["names"]
+        may_follow = bracketed or "=" in head
+        may_follow = may_follow and not _INEQUALITY_SIGN.search(head)
+        if position or (may_follow and re.search(rf"(?<![A-Za-z\\]){re.escape(name)}", head)):
+            return match
+    return None
 
 
 def _whole_clause(pattern: re.Pattern[str], tail: str, position: int) -> re.Match[str] | None:
@@ -185,6 +213,9 @@ def _whole_clause(pattern: re.Pattern[str], tail: str, position: int) -> re.Matc
 
 def _note(found: dict[str, str | None], domains: dict[str, str], conditions: list[str]) -> None:
     names = re.findall(_NAME, re.sub(r"\band\b", ",", found.get("names") or ""))
+    if found.get("chain"):
+        conditions.append(found["chain"] or "")
+        return
     if found.get("relation"):
         conditions += [f"{name}{found['relation']}{found['value']}" for name in names]
         return

@@ -50,7 +50,7 @@ def trailing_unit(tokens: list[Token], variables: frozenset[str] = frozenset()) 
         factors = _UnitReader(tokens[index:]).read()
         if factors is None or _is_variable(tokens[index:], variables):
             continue
-        if _is_meant(tokens, index, factors):
+        if _is_meant(tokens, index, factors, variables):
             return TrailingUnit(len(tokens) - index, factors)
     return _noun(tokens)
 
@@ -101,7 +101,12 @@ def _cannot_precede(tokens: list[Token], index: int) -> bool:
     return bool(functions) and previous.text != ")"
 
 
-def _is_meant(tokens: list[Token], index: int, factors: tuple[tuple[str, Fraction], ...]) -> bool:
+def _is_meant(
+    tokens: list[Token],
+    index: int,
+    factors: tuple[tuple[str, Fraction], ...],
+    variables: frozenset[str],
+) -> bool:
     """Whether letters are units rather than variables: not so in ``v_0 t - 0.5 g t^2``."""
     first = tokens[index]
     if first.text == "Omega":
@@ -110,6 +115,8 @@ def _is_meant(tokens: list[Token], index: int, factors: tuple[tuple[str, Fractio
         return first.spaced and not _is_sum(tokens[:index])
     if any(len(token.text) > 1 or token.upright for token in tokens[index:] if _is_named(token)):
         return True
+    if variables and any(exponent < 0 for _, exponent in factors):
+        return True  # 3t + 2 m/s, where t is known to be the variable
     if any(
         token.kind == "name" or (token.kind == "word" and is_product_of_letters(token))
         for token in tokens[:index]

@@ -78,6 +78,10 @@ CASES: Cases = {
     "with minus-plus the signs go together": [
         ("(1,-1),(-1,1)", ["(\\pm1,\\mp1)"], ["(\\pm1,\\pm1)"]),
     ],
+    "a tuple is no set and no half-open interval": [
+        ("\\{1,2\\}", ["1,2"], ["(x,y)=(1,2)"]),
+        ("x=1,y=2", ["[1,2]"], ["(1,2]"]),
+    ],
 }
 
 

@@ -39,6 +39,12 @@ CASES: Cases = {
         ),
         ("\\sin\\frac{2}{3}\\pi=\\frac{\\sqrt3}{2}", ["\\sqrt3/2"], ["1/2"]),
     ],
+    "a value has its own name": [
+        ("f(x)=1", ["y=1", "1"], ["x=1"]),
+        ("f(x)=x^2", [], ["xy=yx", "\\forall x,y\\in\\mathbb{R}, xy=yx"]),
+        ("P(A)=\\frac{1}{2}", ["1/2"], ["P(B)=\\frac12"]),
+        ("PV=nRT", ["nRT=PV"], ["PV=nR"]),
+    ],
 }
 
 

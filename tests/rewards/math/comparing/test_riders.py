@@ -53,6 +53,32 @@ CASES: Cases = {
             ["2^k \\text{ for } k\\ge 2"],
         ),
     ],
+    "the domain of a formula may be missing, but not be another": [
+        (
+            "y=60-2x (15<x<30)",
+            ["y=60-2x", "y=-2x+60 (15<x<30)", "60-2x", "y=60-2x, 15<x<30"],
+            ["y=60-2x (10<x<30)", "y=60-x (15<x<30)", "15<x<30"],
+        ),
+        ("y=2x+1 (x>0)", ["y=2x+1", "2x+1 (x>0)", "y=2x+1, x>0"], ["y=2x+1 (x<0)", "y=2x (x>0)"]),
+        (
+            "a_n=2n-1",
+            ["a_n=2n-1 (n\\ge1)", "a_n=2n-1, n\\in N^*"],
+            ["a_n=2n-1 (n\\ge2)", "a_n=2n+1"],
+        ),
+    ],
+    "where a condition belongs to the set, it is compared": [
+        ("x^2+y^2=1, x>0", ["x^2+y^2=1 (x>0)"], ["x^2+y^2=1", "x^2+y^2=1, x<0"]),
+        (
+            "x=k\\pi, k\\in\\mathbb{Z}, k\\ne0",
+            ["x=n\\pi, n\\in\\mathbb{Z}, n\\neq0"],
+            ["x=k\\pi, k\\in\\mathbb{Z}"],
+        ),
+        ("x=k\\pi, k\\in\\mathbb{Z}", ["x=k\\pi (k∈Z)"], ["x=k\\pi, k\\in\\mathbb{Z}, k\\ne0"]),
+    ],
+    "for all n is no parameter": [
+        ("f(n)=n \\text{ for all positive integers } n", ["f(n)=n"], ["c", "x", "a", "f(n)=2"]),
+        ("2 g", ["2g"], ["2k, k\\in\\mathbb{Z}"]),
+    ],
 }
 
 
