@@ -153,7 +153,12 @@ def _parse_reference(reference: str) -> _Reference | None:
 def _same_text(answer: str, reference: str) -> bool:
     if len(answer) > 3 * len(reference) + 100 or len(reference) > 3 * len(answer) + 100:
         return False
-    return canonical(answer) == canonical(reference)
+    return canonical(answer) == _canonical_reference(reference)
+
+
+@lru_cache(maxsize=4096)
+def _canonical_reference(reference: str) -> str:
+    return canonical(reference)
 
 
 def _judge_choice(answer: str, reference: str, question: str | None) -> Finding | None:
@@ -185,7 +190,8 @@ def _option_content(answer: str, reference: str, question: str | None) -> str:
 def _judge_readings(answer: str, reference: str, expected: _Reference, cues: Cues) -> Finding:
     """Compare ``answer`` with each reading of the reference; the first finding counts."""
     text, riders = split_riders(answer)
-    if not same_riders(expected.riders, riders, expected.readings[0][0]):
+    said = expected.riders
+    if riders is not said and not same_riders(said, riders, expected.readings[0][0]):
         return wrong("what is said of the letters differs")
     if _APPROXIMATE.match(reference):
         cues = replace(cues, rounds=True)
@@ -222,7 +228,7 @@ def _judge_reading(
             if isinstance(node, Relation) and node.operators == ("~",):
                 node, cues = node.sides[-1], replace(cues, rounds=True)
             found = with_letters_of(riders, node, found)
-            case = Comparison(node, found, cues, *(side.parameters for side in riders))
+            case = Comparison(node, found, cues, riders[0].parameters, riders[1].parameters)
             if case.holds():
                 return correct("equal")
         except (AnswerError, Unevaluable) as error:

@@ -165,15 +165,22 @@ def clean(text: str) -> str:
     if not text.isascii():
         text = _fold_unicode(text)
     text = repaired(text)
+    if "\\" in text:
+        text = _without_dress(text)
+    if "**" in text:
+        text = _MARKDOWN.sub(r"\1", text)
+    text = _strip_math_delimiters(text)
+    return text.strip()
+
+
+def _without_dress(text: str) -> str:
+    """LaTeX without what changes only the looks."""
     text = _GROUPING.sub(",", text).replace("\\!", "").replace("\\%", "%")
     text = (
         text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
     )
     text = text.replace("\\left<", "\\langle ").replace("\\right>", "\\rangle ")
-    text = _MARKDOWN.sub(r"\1", text)
-    text = _DRESS.sub(lambda m: "" if not m.group().endswith(("left.", "right.")) else " ", text)
-    text = _strip_math_delimiters(text)
-    return text.strip()
+    return _DRESS.sub(lambda m: "" if not m.group().endswith(("left.", "right.")) else " ", text)
 
 
 def _fold_unicode(text: str) -> str:
@@ -206,8 +213,9 @@ def _vulgar_fraction(match: re.Match[str]) -> str:
 
 def _strip_math_delimiters(text: str) -> str:
     r"""Remove ``$…$``, ``\(…\)``, ``\[…\]``; a lone dollar sign is a currency and stays."""
-    text = _DELIMITERS.sub(" ", _ROW_SKIP.sub(r"\1 ", text))
-    if text.count("$") - text.count("\\$") >= 2:
+    if "\\" in text or "`" in text:
+        text = _DELIMITERS.sub(" ", _ROW_SKIP.sub(r"\1 ", text))
+    if "$" in text and text.count("$") - text.count("\\$") >= 2:
         text = re.sub(r"(?<!\\)\$", " ", text)
     return text
 

@@ -28,6 +28,8 @@ class Riders:
     @property
     def parameters(self) -> dict[str, str]:
         """Return the letters that run over integers, with their sets."""
+        if not self.domains:
+            return self.domains
         return {name: kind for name, kind in self.domains.items() if kind in INTEGER_DOMAINS}
 
 
@@ -40,6 +42,10 @@ _WORTH_TRYING = re.compile(
     r"\b(?:for|where|with|any|all|some|every|whenever|given|arbitrary|integers?)\b|\\in(?![a-z])|∈"
     r"|[(（,，]\s*[^(（,，<>=]{1,24}(?:[<>≤≥≠]|\\[lg]eq?|\\[lg]t|\\neq?)"
     r"|forall|∀|整数|实数|常数|有理数|自然数|其中|(?<![A-Za-z])[a-z]\s+in\s"
+)
+# A quick look first, because most answers have no riders: every branch begins with a letter.
+_MARK = re.compile(
+    r"for|where|with|any|all|some|every|given|arb|integ| in |\\in|\\l|\\g|\\ne|<|>|∈|∀|≤|≥|≠|数|其"
 )
 _BUILDER = re.compile(
     r"\s*\$?(?:\\left)?\s*\\\{\s*[a-zA-Z]\s*(?:\\mid|\\vert|\||:|｜)(?P<inside>.*?)"
@@ -119,7 +125,7 @@ _END = re.compile(r"[\s)}.。）]*")
 
 def split_riders(text: str) -> tuple[str, Riders]:
     """Return ``text`` without the riders at its end, and what they say."""
-    if len(text) > _MAX_TEXT or not _WORTH_TRYING.search(text):
+    if len(text) > _MAX_TEXT or not _MARK.search(text) or not _WORTH_TRYING.search(text):
         return text, NO_RIDERS
     builder = _BUILDER.fullmatch(text)
     if builder:  # {x | x = 2k, k ∈ Z} as x = 2k, k ∈ Z
