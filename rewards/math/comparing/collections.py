@@ -109,6 +109,8 @@ def solutions(node: Node, *, paired: bool = False) -> list[Node] | None:
         return solutions(node.sides[1], paired=paired)
     elif isinstance(node, NamedSet) and not node.name:
         return []
+    elif isinstance(node, Relation) and has_plus_minus(node.sides[0]):
+        return None
     elif has_plus_minus(node):
         parts = [unlabelled(node)]
     else:
@@ -183,7 +185,8 @@ def _names_in(label: Bracket) -> list[str] | None:
 def assignments(node: Node) -> dict[str, Node] | None:
     """Return ``x = 1, y = 2`` or ``(x, y) = (1, 2)`` as a table in the order of the text.
 
-    None unless each item gives another variable a value.
+    The value of a function is its whole equation, whose variable may have another name. None
+    unless each item gives another name a value.
     """
     if isinstance(node, Relation):
         return _assigned_tuple(node)
@@ -193,11 +196,28 @@ def assignments(node: Node) -> dict[str, Node] | None:
     for item in node.items:
         if not isinstance(item, Relation) or item.operators not in (("=",), ("~",)):
             return None
-        label = item.sides[0]
-        if not isinstance(label, Symbol) or label.name in table:
+        name = _name_of(item.sides[0])
+        if name is None or name in table:
             return None
-        table[label.name] = item.sides[1]
+        table[name] = item if name.endswith("()") else item.sides[1]
     return table
+
+
+def _name_of(label: Node) -> str | None:
+    """The name of what a label stands for: x, ``f()`` for f(x), AB, ``angle A``; else None."""
+    if isinstance(label, Call) and label.name == "abs":
+        return _name_of(label.arguments[0])
+    if isinstance(label, Symbol):
+        return label.name
+    if not isinstance(label, Product):
+        return None
+    names = [_name_of(factor) for factor in label.factors]
+    if None in names:
+        return None
+    is_function = len(names) == 2 and label.factors[0] != Symbol("angle")
+    if is_function and str(names[1]).islower():
+        return f"{names[0]}()"
+    return " ".join(map(str, names))
 
 
 def _assigned_tuple(node: Relation) -> dict[str, Node] | None:
@@ -230,8 +250,8 @@ def values_in_order(table: dict[str, Node], orders: Orders) -> tuple[Node, ...]:
 def _is_run(names: list[str]) -> bool:
     if len({name.partition("_")[0] for name in names}) == 1:
         return True
-    return all(len(name) == 1 for name in names) and all(
-        ord(after) - ord(before) == 1 for before, after in pairwise(names)
+    return len({name[:-1] for name in names}) == 1 and all(
+        ord(after[-1]) - ord(before[-1]) == 1 for before, after in pairwise(names)
     )
 
 

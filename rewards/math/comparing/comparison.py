@@ -321,6 +321,9 @@ def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
     assert isinstance(reference, Relation)
     if isinstance(answer, Relation):
         matches = _matcher(case)
+        if has_plus_minus(reference.sides[0]) or has_plus_minus(answer.sides[0]):
+            one, other = (expanded(node, paired=True) for node in (reference, answer))
+            return len(one) == len(other) and same_in_any_order(one, other, matches)
         return equations.same_equation(
             reference, answer, case.cues, matches
         ) or antiderivatives.same_with_constants_renamed(

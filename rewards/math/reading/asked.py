@@ -11,7 +11,17 @@ Unit = tuple[tuple[str, Fraction], ...]
 
 # Units that are other words too, or that answers are never converted to.
 _NEVER = frozenset(
-    ["unit", "bit", "byte", "degree", "radian", "degree_Celsius", "degree_Fahrenheit", "bar"]
+    [
+        "unit",
+        "bit",
+        "byte",
+        "degree",
+        "radian",
+        "degree_Celsius",
+        "degree_Fahrenheit",
+        "pound",
+        "bar",
+    ]
 )
 _NOT_WORDS = frozenset(
     ["in", "second", "sec", "min", "mi", "cal", "cup", "pound", "foot", "时", "码"]

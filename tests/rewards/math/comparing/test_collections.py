@@ -82,6 +82,28 @@ CASES: Cases = {
         ("\\{1,2\\}", ["1,2"], ["(x,y)=(1,2)"]),
         ("x=1,y=2", ["[1,2]"], ["(1,2]"]),
     ],
+    "values under names of their own are not exchanged": [
+        (
+            "f(x)=2x, g(x)=3x",
+            ["g(x)=3x, f(x)=2x", "f(t)=2t, g(t)=3t", "2x, 3x"],
+            ["f(x)=3x, g(x)=2x"],
+        ),
+        ("P(A)=0.5, P(B)=0.2", ["P(B)=0.2, P(A)=0.5"], ["P(A)=0.2, P(B)=0.5"]),
+        ("AB=3, CD=4", ["CD=4, AB=3", "|AB|=3, |CD|=4"], ["AB=4, CD=3"]),
+        (
+            "\\angle A=60^\\circ, \\angle B=30^\\circ",
+            ["\\angle B=30^\\circ, \\angle A=60^\\circ"],
+            ["\\angle A=30^\\circ, \\angle B=60^\\circ"],
+        ),
+    ],
+    "signs on both sides of an equation": [
+        (
+            "\\cos(a\\pm b)=\\cos a\\cos b\\mp\\sin a\\sin b",
+            ["\\cos(a\\mp b)=\\cos a\\cos b\\pm\\sin a\\sin b"],
+            ["\\cos(a\\pm b)=\\cos a\\cos b\\pm\\sin a\\sin b"],
+        ),
+        ("a^2\\pm 2ab+b^2", ["(a\\pm b)^2"], ["(a+b)^2"]),
+    ],
 }
 
 
