@@ -144,6 +144,7 @@ def _is_finite(node: Node) -> bool:
 
 
 def _same_infinite(reference: Node, answer: Node, case: Comparison) -> bool:
+    answer = _plain_reference(answer)
     return same_region(reference, answer, case.cues, _matcher(case))
 
 

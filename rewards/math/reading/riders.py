@@ -47,6 +47,8 @@ _WORTH_TRYING = re.compile(
 _MARK = re.compile(
     r"for|where|with|any|all|some|every|given|arb|integ| in |\\in|\\l|\\g|\\ne|<|>|∈|∀|≤|≥|≠|数|其"
 )
+# What follows a quantifier at the start is what the statement says.
+_STATEMENT = re.compile(r"[\s$]*(?:\\forall|\\exists|∀|∃)")
 _BUILDER = re.compile(
     r"\s*\$?(?:\\left)?\s*\\\{\s*[a-zA-Z]\s*(?:\\mid|\\vert|\||:|｜)(?P<inside>.*?)"
     r"(?:\\right)?\s*\\\}\$?\s*",
@@ -126,6 +128,8 @@ _END = re.compile(r"[\s)}.。）]*")
 def split_riders(text: str) -> tuple[str, Riders]:
     """Return ``text`` without the riders at its end, and what they say."""
     if len(text) > _MAX_TEXT or not _MARK.search(text) or not _WORTH_TRYING.search(text):
+        return text, NO_RIDERS
+    if _STATEMENT.match(text):
         return text, NO_RIDERS
     builder = _BUILDER.fullmatch(text)
     if builder:  # {x | x = 2k, k ∈ Z} as x = 2k, k ∈ Z

@@ -44,6 +44,13 @@ CASES: Cases = {
             ["\\exists x \\in \\mathbb{R}, f(x)=x^2", "\\forall x, f(x)=x^3"],
         ),
     ],
+    "sets of natural numbers": [
+        (
+            "\\forall n\\in\\mathbb{N}_0, n\\ge0",
+            ["∀n∈ℕ₀, n≥0"],
+            ["\\forall n\\in\\mathbb{N}^*, n\\ge0"],
+        ),
+    ],
 }
 
 
