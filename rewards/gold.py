@@ -136,6 +136,14 @@ def _joined(reference: Any) -> str | None:
     return None if None in items else ", ".join(str(item) for item in items)
 
 
+def _math(reference: Any) -> str | None:
+    """As joined, with the escapes mended that were damaged on the way."""
+    from rewards.math.reading.escapes import repaired
+
+    written = _joined(reference)
+    return None if written is None else repaired(written)
+
+
 def _first(reference: Any) -> str | None:
     """Text or a number, or the first of a list of which any is right."""
     if isinstance(reference, list):
@@ -237,9 +245,9 @@ _WRITERS: dict[str, Callable[[Any], str | None]] = {
     "choice": _joined,
     "counting": _plain,
     "judge": _first,
-    "math": _joined,
+    "math": _math,
     "ocr": _plain,
-    "physics": _joined,
+    "physics": _math,
     "text": _first,
     "vqa": _vqa,
 }

@@ -58,6 +58,19 @@ def test_broken_lines_are_named_and_the_rest_is_checked(tmp_path: Path) -> None:
     assert summary["groups"][0]["false_positives"] == 1
 
 
+def test_damaged_escapes_are_shown_repaired_or_read(tmp_path: Path) -> None:
+    read = ["1\x0crac{1}{2}", "\theta", "\\\\frac{1}{2}", "60^{\\textcirc}", "\x08oxed{5}"]
+    doubtful = {"rac{1}{2}": "\\frac{1}{2}", "x\ne 2": "x\\ne 2"}
+    rows = [{"domain": "math", "reference": text} for text in [*read, *doubtful]]
+    code, summary = check(write(tmp_path / "data.jsonl", rows), "--gold")
+    assert code == 1
+    bad = {row["line"]: row["why"] for row in summary["bad_references"]}
+    assert sorted(bad) == [6, 7]
+    for why, repaired in zip(bad.values(), doubtful.values(), strict=True):
+        assert "looks like a damaged escape" in why
+        assert repr(repaired) in why
+
+
 def test_an_audit_finds_a_planted_bad_reference(tmp_path: Path) -> None:
     code, summary = check(write(tmp_path / "data.jsonl", PLANTED), "--gold", "--perturb")
     assert code == 1
