@@ -8,6 +8,7 @@ the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -56,6 +57,8 @@ _GRAMMARS: list[Dialect] = []
 for _dialect in DIALECTS.values():
     if _dialect.name != "plain" and all(_dialect.read != known.read for known in _GRAMMARS):
         _GRAMMARS.append(_dialect)
+_OURS_ALONE = re.compile(r'\{"action": ?"[a-z_]+", ?"(?:point|bbox)": ?\[[-+.eE\d, ]*\]\}\Z')
+"""What no other dialect writes: the most usual answer, for which none need be asked."""
 _GRAMMARS_OF_ACTIONS = [dialect for dialect in _GRAMMARS if dialect.name != "point"]
 
 
@@ -73,6 +76,8 @@ def read_action(text: str, dialect: Dialect | None = None, *, click_alone: bool 
     source = Source(text)
     if dialect is not None:
         return dialect.read(source)
+    if _OURS_ALONE.match(source.text):
+        return plain.read(source)
     return agreed(source, _GRAMMARS if click_alone else _GRAMMARS_OF_ACTIONS)
 
 
