@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from typing import Any
 
 from rewards.errors import AnswerError
@@ -14,6 +15,9 @@ MAX_DEPTH = 12
 _FENCE = "```"
 _LANGUAGE = re.compile(r"[ \t]*(?:(?:json|python|py|tool_call|text)(?![\w.]))?")
 _PYTHON_MAX_CHARACTERS = 20_000
+
+# Python would tell the terminal what it thinks of the literals that a model wrote.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 
 
 def unfenced(text: str) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rewards.errors import AnswerError
 from rewards.text.literals import read_literal, unfenced
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -61,3 +66,16 @@ def test_fences_take_no_time(text: str) -> None:
 )
 def test_literals(text: str, value: Any) -> None:
     assert read_literal(text) == value
+
+
+def test_the_terminal_hears_nothing_of_odd_literals() -> None:
+    program = (
+        "from rewards.text.literals import read_literal\n"
+        "for text in (r'[\"\\d\", \\'\\d\\']', '[1if 2else 3]'):\n"
+        "    try: read_literal(text)\n"
+        "    except Exception: pass\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert (run.stdout, run.stderr) == ("", "")
