@@ -22,6 +22,7 @@ THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 ANSWER_OPEN, ANSWER_CLOSE = "<answer>", "</answer>"
 BOX_OPEN, BOX_CLOSE = "<|begin_of_box|>", "<|end_of_box|>"
 _LATEX_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]{0,8}\{")
+_MAY_BOX = re.compile(r"\\boxed|\\fbox|<\|begin_of_box")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 
@@ -65,17 +66,28 @@ def extract(response: str, settings: ExtractionSettings) -> Extraction:
     contents = find_boxes(part.text, settings.boxes)
     if not contents:
         return Extraction(None, "no box in the answer")
+    return _the_one_box(contents, settings)
+
+
+def extract_bare(response: str, settings: ExtractionSettings) -> Extraction:
+    """Return an answer given without tags; a box around the whole of it is taken off.
+
+    Several boxes are what they are in a whole response: one answer when they are the same.
+    """
+    contents = find_boxes(response, ("glm", "latex")) if _MAY_BOX.search(response) else []
+    if len(contents) > 1:
+        return _the_one_box(contents, settings)
+    return _non_empty(unwrap_box(response))
+
+
+def _the_one_box(contents: list[str], settings: ExtractionSettings) -> Extraction:
+    """The content of boxes that all say the same; ambiguous when they do not."""
     distinct = {_SPACE.sub("", content) for content in contents}
     if len(distinct) > 1:
         return Extraction(None, f"{len(distinct)} different boxes", ambiguous=True)
     if len(contents) > 1 and settings.repeated_box == "wrong":
         return Extraction(None, f"the same box {len(contents)} times", ambiguous=True)
     return _non_empty(unwrap_box(contents[0]))
-
-
-def extract_bare(response: str) -> Extraction:
-    """Return an answer given without tags; a box around the whole of it is taken off."""
-    return _non_empty(unwrap_box(response))
 
 
 def find_boxes(text: str, markers: tuple[BoxMarker, ...]) -> list[str]:

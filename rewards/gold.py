@@ -8,52 +8,111 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rewards.errors import AnswerError, BadReferenceError
 from rewards.geometry.boxes import Box, read_space, reference_box
 
 
-def gold_answer(domain: str, reference: Any) -> str | None:
+def gold_answer(
+    domain: str, reference: Any, settings: Mapping[str, Any] = MappingProxyType({})
+) -> str | None:
     """Return the answer that a perfect model would give where ``reference`` is right.
 
     The text is the bare answer, without thinking and without a box around it. For every
     reference that is valid in one of the built-in domains the domain's verifier passes it. A
     reference that is not valid is written as JSON, so that the verifier can say what is wrong
-    with it. Returns None for a domain of the user's own whose reference is neither text nor a
-    number: only its verifier knows how to write that.
+    with it. ``settings`` are the domain's; where they name a dialect, the answer is in it.
+    Returns None for a domain of the user's own whose reference is neither text nor a number:
+    only its verifier knows how to write that.
 
     >>> gold_answer("vqa", ["a red car", "car"])
     'a red car'
     >>> gold_answer("gui", {"coord": "norm999", "action": "click", "bbox": [100, 100, 200, 200]})
     '{"action": "click", "point": [150, 150]}'
+    >>> swipe = {"action": "scroll", "direction": "down"}
+    >>> gold_answer("gui", swipe, {"dialect": "os_atlas"})
+    'SCROLL [DOWN]'
     """
     write = _WRITERS.get(domain)
-    if write is None:
+    if write is not None:
+        answer = write(reference)
+    elif domain in _DIALECT_WRITERS:
+        answer = _DIALECT_WRITERS[domain](reference, str(settings.get("dialect", "auto")))
+    else:
         return str(reference) if _is_plain(reference) else None
-    answer = write(reference)
     return answer if answer is not None and answer.strip() else _json(reference)
 
 
-def gold_action(reference: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the right action for a reference of the domain gui; None for one that is not valid."""
+def gold_action(reference: Mapping[str, Any], dialect: str = "auto") -> dict[str, Any] | None:
+    """Return the right action for a reference of the domain gui; None for one that is not valid.
+
+    Its coordinates are in the space that the reference declares, or that the dialect implies.
+    """
     from rewards.gui.actions import ARGUMENT_OF, POINTING, canonical_name
 
+    implied = _implied_space(dialect)
     try:
         name = canonical_name(reference.get("action"))
         action: dict[str, Any] = {"action": reference["action"]}
-        if name in POINTING:
+        if name in POINTING and "mark" in reference:
+            action["mark"] = reference["mark"]
+        elif name in POINTING:
             box = reference["bboxes"][0] if "bboxes" in reference else reference["bbox"]
-            action["point"] = _centre(_box(reference, box))
+            action["point"] = _centre(_box(reference, box, implied))
         elif name == "drag":
             for key in ("start", "end"):
-                action[key] = _centre(_box(reference, reference[f"{key}_bbox"]))
+                action[key] = _centre(_box(reference, reference[f"{key}_bbox"], implied))
         elif name in ARGUMENT_OF:
             value = reference[ARGUMENT_OF[name]]
             action[ARGUMENT_OF[name]] = value if name == "hotkey" else str(value)
     except (AnswerError, BadReferenceError, LookupError, TypeError):
         return None
     return action
+
+
+def written_action(
+    action: Mapping[str, Any], reference: Mapping[str, Any], dialect: str = "auto"
+) -> str | None:
+    """Write an action, as ``gold_action`` returns it, in a dialect; None where that has no word.
+
+    Dialects that point with a box get one of the size of the reference's first, around the point.
+    """
+    from rewards.gui.actions import Action, canonical_name
+    from rewards.gui.dialects.table import dialect_named
+
+    language = dialect_named(dialect)
+    if language is None or dialect == "plain":
+        return _json(action)
+    try:
+        name = canonical_name(action["action"])
+        space = read_space(reference, language.space) if _has_space(reference, dialect) else None
+        arguments = {key: value for key, value in action.items() if key != "action"}
+        if "point" in arguments and "bbox" not in arguments:
+            first = reference["bboxes"][0] if "bboxes" in reference else reference["bbox"]
+            arguments["bbox"] = _around(arguments["point"], _box(reference, first, language.space))
+    except (AnswerError, BadReferenceError, LookupError, TypeError):
+        return None
+    return language.write(Action(name, arguments), space)
+
+
+def _has_space(reference: Mapping[str, Any], dialect: str) -> bool:
+    return "coord" in reference or _implied_space(dialect) not in (None, "pixel")
+
+
+def _implied_space(dialect: str) -> str | None:
+    from rewards.gui.dialects.table import dialect_named
+
+    language = dialect_named(dialect)
+    return None if language is None else language.space
+
+
+def _around(point: list[float], box: Box) -> list[float]:
+    """The corners of a box of the same size around another point."""
+    right, down = point[0] - box.centre[0], point[1] - box.centre[1]
+    corners = (box.x1 + right, box.y1 + down, box.x2 + right, box.y2 + down)
+    return [_short(number) for number in corners]
 
 
 def _is_plain(reference: Any) -> bool:
@@ -75,6 +134,14 @@ def _joined(reference: Any) -> str | None:
         return _plain(reference)
     items = [_joined(item) for item in reference]
     return None if None in items else ", ".join(str(item) for item in items)
+
+
+def _math(reference: Any) -> str | None:
+    """As joined, with the escapes mended that were damaged on the way."""
+    from rewards.math.reading.escapes import repaired
+
+    written = _joined(reference)
+    return None if written is None else repaired(written)
 
 
 def _first(reference: Any) -> str | None:
@@ -125,33 +192,42 @@ def _table(rows: Any) -> str | None:
     return written if read_table(written) == table else _json(rows)
 
 
-def _gui(reference: Any) -> str | None:
-    action = gold_action(reference) if isinstance(reference, Mapping) else None
-    return None if action is None else _json(action)
+def _gui(reference: Any, dialect: str) -> str | None:
+    if not isinstance(reference, Mapping):
+        return None
+    action = gold_action(reference, dialect)
+    return None if action is None else written_action(action, reference, dialect)
 
 
-def _grounding(reference: Any) -> str | None:
+def _grounding(reference: Any, dialect: str) -> str | None:
     """Boxes, points in the middle of the boxes, or the segment."""
     if not isinstance(reference, Mapping):
         return None
     if reference.get("mode") == "temporal":
         return _json(reference.get("segment"))
+    from rewards.grounding.dialects import DIALECTS, tagged
+
+    language = DIALECTS[dialect]
     try:
-        boxes = [_box(reference, box) for box in reference["boxes"]]
+        boxes = [_box(reference, box, language.space) for box in reference["boxes"]]
     except (BadReferenceError, LookupError, TypeError):
         return None
+    found = [[_short(number) for number in (b.x1, b.y1, b.x2, b.y2)] for b in boxes]
     if reference.get("mode") == "point":
-        return _json([_centre(box) for box in boxes])
-    corners = [[_short(number) for number in (b.x1, b.y1, b.x2, b.y2)] for b in boxes]
+        found = [_centre(box) for box in boxes]
     labels = reference.get("labels")
-    if isinstance(labels, list | tuple) and len(labels) == len(boxes):
-        pairs = zip(corners, labels, strict=True)
-        return _json([{"bbox_2d": box, "label": str(label)} for box, label in pairs])
-    return _json(corners)
+    named = isinstance(labels, list | tuple) and len(labels) == len(boxes)
+    names = [str(label) for label in labels] if named else [None] * len(boxes)  # type: ignore[union-attr]
+    if found and "json" not in language.notations:
+        return tagged(language, found, names)
+    if named and reference.get("mode") != "point":
+        pairs = zip(found, names, strict=True)
+        return _json([{"bbox_2d": box, "label": name} for box, name in pairs])
+    return _json(found)
 
 
-def _box(reference: Mapping[str, Any], value: Any) -> Box:
-    return reference_box(read_space(reference), value)
+def _box(reference: Mapping[str, Any], value: Any, implied: str | None) -> Box:
+    return reference_box(read_space(reference, implied), value)
 
 
 def _centre(box: Box) -> list[float]:
@@ -168,12 +244,14 @@ _WRITERS: dict[str, Callable[[Any], str | None]] = {
     "chemistry": _plain,
     "choice": _joined,
     "counting": _plain,
-    "grounding": _grounding,
-    "gui": _gui,
     "judge": _first,
-    "math": _joined,
+    "math": _math,
     "ocr": _plain,
-    "physics": _joined,
+    "physics": _math,
     "text": _first,
     "vqa": _vqa,
+}
+_DIALECT_WRITERS: dict[str, Callable[[Any, str], str | None]] = {
+    "grounding": _grounding,
+    "gui": _gui,
 }

@@ -178,7 +178,7 @@ class Registry:
             return _call_custom(self._function(request.domain), request, started)
         verifier = self._verifier(request.domain)
         if request.bare:
-            extraction = extract_bare(request.response)
+            extraction = extract_bare(request.response, self._extraction)
         else:
             extraction = extract(request.response, self._extraction)
         finding = self._find(verifier, extraction, request)

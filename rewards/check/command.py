@@ -254,7 +254,9 @@ class _Run:
             made = (
                 probe(request.domain, request.reference, request.question)
                 if check == "probe"
-                else VARIANTS[check](request.domain, request.reference)
+                else VARIANTS[check](
+                    request.domain, request.reference, self._pool.settings(request.domain)
+                )
             )
             for number, (name, answer) in enumerate(made):
                 changed = replace(request, response=answer, bare=True)

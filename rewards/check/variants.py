@@ -9,33 +9,37 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from rewards.errors import BadReferenceError
 from rewards.geometry.boxes import read_space
-from rewards.gold import gold_action, gold_answer
+from rewards.gold import gold_action, gold_answer, written_action
 
 Variant = tuple[str, str]  # name, answer
+DomainSettings = Mapping[str, Any]
+_NONE: DomainSettings = MappingProxyType({})
 _NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,15})?")
 _TEXTUAL_MAX = 100_000
 
 
-def gold(domain: str, reference: Any) -> Iterator[Variant]:
+def gold(domain: str, reference: Any, settings: DomainSettings = _NONE) -> Iterator[Variant]:
     """Yield the gold answer of the reference."""
-    answer = gold_answer(domain, reference)
+    answer = gold_answer(domain, reference, settings)
     if answer is not None:
         yield "gold", answer
 
 
-def reformat(domain: str, reference: Any) -> Iterator[Variant]:
+def reformat(domain: str, reference: Any, settings: DomainSettings = _NONE) -> Iterator[Variant]:
     """Yield rewrites of the gold answer that keep its meaning."""
-    answer = gold_answer(domain, reference)
+    answer = gold_answer(domain, reference, settings)
     if answer is None or len(answer) > _TEXTUAL_MAX:
         return
     yield "spaces around", f"  {answer} \n"
     if domain in ("gui", "grounding"):
-        yield "fenced", f"```json\n{answer}\n```"
-        yield "other spacing", json.dumps(json.loads(answer), indent=2)
+        if answer[0] in "{[":  # a dialect may have another syntax
+            yield "fenced", f"```json\n{answer}\n```"
+            yield "other spacing", json.dumps(json.loads(answer), indent=2)
         return
     if domain in ("ocr", "judge"):
         return
@@ -60,13 +64,17 @@ def reformat(domain: str, reference: Any) -> Iterator[Variant]:
         yield "thousands", f"{int(answer):,}"
 
 
-def perturb(domain: str, reference: Any) -> Iterator[Variant]:
+def perturb(domain: str, reference: Any, settings: DomainSettings = _NONE) -> Iterator[Variant]:
     """Yield small changes of the gold answer that change its meaning."""
     if domain == "gui" and isinstance(reference, Mapping):
-        yield from _perturbed_action(reference)
+        dialect = str(settings.get("dialect", "auto"))
+        for name, action in _perturbed_action(reference, dialect):
+            answer = written_action(action, reference, dialect)
+            if answer is not None:
+                yield name, answer
         return
     if domain == "grounding" and isinstance(reference, Mapping):
-        yield from _perturbed_boxes(reference)
+        yield from _perturbed_boxes(reference, settings)
         return
     answer = gold_answer(domain, reference)
     if answer is None or len(answer) > _TEXTUAL_MAX:
@@ -109,22 +117,24 @@ def _perturbed_math(answer: str) -> Iterator[Variant]:
         yield "last number", f"{answer[: last.start()]}{changed}{answer[last.end() :]}"
 
 
-def _perturbed_action(reference: Mapping[str, Any]) -> Iterator[Variant]:
-    action = gold_action(reference)
+def _perturbed_action(
+    reference: Mapping[str, Any], dialect: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    action = gold_action(reference, dialect)
     if action is None:
         return
-    yield "another action", json.dumps({**action, "action": _other_action(action["action"])})
+    yield "another action", {**action, "action": _other_action(action["action"])}
     if "point" in action and "bbox" in reference:
         point = _outside(reference, reference["bbox"])
         if point is not None:
-            yield "outside the box", json.dumps({**action, "point": point})
+            yield "outside the box", {**action, "point": point}
     if "direction" in action:
         opposites = {"up": "down", "down": "up", "left": "right", "right": "left"}
         opposite = opposites.get(str(action["direction"]).lower())
         if opposite:
-            yield "opposite direction", json.dumps({**action, "direction": opposite})
+            yield "opposite direction", {**action, "direction": opposite}
     if isinstance(action.get("text"), str):
-        yield "another text", json.dumps({**action, "text": action["text"] + "x"})
+        yield "another text", {**action, "text": action["text"] + "x"}
 
 
 def _other_action(name: Any) -> str:
@@ -144,7 +154,7 @@ def _outside(reference: Mapping[str, Any], box: Any) -> list[float] | None:
     return None
 
 
-def _perturbed_boxes(reference: Mapping[str, Any]) -> Iterator[Variant]:
+def _perturbed_boxes(reference: Mapping[str, Any], settings: DomainSettings) -> Iterator[Variant]:
     mode, boxes = reference.get("mode"), reference.get("boxes") or []
     segment = reference.get("segment")
     if mode == "temporal" and isinstance(segment, list) and len(segment) == 2:
@@ -154,8 +164,10 @@ def _perturbed_boxes(reference: Mapping[str, Any]) -> Iterator[Variant]:
         yield "one more box", json.dumps([*boxes, boxes[0]])
         yield "none", "[]"
     elif mode == "point" and boxes:
-        points = json.loads(gold_answer("grounding", reference) or "[]")
-        yield "one more point", json.dumps([*points, points[0]])
+        answer = gold_answer("grounding", reference, settings) or ""
+        if answer.startswith("[["):  # not in tags, and no reference that is not valid
+            points = json.loads(answer)
+            yield "one more point", json.dumps([*points, points[0]])
         yield "none", "[]"
 
 
@@ -218,7 +230,7 @@ def _covers(space: Any, box: Any) -> bool:
         return True
 
 
-VARIANTS: dict[str, Callable[[str, Any], Iterator[Variant]]] = {
+VARIANTS: dict[str, Callable[[str, Any, DomainSettings], Iterator[Variant]]] = {
     "gold": gold,
     "reformat": reformat,
     "perturb": perturb,

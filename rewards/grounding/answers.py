@@ -1,24 +1,52 @@
-"""Boxes, points and segments as models write them: exactly one such value in an answer."""
+"""Boxes, points and segments as models write them: exactly one such value in an answer.
+
+Boxes and points come in four notations: JSON or a Python literal (perhaps in prose), boxes in
+tags (``<box>``), boxes in tokens (``<|box_start|>``) and points in tags (``<point>``). One answer
+is in one of them.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from rewards.errors import AnswerError
 from rewards.text.literals import MAX_CHARACTERS, check_size, read_literal
 
 MAX_OBJECTS = 500
-_NUMBER = r"-?\d{1,9}(?:\.\d{1,12})?"
-_QWEN_BOX = re.compile(
-    rf"<\|box_start\|>\s*\(\s*({_NUMBER})\s*,\s*({_NUMBER})\s*\)\s*,\s*\(\s*({_NUMBER})\s*,\s*({_NUMBER})\s*\)"
-    r"\s*<\|box_end\|>"
-)
-_QWEN_LABEL = re.compile(
-    r"<\|object_ref_start\|>([^<]{0,200})<\|object_ref_end\|>\s*(?=<\|box_start\|>)"
-)
+_SIZES = {"bbox_2d": 4, "point_2d": 2}
+Notation = Literal["json", "box_tags", "box_tokens", "point_tags"]
+NOTATIONS: frozenset[Notation] = frozenset({"json", "box_tags", "box_tokens", "point_tags"})
+_TAGGED: dict[Notation, tuple[str, re.Pattern[str]]] = {
+    "box_tokens": (
+        "<|box_start|>",
+        re.compile(
+            r"(?:<\|object_ref_start\|>([^<]{0,200})<\|object_ref_end\|>\s*)?"
+            r"<\|box_start\|>([^<]{1,2000})<\|box_end\|>"
+        ),
+    ),
+    "box_tags": (
+        "<box>",
+        re.compile(r"(?:<ref>([^<]{0,200})</ref>\s*)?<box>([^<]{1,20000})</box>"),
+    ),
+    "point_tags": ("<point>", re.compile(r"()<point>([^<]{1,2000})</point>")),
+}
+"""By notation, the mark that shows it, and the pattern of a label (perhaps) and numbers."""
+_NUMBER = r"(-?\d{1,9}(?:\.\d{1,12})?)"
+_PAIR = rf"{_NUMBER}\s{{0,9}},\s{{0,9}}{_NUMBER}"
+_SPACED = rf"{_NUMBER}\s{{1,9}}{_NUMBER}"
+_CORNER = rf"\(\s{{0,9}}{_PAIR}\s{{0,9}}\)"
+_BETWEEN = r"\s{0,9},\s{0,9}"
+_SPELLED = {
+    2: re.compile(rf"{_PAIR}|{_SPACED}|{_CORNER}"),
+    4: re.compile(
+        rf"{_CORNER}{_BETWEEN}{_CORNER}|{_PAIR}{_BETWEEN}{_PAIR}|{_SPACED}\s{{1,9}}{_SPACED}"
+        rf"|\({_PAIR}{_BETWEEN}{_PAIR}\)"
+    ),
+}
+_LANGUAGE = re.compile(r"\A[a-z]{0,10}")
 _NOTHING = re.compile(
     r"(?:\[\s*\]|\[\s*\[\s*\]\s*\]|\{\s*\}|none|null|no (?:such )?(?:objects?|box(?:es)?|target)s?"
     r"(?: (?:found|detected|present))?|not (?:found|present|there)|无|没有)\.?",
@@ -37,34 +65,60 @@ class Found:
     label: str | None = None
 
 
-def read_objects(text: str, key: str) -> list[Found]:
+def read_objects(text: str, key: str, notations: frozenset[Notation] = NOTATIONS) -> list[Found]:
     """Read the boxes (key "bbox_2d") or points (key "point_2d") of an answer.
 
-    Raises AnswerError for an answer that is not exactly one such value.
+    Raises AnswerError for an answer that is not exactly one such value in one of the notations.
     """
     text = text.strip()
     if _NOTHING.fullmatch(text):
         return []
     if len(text) > MAX_CHARACTERS:
         raise AnswerError(f"longer than {MAX_CHARACTERS} characters")
-    if "<|box_start|>" in text:
-        return _qwen_boxes(text)
-    value = _one_value(text)
-    found = _objects(value, key)
+    shown: list[Notation] = [name for name, (mark, _) in _TAGGED.items() if mark in text]
+    if len(shown) > 1:
+        raise AnswerError("boxes in more than one notation")
+    notation = shown[0] if shown else "json"
+    if notation not in notations:
+        raise AnswerError("boxes in a notation of another dialect")
+    found = _tagged(text, notation, key) if shown else _objects(_one_value(text), key)
     if len(found) > MAX_OBJECTS:
         raise AnswerError(f"more than {MAX_OBJECTS} objects")
     return found
 
 
-def _qwen_boxes(text: str) -> list[Found]:
-    labels = {match.end(): match[1].strip() for match in _QWEN_LABEL.finditer(text)}
-    found = [
-        Found([float(number) for number in match.groups()], labels.get(match.start()))
-        for match in _QWEN_BOX.finditer(text)
-    ]
-    if not found or len(found) != text.count("<|box_start|>") or len(found) > MAX_OBJECTS:
+def _tagged(text: str, notation: Notation, key: str) -> list[Found]:
+    """The objects in tags or tokens; what is around them is prose, without boxes of its own."""
+    mark, pattern = _TAGGED[notation]
+    matches = list(pattern.finditer(text))
+    if len(matches) != text.count(mark) or len(matches) > MAX_OBJECTS:
         raise AnswerError("boxes that do not parse")
+    found = []
+    for match in matches:
+        label = match[1].strip() if match[1] else None
+        found += [Found(value, label) for value in _between_tags(match[2].strip(), key)]
+    if any(_holds_numbers(span) for span in _bracketed(pattern.sub(" ", text))):
+        raise AnswerError("boxes in more than one notation")
     return found
+
+
+def _between_tags(text: str, key: str) -> list[Any]:
+    """The values between two tags: numbers as they are spelled, or a list of lists."""
+    if text.startswith("["):
+        return [item.value for item in _objects(read_literal(text), key)]
+    match = _SPELLED[_SIZES[key]].fullmatch(text)
+    if match is None:
+        raise AnswerError("boxes that do not parse")
+    return [[float(number) for number in match.groups() if number is not None]]
+
+
+def _holds_numbers(span: str) -> bool:
+    """Whether a bracketed span of prose is a box or a point, too."""
+    try:
+        value = read_literal(span)
+    except AnswerError:
+        return False
+    return isinstance(value, list | dict | tuple) and bool(value)
 
 
 def _one_value(text: str) -> Any:
@@ -73,9 +127,9 @@ def _one_value(text: str) -> Any:
         return read_literal(text)
     except AnswerError:
         pass
-    fences = re.findall(r"```[a-z]{0,10}\s*\n?(.*?)```", text, re.DOTALL)
-    if len(fences) == 1:
-        return read_literal(fences[0])
+    parts = text.split("```")
+    if len(parts) in (3, 4):  # one block in prose
+        return read_literal(_LANGUAGE.sub("", parts[1], count=1))
     spans = _bracketed(text)
     if not spans:
         raise AnswerError("no box")
@@ -120,7 +174,7 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _objects(value: Any, key: str) -> list[Found]:
-    size = 4 if key == "bbox_2d" else 2
+    size = _SIZES[key]
     if isinstance(value, dict):
         return [_from_object(value, key)]
     if not isinstance(value, list | tuple):

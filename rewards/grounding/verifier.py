@@ -15,6 +15,7 @@ from rewards.errors import AnswerError, BadReferenceError
 from rewards.geometry.boxes import Box, Space, numbers, read_space, reference_box
 from rewards.geometry.matching import num_matched
 from rewards.grounding.answers import Found, read_objects, read_segment
+from rewards.grounding.dialects import DIALECTS, DialectName
 from rewards.settings import Setting, Settings
 from rewards.text.words import folded
 from rewards.verdict import Finding, Request, correct, graded, wrong
@@ -43,6 +44,14 @@ class GroundingSettings(Settings):
             "intersection over union; the threshold is then the pass mark."
         ),
     ] = "pass"
+    dialect: Annotated[
+        DialectName,
+        Setting(
+            description="How the model writes boxes and points. A name is strict, and its "
+            "coordinate space counts for references that declare none; with 'auto' any one "
+            "notation is read, and references declare their space."
+        ),
+    ] = "auto"
 
 
 class GroundingVerifier:
@@ -50,6 +59,7 @@ class GroundingVerifier:
 
     def __init__(self, settings: GroundingSettings) -> None:
         self._settings = settings
+        self._dialect = DIALECTS[settings.dialect]
         self.pass_mark = 1.0 if settings.score == "pass" else settings.threshold
 
     def judge(self, answer: str, request: Request) -> Finding:
@@ -62,18 +72,20 @@ class GroundingVerifier:
             raise BadReferenceError(f"mode: expected one of {', '.join(MODES)}, found {mode!r}")
         if mode == "temporal":
             return self._judge_segment(reference, answer)
-        space = read_space(reference)
+        space = read_space(reference, self._dialect.space)
+        if mode == "point" and not self._dialect.writes_points:
+            raise BadReferenceError(f"mode: the dialect {self._dialect.name} has no points")
         boxes, labels = _read_boxes(space, reference, mode)
         if mode == "single":
             return self._judge_single(space, boxes, labels, answer)
         if mode == "point":
-            return _judge_points(space, boxes, labels, answer)
+            return self._judge_points(space, boxes, labels, answer)
         return self._judge_several(space, boxes, labels, answer)
 
     def _judge_single(
         self, space: Space, boxes: list[Box], labels: list[str] | None, answer: str
     ) -> Finding:
-        found = read_objects(answer, "bbox_2d")
+        found = read_objects(answer, "bbox_2d", self._dialect.notations)
         if not boxes:
             return correct("nothing there") if not found else wrong("a box where nothing is")
         if len(found) != 1:
@@ -92,7 +104,7 @@ class GroundingVerifier:
     def _judge_several(
         self, space: Space, boxes: list[Box], labels: list[str] | None, answer: str
     ) -> Finding:
-        found = read_objects(answer, "bbox_2d")
+        found = read_objects(answer, "bbox_2d", self._dialect.notations)
         early = _count_verdict(found, boxes)
         if early is not None:
             return early
@@ -108,6 +120,24 @@ class GroundingVerifier:
         ]
         return _matched_verdict(num_matched(fits), len(found), len(boxes))
 
+    def _judge_points(
+        self, space: Space, boxes: list[Box], labels: list[str] | None, answer: str
+    ) -> Finding:
+        found = read_objects(answer, "point_2d", self._dialect.notations)
+        early = _count_verdict(found, boxes)
+        if early is not None:
+            return early
+        points = [space.point(item.value) for item in found]
+        fits = [
+            [
+                box.holds(point)
+                and (labels is None or _same_label(labels[j], found[i].label, optional=True))
+                for j, box in enumerate(boxes)
+            ]
+            for i, point in enumerate(points)
+        ]
+        return _matched_verdict(num_matched(fits), len(found), len(boxes))
+
     def _judge_segment(self, reference: Mapping[str, Any], answer: str) -> Finding:
         start, end = _reference_segment(reference)
         duration = reference.get("duration")
@@ -119,23 +149,6 @@ class GroundingVerifier:
         shared = max(0.0, min(end, found_end) - max(start, found_start))
         union = (end - start) + (found_end - found_start) - shared
         return self._from_iou(shared / union)
-
-
-def _judge_points(space: Space, boxes: list[Box], labels: list[str] | None, answer: str) -> Finding:
-    found = read_objects(answer, "point_2d")
-    early = _count_verdict(found, boxes)
-    if early is not None:
-        return early
-    points = [space.point(item.value) for item in found]
-    fits = [
-        [
-            box.holds(point)
-            and (labels is None or _same_label(labels[j], found[i].label, optional=True))
-            for j, box in enumerate(boxes)
-        ]
-        for i, point in enumerate(points)
-    ]
-    return _matched_verdict(num_matched(fits), len(found), len(boxes))
 
 
 def _count_verdict(found: list[Found], boxes: list[Box]) -> Finding | None:

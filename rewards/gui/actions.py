@@ -1,21 +1,21 @@
-"""The one action an answer names: strict JSON, a fenced block of it, or a Python-style call."""
+"""Actions under one name each, with their arguments: what every dialect is read into."""
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rewards.errors import AnswerError
-from rewards.text.literals import check_size, read_literal, unfenced
 
 # Every name an action may go by. One declared table: nothing else is guessed.
 ALIASES: dict[str, str] = {
     **dict.fromkeys(["click", "tap", "left_click", "press_on", "touch"], "click"),
     **dict.fromkeys(["double_click", "doubleclick", "double_tap", "left_double"], "double_click"),
+    **dict.fromkeys(["triple_click", "tripleclick"], "triple_click"),
     **dict.fromkeys(["long_press", "longpress", "long_click", "press_and_hold"], "long_press"),
     **dict.fromkeys(["right_click", "rightclick", "right_single"], "right_click"),
+    **dict.fromkeys(["middle_click", "middleclick"], "middle_click"),
     **dict.fromkeys(["hover", "move_to", "mouse_move", "move"], "hover"),
     **dict.fromkeys(["type", "input", "input_text", "type_text", "enter_text"], "type"),
     **dict.fromkeys(["scroll"], "scroll"),
@@ -34,20 +34,9 @@ ALIASES: dict[str, str] = {
     **dict.fromkeys(["screenshot"], "screenshot"),
     **dict.fromkeys(["none", "not_there", "null", "no_action"], "none"),
 }
-_ARGUMENTS: dict[str, str] = {
-    **dict.fromkeys(["point", "coordinate", "coordinates", "position", "start_point"], "point"),
-    **dict.fromkeys(["bbox", "box", "bbox_2d"], "bbox"),
-    **dict.fromkeys(["text", "content", "value"], "text"),
-    **dict.fromkeys(["direction"], "direction"),
-    **dict.fromkeys(["start", "start_box", "from"], "start"),
-    **dict.fromkeys(["end", "end_box", "end_point", "to"], "end"),
-    **dict.fromkeys(["app", "app_name"], "app"),
-    **dict.fromkeys(["option"], "option"),
-    **dict.fromkeys(["keys", "key"], "keys"),
-    **dict.fromkeys(["status", "goal_status"], "status"),
-}
-_NAMES = ("action", "action_type", "type", "name")
-POINTING = frozenset(["click", "double_click", "long_press", "right_click", "hover"])
+POINTING = frozenset(
+    ["click", "double_click", "triple_click", "long_press", "right_click", "middle_click", "hover"]
+)
 """Actions that name a point on the screen."""
 ARGUMENT_OF: dict[str, str] = {
     "type": "text",
@@ -64,7 +53,11 @@ ARGUMENT_OF: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An action under its canonical name, with its arguments under theirs."""
+    """An action under its canonical name, with its arguments under theirs.
+
+    The arguments are ``point`` or ``bbox`` where the action points, ``start`` and ``end`` where
+    it goes from one point to another, or the one of ``ARGUMENT_OF``.
+    """
 
     name: str
     arguments: Mapping[str, Any]
@@ -78,81 +71,3 @@ def canonical_name(name: Any) -> str:
     if folded not in ALIASES:
         raise AnswerError(f"unknown action {name[:40]!r}")
     return ALIASES[folded]
-
-
-def read_action(text: str) -> Action:
-    """Read exactly one action. Raises AnswerError for none, several, or one that is broken."""
-    text = unfenced(text)
-    check_size(text)
-    call = _python_call(text)
-    if call is not None:
-        return call
-    value = read_literal(text)
-    if isinstance(value, list | tuple) and len(value) == 1:
-        value = value[0]
-    if isinstance(value, list | tuple):
-        raise AnswerError(f"expected one action, found {len(value)}")
-    if value is None or value == "none":
-        return Action("none", {})
-    if not isinstance(value, dict):
-        raise AnswerError("no action object")
-    return _from_object(value)
-
-
-def _from_object(value: dict[str, Any]) -> Action:
-    value = dict(value)
-    arguments = value.pop("arguments", value.pop("args", None))
-    named = [key for key in _NAMES if key in value]
-    if not named:
-        raise AnswerError("the action has no name")
-    name = value.pop(named[0])
-    if isinstance(arguments, dict):
-        if set(arguments) & set(value):
-            raise AnswerError("an argument that appears twice")
-        value |= arguments
-    elif arguments is not None:
-        raise AnswerError("arguments that are no object")
-    found = Action(canonical_name(name), _canonical_arguments(value))
-    if found.name == "status" and "status" not in found.arguments and name != "status":
-        return Action("status", {"status": "success"})  # "finished" says so itself
-    return found
-
-
-def _canonical_arguments(value: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, argument in value.items():
-        name = _ARGUMENTS.get(key)
-        if argument is None or name is None:
-            continue  # thoughts, amounts and the like are not compared
-        if name in found:
-            raise AnswerError(f"{name} is given twice")
-        found[name] = argument
-    return found
-
-
-def _python_call(text: str) -> Action | None:
-    """``click(point=[1, 2])``: parsed to a syntax tree, of which only literals are taken."""
-    if not text.endswith(")") or not text[:1].isalpha() or len(text) > 20_000:
-        return None
-    try:
-        node = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise AnswerError("not a plain call") from error
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-        raise AnswerError("not a plain call")
-    try:
-        positional = [ast.literal_eval(argument) for argument in node.args]
-        keywords = {k.arg: ast.literal_eval(k.value) for k in node.keywords if k.arg}
-    except (ValueError, TypeError, RecursionError, MemoryError) as error:
-        raise AnswerError("an argument that is no literal") from error
-    if len(keywords) < len(node.keywords):
-        raise AnswerError("an argument that is no literal")
-    name = canonical_name(node.func.id)
-    arguments = _canonical_arguments(keywords)
-    if len(positional) == 2 and all(isinstance(p, int | float) for p in positional):
-        positional = [positional]
-    if len(positional) > 1 or (positional and arguments):
-        raise AnswerError("positional arguments")
-    if positional:
-        arguments[ARGUMENT_OF.get(name, "point")] = positional[0]
-    return Action(name, arguments)

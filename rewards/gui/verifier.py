@@ -1,43 +1,27 @@
 """GUI actions: the type first, then its arguments, in the declared coordinate space.
 
 Sources: the action sets of GUI-R1, UI-R1, AITW and GLM-4.1V; their known faults (evaluated
-output, one-letter substrings, ignored directions) are what the strict rules answer. Left out:
-sequences of actions; one answer is one action.
+output, one-letter substrings, ignored directions) are what the strict rules answer. How models
+write actions is ``dialects``. Left out: sequences of actions; one answer is one action.
 """
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from rewards.errors import AnswerError, BadReferenceError
-from rewards.geometry.boxes import Box, Space, read_space, reference_box
-from rewards.gui.actions import (
-    ALIASES,
-    ARGUMENT_OF,
-    POINTING,
-    Action,
-    canonical_name,
-    read_action,
-)
+from rewards.geometry.boxes import Box, Space, numbers, read_space, reference_box
+from rewards.gui.actions import ALIASES, ARGUMENT_OF, POINTING, Action, canonical_name
+from rewards.gui.dialects.dialect import Dialect
+from rewards.gui.dialects.table import DialectName, dialect_named, read_action
+from rewards.gui.vocabulary import direction_of, folded_name, keys_of, status_of, travel
 from rewards.settings import Setting, Settings
 from rewards.text.words import token_f1
 from rewards.verdict import Finding, Request, correct, graded, wrong
 
-_DIRECTIONS = {"up": "up", "down": "down", "left": "left", "right": "right"}
-_DIRECTIONS |= {"top": "up", "bottom": "down", "upward": "up", "downward": "down"}
-_DIRECTIONS |= {"upwards": "up", "downwards": "down", "leftward": "left", "rightward": "right"}
-_KEYS = {"return": "enter", "ctrl": "control", "esc": "escape", "del": "delete", "win": "meta"}
-_KEYS |= {"cmd": "meta", "command": "meta", "super": "meta", "windows": "meta", "option": "alt"}
-_KEYS |= {"spacebar": "space", "pgup": "pageup", "pgdn": "pagedown", "page_up": "pageup"}
-_KEYS |= {"page_down": "pagedown", "arrowup": "up", "arrowdown": "down", "arrowleft": "left"}
-_KEYS |= {"arrowright": "right", "ins": "insert", "bksp": "backspace"}
-_STATUSES = {"complete": "success", "completed": "success", "successful": "success"}
-_STATUSES |= {"done": "success", "finished": "success", "infeasible": "failure"}
-_STATUSES |= {"fail": "failure", "failed": "failure", "impossible": "failure"}
 MAX_AREA_RATIO = 4.0
 
 
@@ -52,6 +36,14 @@ class GuiSettings(Settings):
             "a score below 1. What counts as passed is always the strict rule."
         ),
     ] = "none"
+    dialect: Annotated[
+        DialectName,
+        Setting(
+            description="How the model writes actions. A name is strict, and its coordinate "
+            "space counts for references that declare none; with 'auto' every dialect that can "
+            "read an answer must read the same action, and references declare their space."
+        ),
+    ] = "auto"
 
 
 class GuiVerifier:
@@ -61,11 +53,12 @@ class GuiVerifier:
 
     def __init__(self, settings: GuiSettings) -> None:
         self._settings = settings
+        self._dialect = dialect_named(settings.dialect)
 
     def judge(self, answer: str, request: Request) -> Finding:
         """Compare the action in ``answer`` with the reference object."""
-        expected = _read_reference(request.reference)
-        action = read_action(answer)
+        expected = _read_reference(request.reference, self._dialect)
+        action = read_action(answer, self._dialect, click_alone=expected.name == "click")
         if action.name != expected.name:
             return wrong(f"{action.name} where {expected.name} is right")
         finding = expected.compare(expected, action)
@@ -85,7 +78,7 @@ class _Expected:
     boxes: tuple[Box, ...] = ()
 
 
-def _read_reference(reference: Any) -> _Expected:
+def _read_reference(reference: Any, dialect: Dialect | None) -> _Expected:
     if not isinstance(reference, Mapping):
         raise BadReferenceError(f"expected an object, found {type(reference).__name__}")
     try:
@@ -94,23 +87,54 @@ def _read_reference(reference: Any) -> _Expected:
         raise BadReferenceError(
             f"{error}; known: {', '.join(sorted(set(ALIASES.values())))}"
         ) from None
+    if dialect is not None:
+        _check_dialect(dialect, name, reference)
+    implied = dialect.space if dialect is not None else None
     if name in POINTING:
-        space = read_space(reference)
+        if "mark" in reference:
+            return _Expected(name, None, reference, _compare_mark)
+        space = read_space(reference, implied)
         return _Expected(name, space, reference, _compare_point, _target_boxes(space, reference))
     if name == "drag":
-        space = read_space(reference)
+        space = read_space(reference, implied)
         boxes = tuple(
             reference_box(space, _required(reference, key)) for key in ("start_bbox", "end_bbox")
         )
         return _Expected(name, space, reference, _compare_drag, boxes)
     if name in ARGUMENT_OF:
-        value = _required(reference, ARGUMENT_OF[name])
-        if name in ("scroll", "swipe") and _direction(value) is None:
-            raise BadReferenceError(f"direction: expected up, down, left or right, found {value!r}")
-        if name == "hotkey":
-            _reference_keys(value)
-        return _Expected(name, None, reference, _COMPARE[name])
+        return _read_argument(name, reference, dialect)
     return _Expected(name, None, reference, _compare_name)
+
+
+def _check_dialect(dialect: Dialect, name: str, reference: Mapping[str, Any]) -> None:
+    """Refuse a reference that no answer in the dialect of the settings could meet."""
+    if name not in dialect.actions:
+        raise BadReferenceError(
+            f"action: the dialect {dialect.name} has no {name}; it has "
+            f"{', '.join(sorted(dialect.actions))}"
+        )
+    target = "mark" if "mark" in reference else "place"
+    if name in POINTING and target not in dialect.targets:
+        expected = "bbox or bboxes" if target == "mark" else "the mark of a numbered element"
+        raise BadReferenceError(f"expected {expected} for the dialect {dialect.name}")
+
+
+def _read_argument(name: str, reference: Mapping[str, Any], dialect: Dialect | None) -> _Expected:
+    """A reference whose action has one argument that is no point."""
+    key = ARGUMENT_OF[name]
+    value = _required(reference, key)
+    implied = dialect.space if dialect is not None else None
+    space = None
+    if name in ("scroll", "swipe"):
+        if direction_of(value) is None:
+            raise BadReferenceError(f"direction: expected up, down, left or right, found {value!r}")
+        if "coord" in reference or implied not in (None, "pixel"):
+            space = read_space(reference, implied)  # of the points between which a model swipes
+    if name == "hotkey":
+        _reference_keys(value)
+    if dialect is not None and dialect.write(Action(name, {key: value}), None) is None:
+        raise BadReferenceError(f"{key}: the dialect {dialect.name} cannot say {name} {value!r}")
+    return _Expected(name, space, reference, _COMPARE[name])
 
 
 def _required(reference: Mapping[str, Any], key: str) -> Any:
@@ -130,6 +154,16 @@ def _target_boxes(space: Space, reference: Mapping[str, Any]) -> tuple[Box, ...]
 
 
 # -- pointing
+
+
+def _compare_mark(expected: _Expected, action: Action) -> Finding:
+    """A numbered element, as its number is written on the picture."""
+    mark = action.arguments.get("mark")
+    if isinstance(mark, bool) or not isinstance(mark, str | int):
+        raise AnswerError("expected the mark of a numbered element")
+    if str(mark).strip() == str(_required(expected.reference, "mark")).strip():
+        return correct("the same element")
+    return wrong("another element")
 
 
 def _compare_point(expected: _Expected, action: Action) -> Finding:
@@ -220,21 +254,24 @@ def _compare_typed(expected: _Expected, action: Action) -> Finding:
     return graded(min(0.9, token_f1(typed[:5_000], wanted[:5_000])), "another text")
 
 
-def _direction(value: Any) -> str | None:
-    return _DIRECTIONS.get(value.strip().lower()) if isinstance(value, str) else None
-
-
 def _compare_direction(expected: _Expected, action: Action) -> Finding:
-    found = _direction(_text(action, "direction"))
-    if found is None:
-        raise AnswerError("expected up, down, left or right")
-    if found == _direction(expected.reference["direction"]):
+    found = _direction(expected.space, action)
+    if found == direction_of(expected.reference["direction"]):
         return correct("the same direction")
     return wrong(f"{found} is another direction")
 
 
-def _folded(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+def _direction(space: Space | None, action: Action) -> str:
+    """The direction that an action names, or that its start and end make."""
+    start, end = action.arguments.get("start"), action.arguments.get("end")
+    if "direction" not in action.arguments and start is not None and end is not None:
+        points = [_unnested(start), _unnested(end)]
+        first, last = (space.point(p) if space else tuple(numbers(p, 2)) for p in points)
+        return travel((first[0], first[1]), (last[0], last[1]))
+    found = direction_of(_text(action, "direction"))
+    if found is None:
+        raise AnswerError("expected up, down, left or right")
+    return found
 
 
 def _compare_named(key: str) -> Callable[[_Expected, Action], Finding]:
@@ -242,7 +279,7 @@ def _compare_named(key: str) -> Callable[[_Expected, Action], Finding]:
         given = action.arguments.get(key, action.arguments.get("text"))
         if not isinstance(given, str):
             raise AnswerError(f"{action.name} needs {key}")
-        if _folded(given) == _folded(str(expected.reference[key])):
+        if folded_name(given) == folded_name(str(expected.reference[key])):
             return correct(f"the same {key}")
         return wrong(f"another {key}")
 
@@ -250,42 +287,24 @@ def _compare_named(key: str) -> Callable[[_Expected, Action], Finding]:
 
 
 def _compare_status(expected: _Expected, action: Action) -> Finding:
-    found, wanted = (
-        _STATUSES.get(_folded(text), _folded(text))
-        for text in (_text(action, "status"), str(expected.reference["status"]))
-    )
-    return correct("the same status") if found == wanted else wrong("another status")
+    found, wanted = _text(action, "status"), str(expected.reference["status"])
+    if status_of(found) == status_of(wanted):
+        return correct("the same status")
+    return wrong("another status")
 
 
 def _compare_keys(expected: _Expected, action: Action) -> Finding:
     given = action.arguments.get("keys", action.arguments.get("text"))
-    if _keys(given) == _reference_keys(expected.reference["keys"]):
+    if keys_of(given) == _reference_keys(expected.reference["keys"]):
         return correct("the same keys")
     return wrong("other keys")
 
 
 def _reference_keys(value: Any) -> frozenset[str]:
     try:
-        return _keys(value)
+        return keys_of(value)
     except AnswerError as error:
         raise BadReferenceError(str(error)) from error
-
-
-def _keys(value: Any) -> frozenset[str]:
-    """Modifiers and key as a set: "Ctrl+C" = ["c", "control"]. Raises AnswerError."""
-    if isinstance(value, str):
-        text = value.strip()
-        parts = (
-            [text] if text in ("+", "-") else text.replace("-", "+").replace(" ", "+").split("+")
-        )
-    elif isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
-        parts = list(value)
-    else:
-        raise AnswerError("keys: expected text or a list of names")
-    names = [part.strip().lower() for part in parts if part.strip()]
-    if not names or len(names) > 8:
-        raise AnswerError("keys: expected one to eight names")
-    return frozenset(_KEYS.get(name, name) for name in names)
 
 
 def _compare_name(expected: _Expected, action: Action) -> Finding:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import permutations
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,15 @@ class Relation(Node):
 
     operators: tuple[str, ...]
     sides: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Node):
+    """A claim about all (``forall``) or some (``exists``) values of what ``binder`` names."""
+
+    quantifier: str
+    binder: Node
+    claim: Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +298,32 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
 def substituted(node: Node, name: str, value: Node) -> Node:
     """Return ``node`` with the variable ``name`` replaced by ``value``."""
     return rebuilt(node, lambda part: value if part == Symbol(name) else part)
+
+
+def with_symbol_renamed(node: Node, name: str, new: str) -> Node:
+    """Return any node with the variable ``name`` called ``new``, where it is bound too."""
+    if isinstance(node, Symbol):
+        return Symbol(new) if node.name == name else node
+    changed: dict[str, Any] = {}
+    for key in _field_names(type(node)):  # type: ignore[arg-type]
+        value = getattr(node, key)
+        if isinstance(value, Node):
+            changed[key] = with_symbol_renamed(value, name, new)
+        elif isinstance(value, tuple):
+            changed[key] = _renamed_in(value, name, new)
+        elif key == "variable" and value == name:
+            changed[key] = new
+    return replace(node, **changed)
+
+
+def _renamed_in(values: tuple[Any, ...], name: str, new: str) -> tuple[Any, ...]:
+    changed: list[Any] = []
+    for value in values:
+        if isinstance(value, Node):
+            changed.append(with_symbol_renamed(value, name, new))
+        else:
+            changed.append(_renamed_in(value, name, new) if isinstance(value, tuple) else value)
+    return tuple(changed)
 
 
 def determinant(rows: tuple[tuple[Node, ...], ...]) -> Node:

@@ -16,13 +16,16 @@ from rewards.errors import AnswerError, BadReferenceError
 from rewards.extraction import unwrap_box
 from rewards.math.comparing.comparison import Comparison
 from rewards.math.comparing.restating import restates
+from rewards.math.comparing.riders import narrows, same_riders, with_letters_of
 from rewards.math.evaluating.numeric import Unevaluable
 from rewards.math.reading.answers import parse
 from rewards.math.reading.cleaning import canonical
 from rewards.math.reading.cues import Cues, read_cues
+from rewards.math.reading.escapes import repaired, suspected
 from rewards.math.reading.lexer import PLAIN_READING, Reading
 from rewards.math.reading.limits import MAX_CHARACTERS, BeyondLimits
-from rewards.math.reading.parameters import split_parameters
+from rewards.math.reading.riders import NO_RIDERS, Riders, split_riders
+from rewards.math.reading.variables import readings_of_reference
 from rewards.math.tree import (
     Bracket,
     Call,
@@ -38,7 +41,7 @@ from rewards.math.tree import (
 )
 from rewards.settings import Setting, Settings
 from rewards.text import choice
-from rewards.verdict import Finding, Request, correct, unparseable, wrong
+from rewards.verdict import Finding, Outcome, Request, correct, unparseable, wrong
 
 _PLAIN_NUMBER = re.compile(r"[+-]?\d{1,300}(?:\.\d{1,300})?")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,300}")
@@ -48,6 +51,7 @@ _DECIMAL_COMMA_REFERENCE = re.compile(r"[-+]?\d{1,100},\d{1,100}")
 _TEXT_REFERENCE = re.compile(r"[^\\_^{}=+*/<>|]*[^\W\d_][^\\_^{}=+*/<>|]*")
 _TEXT_COMMAND = re.compile(r"\\(?:text|textbf|textit|mathrm|mbox)\s*\{([^{}]*)\}")
 _SEVERAL = re.compile(r"\d,\d")
+_APPROXIMATE = re.compile(r"\s*(?:\\approx|≈|约)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +104,7 @@ def _text_of(reference: object) -> str:
         raise BadReferenceError(f"expected text or a number, found {type(reference).__name__}")
     if isinstance(reference, list | tuple):
         return ", ".join(_text_of(item) for item in reference)
-    text = str(reference).strip()
+    text = repaired(str(reference)).strip()
     if not text:
         raise BadReferenceError("the reference is empty")
     if "boxed" not in text:
@@ -108,29 +112,53 @@ def _text_of(reference: object) -> str:
     return unwrap_box(re.sub(r"^(?:\$+|\\[(\[])\s*|\s*(?:\$+|\\[)\]])$", "", text))
 
 
+@dataclass(frozen=True)
+class _Reference:
+    """A reference as it is compared.
+
+    readings: its trees, each with the letters that are variables in its answers. riders: what it
+    says of its letters.
+    """
+
+    readings: tuple[tuple[Node, frozenset[str]], ...]
+    riders: Riders = NO_RIDERS
+
+
 @lru_cache(maxsize=4096)
-def _parse_reference(reference: str) -> tuple[Node, frozenset[str]] | None:
-    """The reference as a tree; None when it is beyond the limits of the parser."""
-    text, parameters = split_parameters(reference)
+def _parse_reference(reference: str) -> _Reference | None:
+    """The reference as trees; None when it is beyond the limits of the parser."""
+    damaged = suspected(reference) if len(reference) <= MAX_CHARACTERS else None
+    if damaged is not None:
+        raise BadReferenceError(
+            f"the reference {reference[:100]!r} looks like a damaged escape; repaired it reads "
+            f"{damaged[:100]!r}"
+        )
+    text, riders = split_riders(reference)
     try:
-        node = parse(text)
-        for part in walk(node):
-            if isinstance(part, Words) and not part.text.strip():
+        readings = readings_of_reference(text)
+        for node, _ in readings:
+            if any(isinstance(part, Words) and not part.text.strip() for part in walk(node)):
                 raise BadReferenceError(f"the reference does not parse: {reference[:100]!r}")
-        return node, parameters
+        return _Reference(tuple(readings), riders)
     except AnswerError as error:
         if len(reference) > MAX_CHARACTERS or isinstance(error, BeyondLimits):
             return None
         plain = _TEXT_COMMAND.sub(r"\1", reference)
         if _TEXT_REFERENCE.fullmatch(plain):
-            return Words(" ".join(plain.lower().split())), frozenset()
+            words = Words(" ".join(plain.lower().split()))
+            return _Reference(((words, frozenset()),))
         raise BadReferenceError(f"the reference does not parse: {error}") from error
 
 
 def _same_text(answer: str, reference: str) -> bool:
     if len(answer) > 3 * len(reference) + 100 or len(reference) > 3 * len(answer) + 100:
         return False
-    return canonical(answer) == canonical(reference)
+    return canonical(answer) == _canonical_reference(reference)
+
+
+@lru_cache(maxsize=4096)
+def _canonical_reference(reference: str) -> str:
+    return canonical(reference)
 
 
 def _judge_choice(answer: str, reference: str, question: str | None) -> Finding | None:
@@ -159,47 +187,65 @@ def _option_content(answer: str, reference: str, question: str | None) -> str:
     return listed.get(next(iter(chosen)), answer)
 
 
-def _judge_readings(
-    answer: str, reference: str, expected: tuple[Node, frozenset[str]], cues: Cues
-) -> Finding:
-    """Try the readings of commas in ``answer`` that the reference allows."""
-    node, parameters = expected
-    text, answer_parameters = split_parameters(answer)
-    if re.match(r"\s*(?:\\approx|≈|约)", reference):
+def _judge_readings(answer: str, reference: str, expected: _Reference, cues: Cues) -> Finding:
+    """Compare ``answer`` with each reading of the reference; the first finding counts."""
+    text, riders = split_riders(answer)
+    said = expected.riders
+    if riders is not said and not same_riders(said, riders, expected.readings[0][0]):
+        return wrong("what is said of the letters differs")
+    if _APPROXIMATE.match(reference):
         cues = replace(cues, rounds=True)
-    problem: AnswerError | None = None
-    parsed = False
-    for reading in _readings(text, node):
-        try:
-            found = parse(text, reading)
-            parsed = True
-            if isinstance(node, Relation) and node.operators == ("~",):
-                node, cues = node.sides[-1], replace(cues, rounds=True)
-            case = Comparison(node, found, cues, parameters, answer_parameters)
-            if case.holds():
-                return correct("equal")
-        except (AnswerError, Unevaluable) as error:
-            problem = error if isinstance(error, AnswerError) else AnswerError(str(error))
+    findings: list[Finding] = []
+    for node, variables in expected.readings:
+        if findings and riders.parameters and not expected.riders.parameters:
+            continue  # the letter of 2 g, read as a factor, runs over no integers
+        found = _judge_reading(text, node, variables, cues, (expected.riders, riders))
+        if found.outcome is Outcome.CORRECT:
+            return found
+        findings.append(found)
     if _DECIMAL_COMMA_REFERENCE.fullmatch(reference) and "," not in text:
         decimal = parse(reference, Reading(grouped=False, decimal_comma=True))
         if Comparison(decimal, parse(text), cues).holds():
             return correct("equal, the reference read with a decimal comma")
-    worded = isinstance(node, Words) or _LETTERS.fullmatch(reference)
+    worded = isinstance(expected.readings[0][0], Words) or _LETTERS.fullmatch(reference)
     if worded and _same_words(answer, reference):
         return correct("the same words")
+    return findings[0]
+
+
+def _judge_reading(
+    text: str, node: Node, variables: frozenset[str], cues: Cues, riders: tuple[Riders, Riders]
+) -> Finding:
+    """Try the readings of commas in an answer that one reading of the reference allows."""
+    problem: AnswerError | None = None
+    parsed = False
+    for reading in _readings(text, node, variables):
+        try:
+            found = parse(text, reading)
+            parsed = True
+            if riders[1].domains and narrows(riders, found):
+                return wrong("the answer is restricted to other numbers")
+            if isinstance(node, Relation) and node.operators == ("~",):
+                node, cues = node.sides[-1], replace(cues, rounds=True)
+            found = with_letters_of(riders, node, found)
+            case = Comparison(node, found, cues, riders[0].parameters, riders[1].parameters)
+            if case.holds():
+                return correct("equal")
+        except (AnswerError, Unevaluable) as error:
+            problem = error if isinstance(error, AnswerError) else AnswerError(str(error))
     if not parsed:
         return unparseable(str(problem))
     return wrong(str(problem) if problem else _why_not(node, found))
 
 
-def _readings(text: str, reference: Node) -> list[Reading]:
+def _readings(text: str, reference: Node, variables: frozenset[str]) -> list[Reading]:
     """How commas may be read: grouped digits first, then what the reference's type admits."""
-    readings = [PLAIN_READING]
+    readings = [Reading(variables=variables) if variables else PLAIN_READING]
     if _SEVERAL.search(text.replace("，", ",").replace(" ", "")):
         if isinstance(reference, Listing | SetOf | Bracket):
-            readings.append(Reading(grouped=False))
+            readings.append(Reading(grouped=False, variables=variables))
         elif _COMMA_DECIMAL.fullmatch(text.strip().strip("$")):
-            readings.append(Reading(grouped=False, decimal_comma=True))
+            readings.append(Reading(grouped=False, decimal_comma=True, variables=variables))
     return readings
 
 

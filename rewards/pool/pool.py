@@ -61,6 +61,10 @@ class VerifierPool:
         """Return the names of the domains that can be judged, sorted."""
         return self._registry.domains()
 
+    def settings(self, domain: str) -> Mapping[str, Any]:
+        """Return the settings that were given for a domain; empty where none were."""
+        return self._terms.settings.get(domain, {})
+
     def pass_mark(self, domain: str) -> float:
         """Return the score from which a verdict of ``domain`` counts as passed in this pool."""
         return self._registry.pass_mark(domain)

@@ -7,7 +7,7 @@ import unicodedata
 from functools import lru_cache
 
 _MARK = r"(?:\(\s*([A-J])\s*\)|（\s*([A-J])\s*）|\b([A-J])\s*[.)、:：．）]|\[([A-J])\])"
-_OPTION = re.compile(rf"(?:^|(?<=[\s,;，；。?？!$]))\s*{_MARK}\s*", re.MULTILINE)
+_OPTION = re.compile(rf"(?:^|(?<=[\s,;，；。?？!$])){_MARK}\s*", re.MULTILINE)
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}")
 _LEAD = re.compile(
     r"^(?:(?:the\s+)?(?:correct\s+)?(?:answer|choice|option)s?\s*(?:is|are|:)?\s*:?\s*)+"

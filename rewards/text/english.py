@@ -13,6 +13,8 @@ _ONES = {word: value for value, word in enumerate(_UNITS.split())}
 _TENS_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _TENS = {word: 10 * value for value, word in enumerate(_TENS_WORDS.split(), 2)}
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_ORDINALS = {"first": "one", "second": "two", "third": "three", "fifth": "five"}
+_ORDINALS |= {"eighth": "eight", "ninth": "nine", "twelfth": "twelve"}
 _WORD = re.compile(r"[a-z]+")
 
 
@@ -40,6 +42,17 @@ def number(text: str) -> Fraction | None:
     scale = _SCALES.get(kept[-1], 1) if half else 1
     value = _integer(kept)
     return None if value is None else sign * (Fraction(value) + Fraction(half * scale, 2))
+
+
+def ordinal(text: str) -> Fraction | None:
+    """Return the value of an ordinal number in words ("twenty-first"), or None."""
+    start, last = re.fullmatch(r"(.*?)([a-z]*)", text.strip().lower()[:101]).groups()  # type: ignore[union-attr]
+    cardinal = _ORDINALS.get(last)
+    if cardinal is None and last.endswith("ieth"):
+        cardinal = last.removesuffix("ieth") + "y"
+    elif cardinal is None and last.endswith("th"):
+        cardinal = last.removesuffix("th")
+    return None if cardinal is None else number(start + cardinal)
 
 
 def _without_half(text: str) -> tuple[str, int]:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from typing import Any
 
 from rewards.errors import AnswerError
 
 MAX_CHARACTERS = 200_000
 MAX_DEPTH = 12
-_FENCE = re.compile(
-    r"^\s*```[ \t]*(?:json|python|py|tool_call|text)?[ \t]*\n?(.*?)\n?\s*```\s*$", re.DOTALL
-)
+_FENCE = "```"
+_LANGUAGE = re.compile(r"[ \t]*(?:(?:json|python|py|tool_call|text)(?![\w.]))?")
 _PYTHON_MAX_CHARACTERS = 20_000
+
+# Python would tell the terminal what it thinks of the literals that a model wrote.
+warnings.filterwarnings("ignore", category=SyntaxWarning, module="<unknown>")
 
 
 def unfenced(text: str) -> str:
     """Return the inside of a fenced block that is the whole of ``text``; other text as it is."""
-    match = _FENCE.match(text) if text.lstrip().startswith("```") else None
-    if match and "```" not in match[1]:
-        return match[1].strip()
-    return text.strip()
+    text = text.strip()
+    if not text.startswith(_FENCE) or not text.endswith(_FENCE) or text.count(_FENCE) != 2:
+        return text
+    inside = text[len(_FENCE) : -len(_FENCE)]
+    language = _LANGUAGE.match(inside)
+    return inside[language.end() if language else 0 :].strip()
 
 
 def read_literal(text: str) -> Any:

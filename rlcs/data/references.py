@@ -32,7 +32,7 @@ def check_references(problems: Sequence[Problem], pool: VerifierPool) -> list[st
     requests: list[Request] = []
     unchecked: Counter[str] = Counter()
     for problem in problems:
-        answer = gold_answer(problem.domain, problem.reference)
+        answer = gold_answer(problem.domain, problem.reference, pool.settings(problem.domain))
         if answer is None:
             unchecked[problem.domain] += 1
         else:

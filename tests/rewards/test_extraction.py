@@ -37,6 +37,37 @@ def test_where_the_answer_is_taken_from(response: str, outcome: Outcome) -> None
     assert verify(Request(domain="math", response=response, reference="5")).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        ("\\boxed{5}", Outcome.CORRECT),
+        (BOX.format("\\boxed{5}"), Outcome.CORRECT),
+        ("\\boxed{5} \\boxed{5}", Outcome.CORRECT),
+        ("\\boxed{5} and again \\boxed{ 5 }", Outcome.CORRECT),
+        ("\\boxed{5} \\boxed{1}", Outcome.WRONG),  # no product of the two
+        ("\\boxed{1}\\boxed{5}", Outcome.WRONG),
+        ("\\fbox{5} \\cdot \\boxed{1}", Outcome.WRONG),
+        (BOX.format("5") + BOX.format("0"), Outcome.WRONG),
+        (BOX.format("5") + "\\boxed{6}", Outcome.WRONG),
+    ],
+)
+def test_boxes_of_a_bare_answer_count_as_in_a_response(answer: str, outcome: Outcome) -> None:
+    request = Request(domain="math", response=answer, reference="5", bare=True)
+    assert verify(request).outcome is outcome
+
+
+def test_a_product_of_boxes_is_no_answer() -> None:
+    answer = "\\boxed{0} \\boxed{987654321}"
+    verdict = verify(Request(domain="math", response=answer, reference="0", bare=True))
+    assert (verdict.outcome, verdict.detail) == (Outcome.WRONG, "2 different boxes")
+
+
+def test_a_repeated_box_of_a_bare_answer_is_a_setting() -> None:
+    request = Request(domain="math", response="\\boxed{5}\\boxed{5}", reference="5", bare=True)
+    with VerifierPool(settings={"extraction": {"repeated_box": "wrong"}}) as pool:
+        assert pool.judge([request])[0].outcome is Outcome.WRONG
+
+
 def test_which_boxes_count_is_a_setting() -> None:
     glm, latex = BOX.format("5"), "\\boxed{5}"
     requests = [Request(domain="math", response=text, reference="5") for text in (glm, latex)]

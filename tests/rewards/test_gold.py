@@ -68,6 +68,12 @@ CASES: list[tuple[str, Any, str, str]] = [
      '{"action": "long_press", "point": [960, 540]}', "pixels"),
     ("gui", {**NORM, "action": "right_click", "bbox": CAT},
      '{"action": "right_click", "point": [49.5, 49.5]}', "pointing with the other button"),
+    *(
+        ("gui", {**NORM, "action": name, "bbox": CAT},
+         f'{{"action": "{name}", "point": [49.5, 49.5]}}', "other clicks of a mouse")
+        for name in ("middle_click", "triple_click")
+    ),
+    ("gui", {"action": "click", "mark": 3}, '{"action": "click", "mark": 3}', "a numbered element"),
     ("gui", {**NORM, "action": "drag", "start_bbox": CAT, "end_bbox": DOG},
      '{"action": "drag", "start": [49.5, 49.5], "end": [550.5, 550]}', "both ends of a drag"),
     ("gui", {"action": "type", "text": "héllo"}, '{"action": "type", "text": "héllo"}', "text"),

@@ -15,7 +15,23 @@ from rewards.extraction import ExtractionSettings, extract
 from rewards.registry import default_registry
 
 REFERENCES: dict[str, list[Any]] = {
-    "math": ["7", "2\\sqrt{2}", "x^2+1", "\\{1,2\\}", "(1,2)", "x>3", "5 m", "B", "Evelyn", "3:4"],
+    "math": [
+        "7",
+        "2\\sqrt{2}",
+        "x^2+1",
+        "\\{1,2\\}",
+        "(1,2)",
+        "x>3",
+        "5 m",
+        "B",
+        "Evelyn",
+        "3:4",
+        "ax-ay",
+        "2k, k\\in\\mathbb{N}_0",
+        "(\\pm1,\\pm2)",
+        "0<f(x)<1",
+        "\\forall x, x^2\\ge0",
+    ],
     "charts": ["45%", "2010", "Red, Blue", "Germany", "March 2010"],
     "gui": [{"action": "click", "coord": "norm999", "bbox": [1, 1, 50, 50]}],
     "grounding": [
@@ -46,6 +62,16 @@ FRAGMENTS = st.sampled_from(
             "^\\circ",
         ),
         *("\\begin{pmatrix}", "\\end{pmatrix}", "\\\\", "\\sum_{k=1}^{n}", "\\int", "dx", "\\pmod"),
+        *(
+            "\\forall ",
+            "\\exists ",
+            " for all ",
+            " where ",
+            "\\mathbb{N}_0",
+            "th",
+            "\x0crac",
+            "\\\\frac",
+        ),
         *(" or ", " and ", "三分之二", "万", "½", "√", "²", "∈", "ℝ", "≤", "\u200b", "％", "cm"),
         *('{"action": "click", "point": [5, 5]}', "[[1, 2, 3, 4]]", "```json\n", "null", "NaN"),
         *("<think>", "</think>", "<answer>", "</answer>", "\\boxed{", "<|begin_of_box|>"),

@@ -118,6 +118,15 @@ def test_every_domain_has_a_section_with_descriptions_and_defaults_that_fit() ->
         ({"extraction": {"boxes": ["html"]}}, "extraction.boxes[0]: expected one of"),
         ({"text": {"pass_mark": 0}}, "text.pass_mark: expected a number above 0 and not above 1"),
         ({"vqa": {"tolerance": 0.1}}, "vqa: unknown setting 'tolerance'. Known: none."),
+        (
+            {"gui": {"dialect": "qwen"}},
+            "gui.dialect: expected one of 'auto', 'plain', ",
+        ),
+        ({"gui": {"dialect": None}}, "gui.dialect: expected one of 'auto', "),
+        (
+            {"grounding": {"dialect": "ui_tars"}},
+            "grounding.dialect: expected one of 'auto', ",
+        ),
         ({"grounding": None}, "grounding: expected an object of settings, found nothing."),
         ({"mine": {"x": 1}}, "mine: expected no settings"),
     ],

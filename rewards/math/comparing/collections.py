@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import pairwise, product, repeat
 
 from rewards.errors import AnswerError
 from rewards.math.tree import (
@@ -27,61 +28,94 @@ from rewards.math.tree import (
 )
 
 MAX_ITEMS = 64
+_MAX_SIGNS = 6
 Same = Callable[[Node, Node], bool]
+Orders = tuple[tuple[str, ...], ...]
 
 
-def expanded(node: Node) -> list[Node]:
-    """Return both readings of the plus-minus signs in ``node``, or ``node`` alone without any.
+def expanded(node: Node, *, paired: bool = False) -> list[Node]:
+    """Return every reading of the plus-minus signs in ``node``, or ``node`` alone without any.
 
-    All signs in one node are taken together: all upper ones, then all lower ones.
+    The signs are independent of each other. They are taken together, all upper ones and then all
+    lower ones, with ``paired``, with a minus-plus among them, and on both sides of an equation.
+
+    Raises AnswerError for more signs than are read.
     """
-    if not any(isinstance(part, PlusMinus) for part in walk(node)):
+    signs = [part for part in walk(node) if isinstance(part, PlusMinus)]
+    if not signs:
         return [node]
-    return [_signed(node, upper=True), _signed(node, upper=False)]
+    if paired or any(sign.inverted for sign in signs) or _on_both_sides(node):
+        return [_signed(node, repeat(upper)) for upper in (True, False)]
+    if len(signs) > _MAX_SIGNS:
+        raise AnswerError(f"more than {_MAX_SIGNS} plus-minus signs")
+    return [_signed(node, iter(choice)) for choice in product((True, False), repeat=len(signs))]
 
 
-def _signed(node: Node, *, upper: bool) -> Node:
+def _on_both_sides(node: Node) -> bool:
+    return isinstance(node, Relation) and all(map(has_plus_minus, node.sides))
+
+
+def has_plus_minus(node: Node) -> bool:
+    """Whether a plus-minus sign stands anywhere in ``node``."""
+    return any(isinstance(part, PlusMinus) for part in walk(node))
+
+
+def _signed(node: Node, choices: Iterator[bool]) -> Node:
+    """``node`` with the upper sign for each True and the lower one for each False."""
+
+    def each(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        return tuple([_signed(part, choices) for part in nodes])
+
     if isinstance(node, PlusMinus):
-        operand = _signed(node.operand, upper=upper)
-        return operand if upper != node.inverted else negated(operand)
+        upper = next(choices)
+        operand = _signed(node.operand, choices)
+        return operand if upper != node.inverted else _negated(operand)
     if isinstance(node, Sum):
-        return Sum(tuple(_signed(term, upper=upper) for term in node.terms))
+        return Sum(each(node.terms))
     if isinstance(node, Product):
-        return Product(tuple(_signed(factor, upper=upper) for factor in node.factors))
+        return Product(each(node.factors))
     if isinstance(node, Power):
-        return Power(_signed(node.base, upper=upper), _signed(node.exponent, upper=upper))
+        return Power(*each((node.base, node.exponent)))
     if isinstance(node, Call):
-        return Call(node.name, tuple(_signed(a, upper=upper) for a in node.arguments))
+        return Call(node.name, each(node.arguments))
     if isinstance(node, Quantity):
-        return Quantity(_signed(node.value, upper=upper), node.unit, node.noun)
+        return Quantity(_signed(node.value, choices), node.unit, node.noun)
     if isinstance(node, Relation):
-        return Relation(node.operators, tuple(_signed(side, upper=upper) for side in node.sides))
+        return Relation(node.operators, each(node.sides))
     if isinstance(node, Bracket):
-        items = tuple(_signed(item, upper=upper) for item in node.items)
-        return Bracket(node.opening, node.closing, items)
+        return Bracket(node.opening, node.closing, each(node.items))
     return node
 
 
-def solutions(node: Node) -> list[Node] | None:
-    """Return the values of a finite set or list, without labels; None for any other node."""
+def _negated(node: Node) -> Node:
+    if isinstance(node, Bracket):
+        return Bracket(node.opening, node.closing, tuple(map(negated, node.items)))
+    return negated(node)
+
+
+def solutions(node: Node, *, paired: bool = False) -> list[Node] | None:
+    """Return the values of a finite set or list, without labels; None for any other node.
+
+    paired: whether plus-minus signs go together.
+    """
     if isinstance(node, SetOf):
         parts: list[Node] = list(node.items)
     elif isinstance(node, Listing):
-        parts = _grouped_assignments(node) or [unlabelled(item) for item in node.items]
+        parts = _grouped_assignments(node) or _unlabelled_items(node.items)
     elif isinstance(node, SetOperation) and node.kind == "union":
-        left, right = solutions(node.left), solutions(node.right)
+        left, right = (solutions(side, paired=paired) for side in (node.left, node.right))
         return None if left is None or right is None else left + right
     elif isinstance(node, Relation) and node.operators == ("in",) and len(node.sides) == 2:
-        return solutions(node.sides[1])
+        return solutions(node.sides[1], paired=paired)
     elif isinstance(node, NamedSet) and not node.name:
         return []
-    elif isinstance(node, Relation) and any(isinstance(p, PlusMinus) for p in walk(node)):
+    elif isinstance(node, Relation) and has_plus_minus(node.sides[0]):
+        return None
+    elif has_plus_minus(node):
         parts = [unlabelled(node)]
-    elif any(isinstance(part, PlusMinus) for part in walk(node)):
-        parts = [node]
     else:
         return None
-    values = [value for part in parts for value in expanded(part)]
+    values = [value for part in parts for value in expanded(part, paired=paired)]
     if len(values) > MAX_ITEMS:
         raise AnswerError(f"more than {MAX_ITEMS} values")
     if any(isinstance(value, Relation | SetOperation) for value in values):
@@ -126,19 +160,99 @@ def unlabelled(node: Node) -> Node:
     return node
 
 
+def _unlabelled_items(items: tuple[Node, ...]) -> list[Node]:
+    """Values without labels; ``(y, x) = (1, 2), (3, 4)`` with all tuples in the order x, y."""
+    label = items[0].sides[0] if isinstance(items[0], Relation) else None
+    names = _names_in(label) if isinstance(label, Bracket) else None
+    values = [unlabelled(item) for item in items]
+    if names is None or not _is_run(sorted(names)):
+        return values
+    order = sorted(range(len(names)), key=lambda i: names[i])
+    return [
+        Bracket(value.opening, value.closing, tuple(value.items[i] for i in order))
+        if isinstance(value, Bracket) and len(value.items) == len(names)
+        else value
+        for value in values
+    ]
+
+
+def _names_in(label: Bracket) -> list[str] | None:
+    """The letters of ``(x, y, z)``, each once; None for any other tuple."""
+    names = [item.name for item in label.items if isinstance(item, Symbol)]
+    return names if len(set(names)) == len(label.items) else None
+
+
 def assignments(node: Node) -> dict[str, Node] | None:
-    """Return ``x = 1, y = 2`` as a table; None unless each item gives another variable a value."""
+    """Return ``x = 1, y = 2`` or ``(x, y) = (1, 2)`` as a table in the order of the text.
+
+    The value of a function is its whole equation, whose variable may have another name. None
+    unless each item gives another name a value.
+    """
+    if isinstance(node, Relation):
+        return _assigned_tuple(node)
     if not isinstance(node, Listing) or node.connective == "or":
         return None
     table: dict[str, Node] = {}
     for item in node.items:
         if not isinstance(item, Relation) or item.operators not in (("=",), ("~",)):
             return None
-        label = item.sides[0]
-        if not isinstance(label, Symbol) or label.name in table:
+        name = _name_of(item.sides[0])
+        if name is None or name in table:
             return None
-        table[label.name] = item.sides[1]
+        table[name] = item if name.endswith("()") else item.sides[1]
     return table
+
+
+def _name_of(label: Node) -> str | None:
+    """The name of what a label stands for: x, ``f()`` for f(x), AB, ``angle A``; else None."""
+    if isinstance(label, Call) and label.name == "abs":
+        return _name_of(label.arguments[0])
+    if isinstance(label, Symbol):
+        return label.name
+    if not isinstance(label, Product):
+        return None
+    names = [_name_of(factor) for factor in label.factors]
+    if None in names:
+        return None
+    is_function = len(names) == 2 and label.factors[0] != Symbol("angle")
+    if is_function and str(names[1]).islower():
+        return f"{names[0]}()"
+    return " ".join(map(str, names))
+
+
+def _assigned_tuple(node: Relation) -> dict[str, Node] | None:
+    if node.operators not in (("=",), ("~",)):
+        return None
+    label, value = node.sides
+    if not isinstance(label, Bracket) or not isinstance(value, Bracket):
+        return None
+    names = _names_in(label)
+    if names is None or len(names) != len(value.items):
+        return None
+    return dict(zip(names, value.items, strict=True))
+
+
+def values_in_order(table: dict[str, Node], orders: Orders) -> tuple[Node, ...]:
+    """Return the values of labelled items in the order that unlabelled ones would have.
+
+    That is the order in which the question lists the letters; else the alphabet's, where the
+    letters follow each other in it (x, y, z or x_1, x_2); else the order of the text.
+    """
+    names = list(table)
+    for order in reversed(orders):
+        if len(order) == len(names) and set(order) == set(names):
+            return tuple(table[name] for name in order)
+    if _is_run(sorted(names)):
+        names.sort()
+    return tuple(table[name] for name in names)
+
+
+def _is_run(names: list[str]) -> bool:
+    if len({name.partition("_")[0] for name in names}) == 1:
+        return True
+    return len({name[:-1] for name in names}) == 1 and all(
+        ord(after[-1]) - ord(before[-1]) == 1 for before, after in pairwise(names)
+    )
 
 
 def same_in_any_order(expected: list[Node], found: list[Node], same: Same) -> bool:
@@ -159,10 +273,17 @@ def same_in_order(expected: tuple[Node, ...], found: tuple[Node, ...], same: Sam
     )
 
 
-def as_tuple(node: Node) -> tuple[Node, ...] | None:
-    """Return the items of a tuple or a vector, or values in the order of their variables' names."""
+def as_tuple(node: Node, orders: Orders = ()) -> tuple[Node, ...] | None:
+    """Return the items of a tuple or a vector, or labelled values in their letters' order.
+
+    orders: the lists of letters in the question.
+    """
     if isinstance(node, Bracket):
-        return node.items
+        is_half_open = (node.opening, node.closing) in (("(", "]"), ("[", ")"))
+        return None if is_half_open else node.items
+    table = assignments(node)
+    if table is not None:
+        return values_in_order(table, orders)
     if isinstance(node, Relation) and node.operators == ("=",):
         return as_tuple(node.sides[1])
     rows = as_rows(node) if isinstance(node, Matrix | Product) else None
@@ -170,9 +291,6 @@ def as_tuple(node: Node) -> tuple[Node, ...] | None:
         if len(rows) == 1:
             return rows[0]
         return tuple(row[0] for row in rows) if len(rows[0]) == 1 else None
-    table = assignments(node)
-    if table is not None:
-        return tuple(table[name] for name in sorted(table))
     if isinstance(node, Listing) and node.connective != "or":
         return node.items
     if isinstance(node, Ratio):

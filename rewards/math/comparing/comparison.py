@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-from rewards.math.comparing import antiderivatives, equations, general_solutions
+from rewards.math.comparing import antiderivatives, congruences, equations, general_solutions
 from rewards.math.comparing.collections import (
     Same,
     as_rows,
     as_tuple,
     assignments,
     expanded,
+    has_plus_minus,
     same_in_any_order,
     same_in_order,
     solutions,
     unlabelled,
+    values_in_order,
 )
+from rewards.math.comparing.dots import same_with_dots
 from rewards.math.comparing.notations import same_digits, same_percentage
 from rewards.math.comparing.quantities import same_quantity
 from rewards.math.comparing.regions import is_region, same_region
+from rewards.math.comparing.statements import same_statement
 from rewards.math.comparing.values import same_value
 from rewards.math.evaluating.exact import TooLarge, Undefined, rational
 from rewards.math.reading.cues import Cues
@@ -45,10 +48,12 @@ from rewards.math.tree import (
     Relation,
     SetOf,
     SetOperation,
+    Statement,
     Sum,
     Symbol,
     Words,
     divided,
+    symbols,
     walk,
 )
 
@@ -58,14 +63,14 @@ class Comparison:
     """One reference and one answer, with what the question allows.
 
     reference_parameters, answer_parameters: variables that each side declares to run over the
-    integers.
+    integers, with the set that it names (Z, N, N0 or N+).
     """
 
     reference: Node
     answer: Node
     cues: Cues
-    reference_parameters: frozenset[str] = frozenset()
-    answer_parameters: frozenset[str] = frozenset()
+    reference_parameters: Mapping[str, str] = field(default_factory=dict)
+    answer_parameters: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self) -> bool:
         """Whether the answer is right. Raises AlgebraNeeded, Undefined, AnswerError."""
@@ -87,7 +92,7 @@ def _with_implied_parameters(case: Comparison) -> Comparison:
     found = general_solutions.implied_parameter(case.answer) if expected else None
     if expected is None or found is None or expected == found:
         return case
-    declared = frozenset((expected,)), frozenset((found,))
+    declared = {expected: "Z"}, {found: "Z"}
     return Comparison(case.reference, case.answer, case.cues, *declared)
 
 
@@ -139,22 +144,27 @@ def _is_finite(node: Node) -> bool:
 
 
 def _same_infinite(reference: Node, answer: Node, case: Comparison) -> bool:
+    answer = _plain_reference(answer)
     return same_region(reference, answer, case.cues, _matcher(case))
 
 
 def _same_finite(reference: Node, answer: Node, case: Comparison) -> bool:
-    expected = solutions(reference)
+    paired = case.cues.paired_signs
+    expected = solutions(reference, paired=paired)
     assert expected is not None
-    table, answered = assignments(reference), assignments(answer)
-    if table is not None and not _one_variable(table):
-        return _same_assignments(table, answer, case)
-    found = solutions(answer)
+    answered = assignments(answer)
+    found = solutions(answer, paired=paired)
+    if found is None and isinstance(answer, SetOperation):
+        return same_region(reference, answer, case.cues, _matcher(case))
     if found is None and isinstance(answer, Bracket) and isinstance(reference, Listing):
         found = list(answer.items)
     if found is None and isinstance(answer, Bracket) and len(answer.items) > 2:
         found = list(answer.items)
     if answered is not None and not _one_variable(answered):
-        return same_in_order(tuple(expected), as_tuple(answer) or (), _matcher(case))
+        if isinstance(answer, Relation) and not isinstance(reference, Listing):
+            return False  # a tuple is no set
+        items = values_in_order(answered, case.cues.orders)
+        return same_in_order(tuple(expected), items, _matcher(case))
     if found is None:
         found = [value_of(answer, reference)]
     return same_in_any_order(expected, found, _matcher(case))
@@ -165,15 +175,22 @@ def _one_variable(table: dict[str, Node]) -> bool:
     return len({name.partition("_")[0] for name in table}) == 1
 
 
-def _same_assignments(table: dict[str, Node], answer: Node, case: Comparison) -> bool:
-    answered = assignments(answer)
+def _is_labelled(node: Node) -> bool:
+    """Whether several variables have one value each."""
+    table = assignments(node)
+    if table is None or _one_variable(table):
+        return False
+    return isinstance(node, Listing) or not has_plus_minus(node)
+
+
+def _same_labelled(reference: Node, answer: Node, case: Comparison) -> bool:
+    table, answered = assignments(reference), assignments(answer)
+    assert table is not None
     if answered is not None:
         return table.keys() == answered.keys() and all(
             same(table[name], answered[name], case) for name in table
         )
     items = as_tuple(answer)
-    if items is None and isinstance(answer, SetOf) and len(answer.items) == len(table) == 1:
-        items = answer.items
     return items is not None and same_in_order(
         tuple(table[name] for name in table), items, _matcher(case)
     )
@@ -207,7 +224,7 @@ def _same_bracket(reference: Node, answer: Node, case: Comparison) -> bool:
         return False
     if isinstance(answer, SetOf):
         return False
-    items = as_tuple(answer)
+    items = as_tuple(answer, case.cues.orders)
     return items is not None and same_in_order(reference.items, items, _matcher(case))
 
 
@@ -259,26 +276,7 @@ def _same_ratio(reference: Node, answer: Node, case: Comparison) -> bool:
 
 
 def _same_congruence(reference: Node, answer: Node, case: Comparison) -> bool:
-    if isinstance(reference, Congruence) and isinstance(answer, Congruence):
-        if not same_value(reference.modulus, answer.modulus):
-            return False
-        return _same_class(reference.right, answer.right, reference.modulus)
-    if isinstance(answer, Congruence):
-        return same_value(reference, answer.right) or (
-            answer.left is None and _same_class(reference, answer.right, answer.modulus)
-        )
-    assert isinstance(reference, Congruence)
-    if len(general_solutions.symbols_of_values(answer)) == 1:  # 5k + 2
-        return equations.same_classes(reference, answer, (), ())
-    return reference.left is None and same_value(reference, answer)
-
-
-def _same_class(one: Node, other: Node, modulus: Node) -> bool:
-    values = [rational(node) for node in (one, other, modulus)]
-    if any(value is None for value in values):
-        return same_value(one, other)
-    expected, found, size = (value or Fraction(0) for value in values)
-    return bool(size) and (expected - found) % size == 0
+    return congruences.same_congruence(reference, answer)
 
 
 def _same_quantity(reference: Node, answer: Node, case: Comparison) -> bool:
@@ -299,19 +297,34 @@ def _same_words(reference: Node, answer: Node, case: Comparison) -> bool:
 
 def _same_general_solution(reference: Node, answer: Node, case: Comparison) -> bool:
     if isinstance(reference, Congruence) or isinstance(answer, Congruence):
-        return equations.same_classes(
+        return congruences.same_classes(
             reference, answer, case.reference_parameters, case.answer_parameters
         )
-    fits = general_solutions.same_general_solution(
-        reference, answer, case.reference_parameters, case.answer_parameters
-    )
-    return Comparison(reference, answer, case.cues).holds_as_written() if fits is None else fits
+    declared = case.reference_parameters, case.answer_parameters
+    if any(
+        equations.is_argument(name, node)
+        for names, node in zip(declared, (reference, answer), strict=True)
+        for name in names
+    ):
+        return Comparison(reference, answer, case.cues).holds_as_written()
+    fits = general_solutions.same_general_solution(reference, answer, *declared)
+    if fits is not None:
+        return fits
+    answer = general_solutions.with_parameter_of(declared, reference, answer)
+    return Comparison(reference, answer, case.cues).holds_as_written()
+
+
+def _same_statement(reference: Node, answer: Node, case: Comparison) -> bool:
+    return same_statement(reference, answer, case.cues, _matcher(case))
 
 
 def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
     assert isinstance(reference, Relation)
     if isinstance(answer, Relation):
         matches = _matcher(case)
+        if has_plus_minus(reference.sides[0]) or has_plus_minus(answer.sides[0]):
+            one, other = (expanded(node, paired=True) for node in (reference, answer))
+            return len(one) == len(other) and same_in_any_order(one, other, matches)
         return equations.same_equation(
             reference, answer, case.cues, matches
         ) or antiderivatives.same_with_constants_renamed(
@@ -320,7 +333,7 @@ def _same_relation(reference: Node, answer: Node, case: Comparison) -> bool:
             lambda one, two: equations.same_equation(one, two, case.cues, matches),
         )
     label, value = reference.sides[0], reference.sides[-1]
-    if equations.is_label(label, value) or isinstance(label, Words):
+    if equations.is_label(label, value) or isinstance(label, Words) or not symbols(reference):
         return same(value, answer, case)
     return False
 
@@ -347,8 +360,11 @@ def _same_expression(reference: Node, answer: Node, case: Comparison) -> bool:
         return all(same(reference, unlabelled(item), case) for item in answer.items)
     if not isinstance(answer, _EXPRESSIONS):
         return False
-    if len(expanded(answer)) > 1:
-        return all(same(reference, value, case) for value in expanded(answer))
+    readings = expanded(answer, paired=case.cues.paired_signs)
+    if len(readings) > 1:
+        return all(same(reference, value, case) for value in readings)
+    if same_with_dots(reference, answer):
+        return True
     if same_percentage(reference, answer, case.cues):
         return True
     if isinstance(reference, Number) and reference.base != 10 and case.cues.based:
@@ -365,11 +381,13 @@ _BY_TYPE: tuple[
     tuple[Callable[[Node, Node], bool], Callable[[Node, Node, Comparison], bool]], ...
 ] = (
     (lambda r, a: isinstance(r, Words), _same_words),
+    (lambda r, a: isinstance(r, Statement) or isinstance(a, Statement), _same_statement),
     (lambda r, a: isinstance(r, Matrix) or _is_scaled_matrix(r), _same_matrix),
     (lambda r, a: isinstance(r, Congruence) or isinstance(a, Congruence), _same_congruence),
     (lambda r, a: isinstance(r, Ratio), _same_ratio),
     (lambda r, a: is_region(r), _same_infinite),
-    (lambda r, a: isinstance(r, Bracket), _same_bracket),
+    (lambda r, a: _is_labelled(r), _same_labelled),
+    (lambda r, a: isinstance(r, Bracket) and not has_plus_minus(r), _same_bracket),
     (lambda r, a: _is_finite(r), _same_finite),
     (lambda r, a: isinstance(r, Relation), _same_relation),
     (lambda r, a: isinstance(r, Quantity), _same_quantity),

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 from rewards.errors import AlgebraNeeded, AnswerError
 from rewards.math.comparing.antiderivatives import is_antiderivative, is_indefinite
-from rewards.math.comparing.collections import Same, solutions, unlabelled
+from rewards.math.comparing.collections import Same
 from rewards.math.comparing.values import same_value
-from rewards.math.evaluating.exact import TooLarge, Undefined, rational
+from rewards.math.evaluating.exact import TooLarge, Undefined
 from rewards.math.evaluating.numeric import DIGITS, Evaluator, Unevaluable, context
 from rewards.math.evaluating.points import points
 from rewards.math.reading.cues import Cues
@@ -19,7 +17,7 @@ from rewards.math.tree import (
     MINUS_ONE,
     Bracket,
     Builder,
-    Congruence,
+    Call,
     Node,
     Number,
     Power,
@@ -30,6 +28,7 @@ from rewards.math.tree import (
     Symbol,
     Words,
     difference,
+    divided,
     substituted,
     symbols,
 )
@@ -48,6 +47,9 @@ def is_label(node: Node, value: Node) -> bool:
         return all(isinstance(item, Symbol) for item in node.items)
     if isinstance(node, Ratio):
         return not symbols(value) and all(_is_letters(part) for part in node.parts)
+    if isinstance(node, Call) and node.name in ("abs", "mod"):  # |AB| and a mod b
+        named = _length_name(node) or (node.name == "mod" and bool(symbols(node)))
+        return bool(named) and not (symbols(value) & symbols(node))
     if is_indefinite(node):  # "∫ x dx = x²/2 + C"
         return is_antiderivative(node, value)
     return (
@@ -67,6 +69,28 @@ def _is_derivative(node: Node) -> bool:
         isinstance(part, Product) and part.factors[0] in (Symbol("d"), Symbol("partial"))
         for part in parts
     )
+
+
+def _length_name(node: Node) -> Product | None:
+    """Return AB for the length ``|AB|``: two letters or more between bars."""
+    if (
+        not isinstance(node, Call)
+        or node.name != "abs"
+        or not isinstance(node.arguments[0], Product)
+    ):
+        return None
+    (inside,) = node.arguments
+    named = isinstance(inside, Product) and all(
+        isinstance(letter, Symbol) and letter.name[:1].isupper() for letter in inside.factors
+    )
+    return inside if named and isinstance(inside, Product) else None
+
+
+def _plain_label(node: Node) -> Node:
+    """A label without dress: AB for ``|AB|``, AB/CD for AB : CD."""
+    if isinstance(node, Ratio) and len(node.parts) == 2:
+        return divided(*node.parts)
+    return _length_name(node) or node
 
 
 def _is_letters(node: Node) -> bool:
@@ -92,6 +116,16 @@ def application(node: Node) -> str | None:
     last = node.factors[-1]
     named = isinstance(last, Symbol) and len(node.factors) == 2
     return last.name if named and isinstance(last, Symbol) else ""
+
+
+def is_argument(name: str, node: Node) -> bool:
+    """Whether ``name`` is what the label of ``node`` depends on: n of ``f(n) = …``, ``a_n = …``."""
+    if not isinstance(node, Relation) or node.operators != ("=",):
+        return False
+    label = node.sides[0]
+    if isinstance(label, Symbol):
+        return name in label.name.partition("_")[2]
+    return application(label) == name
 
 
 def claimed_value(answer: Relation, reference: Node) -> Node:
@@ -154,8 +188,8 @@ def _roughly_equal(left: Node, right: Node) -> bool:
 
 def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same) -> bool:
     """Whether two equations say the same: equal values for labels, or equal up to a factor."""
-    ref_label, ref_value = reference.sides[0], reference.sides[-1]
-    ans_label, ans_value = answer.sides[0], answer.sides[-1]
+    ref_label, ref_value = _plain_label(reference.sides[0]), reference.sides[-1]
+    ans_label, ans_value = _plain_label(answer.sides[0]), answer.sides[-1]
     if not set(answer.operators) <= {"=", "~"} or not set(reference.operators) <= {"=", "~"}:
         return False
     if isinstance(ref_label, Words) or isinstance(ans_label, Words):
@@ -164,16 +198,18 @@ def same_equation(reference: Relation, answer: Relation, cues: Cues, same: Same)
     if one is not None and other is not None:
         if one and other and one != other and other in symbols(ans_value):
             ans_value = substituted(ans_value, other, Symbol(one))
-        return (ref_label == ans_label and same(ref_value, ans_value)) or bool(
-            one and other and same(ref_value, ans_value)
-        )
+        bound = one and other and not (one.isupper() or other.isupper())  # not AB, P(A)
+        bound = bound and not (symbols(ans_label) - {other}) & symbols(ans_value)  # nor xy = yx
+        if (ref_label == ans_label or bound) and same(ref_value, ans_value):
+            return True
     if (one is not None) != (other is not None):
         plain = ans_label if one is not None else ref_label
-        if isinstance(plain, Symbol) and plain.name not in symbols(ref_value) | symbols(ans_value):
+        taken = symbols(ref_value) | symbols(ans_value) | {one or other}  # nor x = 1 for f(x) = 1
+        if isinstance(plain, Symbol) and plain.name not in taken:
             return same(ref_value, ans_value)
     if len(answer.sides) > 2 or len(reference.sides) > 2:
         return ref_label == ans_label and same(ref_value, claimed_value(answer, ref_value))
-    if isinstance(ref_label, Symbol) and ref_label == ans_label and same(ref_value, ans_value):
+    if ref_label == ans_label and same(ref_value, ans_value):
         return True
     return _same_up_to_factor(reference, answer, cues)
 
@@ -233,11 +269,25 @@ def same_inequality(reference: Relation, answer: Relation, cues: Cues) -> bool:
 
 
 def _same_step(one: Relation, other: Relation, cues: Cues) -> bool:
+    if not symbols(one) | symbols(other):
+        return _same_numbers(one, other)
     factor = _constant_ratio(_moved(one), _moved(other), cues)
     if factor is None or factor == 0 or context().im(factor) != 0:
         return False
     operator = other.operators[0] if factor > 0 else _FLIPPED[other.operators[0]]
     return one.operators[0] == operator
+
+
+def _same_numbers(one: Relation, other: Relation) -> bool:
+    """Whether two inequalities without letters compare the same numbers in the same way."""
+    turned = Relation((_FLIPPED[other.operators[0]],), other.sides[::-1])
+    if _equal_values(*one.sides):
+        turned = other
+    return any(
+        one.operators == candidate.operators
+        and all(_equal_values(*pair) for pair in zip(one.sides, candidate.sides, strict=True))
+        for candidate in (other, turned)
+    )
 
 
 def same_builder(reference: Builder, answer: Builder) -> bool:
@@ -250,33 +300,3 @@ def _renamed(node: Node, name: str, new: str) -> Node:
         sides = tuple(substituted(side, name, Symbol(new)) for side in node.sides)
         return Relation(node.operators, sides)
     return substituted(node, name, Symbol(new))
-
-
-def same_classes(
-    reference: Node,
-    answer: Node,
-    reference_parameters: Iterable[str],
-    answer_parameters: Iterable[str],
-) -> bool:
-    """Whether two residue classes are the same, written ``x ≡ 3 (mod 7)`` or ``x = 7k + 3``."""
-    one = _residue_class(reference, frozenset(reference_parameters))
-    other = _residue_class(answer, frozenset(answer_parameters))
-    if one is None or other is None:
-        return False
-    return bool(one[1] == other[1] and (one[0] - other[0]) % one[1] == 0)
-
-
-def _residue_class(node: Node, parameters: frozenset[str]) -> tuple[Any, Any] | None:
-    if isinstance(node, Congruence):
-        value, modulus = rational(node.right), rational(node.modulus)
-        return None if value is None or not modulus else (value, modulus)
-    value_node = unlabelled(node)
-    free = symbols(value_node) & parameters if parameters else symbols(value_node)
-    if len(free) != 1 or solutions(node) is not None:
-        return None
-    (name,) = free
-    at = [rational(substituted(value_node, name, Number(n))) for n in map(Fraction, (0, 1, 2))]
-    if at[0] is None or at[1] is None or at[2] is None or at[2] - at[1] != at[1] - at[0]:
-        return None
-    step = abs(at[1] - at[0])
-    return (at[0], step) if step else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -25,9 +26,13 @@ from rewards.math.tree import (
     Symbol,
     symbols,
     walk,
+    with_symbol_renamed,
 )
 
 _INTEGER_LETTERS = frozenset("kKnmlNM")
+_PARAMETER_LETTERS = _INTEGER_LETTERS | frozenset("tjpq")  # where the other side declares its own
+# The first numbers that each set of natural numbers may begin with.
+_FIRST = {"N0": (0,), "N+": (1,), "N": (0, 1)}
 _DEGREES = (("degree", Fraction(1)),)
 
 
@@ -62,22 +67,27 @@ def _is_angle(node: Node) -> bool:
 def same_general_solution(
     reference: Node,
     answer: Node,
-    reference_parameters: frozenset[str],
-    answer_parameters: frozenset[str],
+    reference_parameters: Mapping[str, str],
+    answer_parameters: Mapping[str, str],
 ) -> bool | None:
     """Whether two general solutions are the same set; None when the reference is no such set.
 
-    Each side has one parameter, which runs over all integers.
+    Each side has one parameter, which runs over the integers or the natural numbers: the set
+    that it declares, or else the other side's.
 
     Raises AnswerError for an answer that is none.
     """
     names = []
     for node, declared in ((reference, reference_parameters), (answer, answer_parameters)):
         free = symbols_of_values(node)
-        chosen = free & declared if declared else free
+        chosen = free.intersection(declared) if declared else free & _PARAMETER_LETTERS
         if len(chosen) != 1:
             return None
         names.append(next(iter(chosen)))
+    one, other = reference_parameters.get(names[0]), answer_parameters.get(names[1])
+    one, other = one or other or "Z", other or one or "Z"
+    if (one == "Z") != (other == "Z"):
+        return False
     try:
         intervals = families(reference, names[0])
         expected = [] if intervals is not None else progressions(reference, names[0])
@@ -86,7 +96,22 @@ def same_general_solution(
     if intervals is not None:
         found = families(answer, names[1])
         return found is not None and same_families(intervals, found)
-    return same_progressions(expected, progressions(answer, names[1]))
+    if one == "Z":
+        return same_progressions(expected, progressions(answer, names[1]))
+    return same_half_progressions(expected, progressions(answer, names[1]), one, other)
+
+
+def with_parameter_of(
+    declared: tuple[Mapping[str, str], Mapping[str, str]], reference: Node, answer: Node
+) -> Node:
+    """Return ``answer`` with its one parameter called as in the reference, where sets agree."""
+    expected, found = declared
+    if len(expected) != 1 or len(found) != 1:
+        return answer
+    (name, kind), (other, other_kind) = *expected.items(), *found.items()
+    if kind != other_kind or name == other or name in symbols(answer):
+        return answer
+    return with_symbol_renamed(answer, other, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +191,7 @@ def _same_family(one: Family, other: Family) -> bool:
 
 
 def progressions(node: Node, parameter: str) -> list[tuple[Any, Any]]:
-    """Return each branch of a general solution as (offset, step).
+    """Return each branch of a general solution as (offset, step), the step with its sign.
 
     Raises AnswerError for a branch that is not linear in ``parameter``.
     """
@@ -176,8 +201,7 @@ def progressions(node: Node, parameter: str) -> list[tuple[Any, Any]]:
     for branch in branches:
         if isinstance(branch, Relation | SetOf):
             raise AnswerError("not a general solution in one parameter")
-        offset, step = _progression(branch, parameter)
-        found.append((offset, abs(step)))
+        found.append(_progression(branch, parameter))
     return found
 
 
@@ -202,6 +226,7 @@ def _progression(node: Node, parameter: str) -> tuple[Any, Any]:
 def same_progressions(expected: list[tuple[Any, Any]], found: list[tuple[Any, Any]]) -> bool:
     """Whether two unions of arithmetic progressions are the same set."""
     mp = context()
+    expected, found = ([(o, abs(step)) for o, step in side] for side in (expected, found))
     steps = [step for _, step in expected + found]
     if any(step == 0 for step in steps):
         return False
@@ -218,6 +243,37 @@ def same_progressions(expected: list[tuple[Any, Any]], found: list[tuple[Any, An
     one, other = (residue or [] for residue in residues)
     return _circular_subset(one, other, period, small) and _circular_subset(
         other, one, period, small
+    )
+
+
+def same_half_progressions(
+    expected: list[tuple[Any, Any]], found: list[tuple[Any, Any]], one: str, other: str
+) -> bool:
+    """Whether two lists of progressions with a first value are the same.
+
+    one, other: the sets that the parameters run over, N0, N+, or N for either of them.
+    """
+    for start in _FIRST[one]:
+        for other_start in _FIRST[other]:
+            if one == other == "N" and start != other_start:
+                continue
+            sides = [
+                [(offset + step * at, step) for offset, step in side]
+                for side, at in ((expected, start), (found, other_start))
+            ]
+            if _all_near(*sides) and _all_near(*reversed(sides)):
+                return True
+    return False
+
+
+def _all_near(one: list[tuple[Any, Any]], other: list[tuple[Any, Any]]) -> bool:
+    small = context().mpf(10) ** (15 - DIGITS)
+    return all(
+        any(
+            abs(a - b) <= small * (1 + abs(a)) and abs(s - t) <= small * (1 + abs(s))
+            for b, t in other
+        )
+        for a, s in one
     )
 
 

@@ -15,9 +15,13 @@ from rewards.math.tree import Call, Constant, Node, Number, Product, Quantity, S
 def same_quantity(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
     """Whether two quantities are the same; a unit that one side lacks is taken for granted.
 
+    A reference without a unit is in the one that the question asks for.
+
     same: compares two values without units. Raises AlgebraNeeded where units are to be converted.
     """
     expected = reference if isinstance(reference, Quantity) else Quantity(reference, ())
+    if isinstance(answer, Quantity) and answer.unit and cues.unit and not expected.noun:
+        expected = Quantity(expected.value, expected.unit or cues.unit)
     if expected.unit:
         answer = with_letter_as_unit(answer)
     found = answer if isinstance(answer, Quantity) else Quantity(answer, ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 from rewards.math.comparing import equations
 from rewards.math.comparing.collections import Same, same_in_order, solutions
 from rewards.math.evaluating.intervals import same_set
@@ -15,10 +17,14 @@ from rewards.math.tree import (
     NamedSet,
     Node,
     Number,
+    Product,
     Quantity,
     Relation,
     SetOperation,
+    Symbol,
     Words,
+    rebuilt,
+    symbols,
     walk,
 )
 
@@ -52,10 +58,67 @@ def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
         return False
     if reference == answer:
         return True
+    (reference, one), (answer, other) = _about_a_value(reference), _about_a_value(answer)
+    if not _same_named(one, other, reference, answer):
+        return False
     try:
         return same_set(real_set(reference), real_set(answer))
     except NotARealSet:
         return _same_symbolic_region(reference, answer, cues, same)
+
+
+_VALUE = Symbol("value")
+_FUNCTION_LETTERS = frozenset("fghFGHPpqTSV")
+
+
+def _about_a_value(node: Node) -> tuple[Node, Product | None]:
+    """``0 < f(x) < 1`` as a condition on one variable, and f(x); other nodes with None."""
+    if isinstance(node, Listing):
+        parts = [_about_a_value(item) for item in node.items]
+        names = {name for _, name in parts}
+        if len(names) != 1 or None in names:
+            return node, None
+        return Listing(node.connective, tuple(part for part, _ in parts)), parts[0][1]
+    if not isinstance(node, Relation) or not set(node.operators) <= _INEQUALITIES:
+        return node, None
+    named = {part for side in node.sides for part in walk(side) if _is_named_value(part)}
+    if len(named) != 1:
+        return node, None
+    (name,) = named
+    sides = tuple(
+        rebuilt(side, lambda part: _VALUE if part == name else part) for side in node.sides
+    )
+    changed = Relation(node.operators, sides)
+    return (changed, name) if symbols(changed) == {_VALUE.name} else (node, None)
+
+
+def _is_named_value(node: Node) -> TypeGuard[Product]:
+    """Whether ``node`` is f(x), or the name of a length or an angle in capital letters."""
+    if not isinstance(node, Product):
+        return False
+    first = node.factors[0]
+    if not isinstance(first, Symbol):
+        return False
+    if first.name == "angle":
+        return True
+    if all(isinstance(part, Symbol) and part.name[:1].isupper() for part in node.factors):
+        return True
+    return bool(equations.application(node)) and first.name[:1] in _FUNCTION_LETTERS
+
+
+def _same_named(one: Product | None, other: Product | None, reference: Node, answer: Node) -> bool:
+    """Whether conditions are on the same value: of one function, or of a letter beside it.
+
+    A condition on x is none on f(x).
+    """
+    if one is not None and other is not None:
+        is_function = equations.application(one) and equations.application(other)
+        return one == other or bool(is_function and one.factors[0] == other.factors[0])
+    if one is None and other is None:
+        return True
+    value, node = (one, answer) if one is not None else (other, reference)
+    assert value is not None
+    return not (symbols(node) & symbols(value))
 
 
 def _same_symbolic_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:

@@ -25,11 +25,9 @@ from rewards.math.tree import (
     NamedSet,
     Node,
     Number,
-    Product,
     Relation,
     SetOf,
     SetOperation,
-    Sum,
     Symbol,
     difference,
     negated,
@@ -62,8 +60,6 @@ def _read(node: Node) -> RealSet:
         return normal([point(_number(item)) for item in node.items])
     if isinstance(node, SetOperation):
         return combined(node.kind, _read(node.left), _read(node.right))
-    if isinstance(node, Sum) and len(node.terms) == 2 and isinstance(node.terms[0], NamedSet):
-        return combined("difference", _read(node.terms[0]), _read(_unsigned(node.terms[1])))
     if isinstance(node, Relation):
         return _relation(node)
     if isinstance(node, Builder):
@@ -71,12 +67,6 @@ def _read(node: Node) -> RealSet:
     if isinstance(node, Listing):
         return _listing(node)
     raise NotARealSet(type(node).__name__)
-
-
-def _unsigned(node: Node) -> Node:
-    if isinstance(node, Product) and len(node.factors) == 2:
-        return node.factors[1]
-    raise NotARealSet("a sum of sets")
 
 
 def _named(name: str) -> RealSet:

@@ -45,7 +45,7 @@ def parse(text: str, reading: Reading = PLAIN_READING) -> Node:
     compound = compound_quantity(cleaned)
     if compound is not None:
         return compound
-    cursor = Cursor(tokenize(cleaned, reading), GRAMMAR)
+    cursor = Cursor(tokenize(cleaned, reading), GRAMMAR, reading.variables)
     try:
         node = _read_to_the_end(cursor)
     except RecursionError as error:

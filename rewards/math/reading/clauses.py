@@ -7,8 +7,9 @@ from rewards.math.reading.cursor import Cursor
 from rewards.math.reading.ellipsis import filled_in
 from rewards.math.reading.expressions import read_argument, read_factor
 from rewards.math.reading.lexer import Token
+from rewards.math.reading.quantifiers import at_quantifier, read_statement
 from rewards.math.reading.quantities import read_quantity, read_words
-from rewards.math.tree import Congruence, Listing, Node, Relation, SetOperation, Words
+from rewards.math.tree import Call, Congruence, Listing, Node, Relation, SetOperation, Words
 
 _RELATIONS = frozenset(["=", "!=", "<", ">", "<=", ">=", "in", "notin", "~", "equiv"])
 _MODULI = frozenset(["pmod", "mod", "bmod"])
@@ -32,7 +33,9 @@ _SEPARATING_COMMANDS = frozenset([*_CONNECTIVES, *_UNION, *_MODULI, "choose"])
 
 
 def read_listing(cursor: Cursor) -> Node:
-    """Read clauses with connectives between them, or the only clause."""
+    """Read clauses with connectives between them, or the only clause, or a statement."""
+    if at_quantifier(cursor):
+        return read_statement(cursor, read_clause, read_listing)
     items, connectives = [read_clause(cursor)], []
     while (connective := _pass_connective(cursor)) is not None:
         if cursor.token.kind == "end":
@@ -68,7 +71,7 @@ def read_clause(cursor: Cursor) -> Node:
     if cursor.at("~"):  # "≈ 2.83"
         cursor.position += 1
         return Relation(("~",), (Words("value"), _read_side(cursor)))
-    sides, operators = [_read_side(cursor)], []
+    sides, operators = [_read_remainder(cursor)], []
     while cursor.token.kind == "op" and cursor.token.text in _RELATIONS:
         operators.append(cursor.take().text)
         sides.append(_read_side(cursor))
@@ -82,6 +85,20 @@ def read_clause(cursor: Cursor) -> Node:
     if "equiv" in operators:
         operators = ["=" if operator == "equiv" else operator for operator in operators]
     return Relation(tuple(operators), tuple(sides)) if operators else sides[0]
+
+
+def _read_remainder(cursor: Cursor) -> Node:
+    r"""Read a side, or the remainder ``a \bmod b`` where an equals sign follows it."""
+    side = _read_side(cursor)
+    if not cursor.at_command("bmod", "mod"):
+        return side
+    start = cursor.position
+    modulus = _read_modulus(cursor)
+    assert modulus is not None
+    if cursor.at("="):
+        return Call("mod", (side, modulus))
+    cursor.position = start
+    return side
 
 
 def read_items(cursor: Cursor) -> tuple[Node, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from rewards.math.reading.escapes import repaired
 from rewards.text import chinese
 
 _TRANSLATION = str.maketrans(
@@ -67,6 +68,9 @@ _TRANSLATION = str.maketrans(
         "∣": "|",
         "∠": r"\angle ",
         "△": r"\triangle ",
+        "∀": r"\forall ",
+        "∃": r"\exists ",
+        **dict.fromkeys("∡∢", r"\angle "),
         "…": "...",
         "⋯": "...",
         "℃": r"\degree C",
@@ -160,15 +164,23 @@ def clean(text: str) -> str:
     """Return ``text`` in one notation: ASCII and LaTeX commands, Chinese numerals as digits."""
     if not text.isascii():
         text = _fold_unicode(text)
+    text = repaired(text)
+    if "\\" in text:
+        text = _without_dress(text)
+    if "**" in text:
+        text = _MARKDOWN.sub(r"\1", text)
+    text = _strip_math_delimiters(text)
+    return text.strip()
+
+
+def _without_dress(text: str) -> str:
+    """LaTeX without what changes only the looks."""
     text = _GROUPING.sub(",", text).replace("\\!", "").replace("\\%", "%")
     text = (
         text.replace("\\dfrac", "\\frac").replace("\\tfrac", "\\frac").replace("\\cfrac", "\\frac")
     )
     text = text.replace("\\left<", "\\langle ").replace("\\right>", "\\rangle ")
-    text = _MARKDOWN.sub(r"\1", text)
-    text = _DRESS.sub(lambda m: "" if not m.group().endswith(("left.", "right.")) else " ", text)
-    text = _strip_math_delimiters(text)
-    return text.strip()
+    return _DRESS.sub(lambda m: "" if not m.group().endswith(("left.", "right.")) else " ", text)
 
 
 def _fold_unicode(text: str) -> str:
@@ -201,8 +213,9 @@ def _vulgar_fraction(match: re.Match[str]) -> str:
 
 def _strip_math_delimiters(text: str) -> str:
     r"""Remove ``$…$``, ``\(…\)``, ``\[…\]``; a lone dollar sign is a currency and stays."""
-    text = _DELIMITERS.sub(" ", _ROW_SKIP.sub(r"\1 ", text))
-    if text.count("$") - text.count("\\$") >= 2:
+    if "\\" in text or "`" in text:
+        text = _DELIMITERS.sub(" ", _ROW_SKIP.sub(r"\1 ", text))
+    if "$" in text and text.count("$") - text.count("\\$") >= 2:
         text = re.sub(r"(?<!\\)\$", " ", text)
     return text
 
@@ -218,7 +231,8 @@ _CHINESE_LEAD = re.compile(
     r"^(?:所以|因此|故|则)?,?(?:最终|最后|正确|标准)?(?:的)?(?:答案|结果|解|值)\s*(?:是|为|:|等于|=)\s*:?\s*"
     r"|^(?:一共|共|共有|总共|约|大约|答)(?:是|为)?\s*:?\s*(?=[\d\\\-])"
 )
-_EQUALS = re.compile(r"\s*(?:等于|\bequals\b|\bis equal to\b)\s*")
+_ARTICLE = re.compile(r"^the\s+(?=[\d\\$])", re.IGNORECASE)
+_EQUALS = re.compile(r"(?<!\s)\s*(?:等于|\bequals\b|\bis equal to\b)\s*")
 
 
 def strip_phrases(text: str) -> str:
@@ -230,6 +244,7 @@ def strip_phrases(text: str) -> str:
     text = _LEAD.sub("", text, count=1)
     text = _CHINESE_LEAD.sub("", text, count=1)
     text = _EQUALS.sub("=", text)
+    text = _ARTICLE.sub("", text)
     return text.lstrip("= \t\n").strip()
 
 

@@ -42,7 +42,7 @@ def read_rounded(cursor: Cursor) -> Node:
 
 def read_labelled(cursor: Cursor) -> Node:
     r"""Read ``\angle A`` and ``\triangle ABC`` as the sign times the letters."""
-    name = cursor.take().text
+    name = "triangle" if cursor.take().text == "triangle" else "angle"
     return Product((Symbol(name), read_primary(cursor)))
 
 

@@ -6,6 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rewards.math.reading.asked import Unit, orders_of_letters, unit_asked_for
+from rewards.math.reading.escapes import repaired
+
 _COUNT_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6}
 _COUNT_WORDS |= {"一": 1, "两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6}
 _COUNT = r"(\d{1,2}|one|two|three|four|five|six|[一两二三四五六])"
@@ -53,6 +56,12 @@ _BASE = re.compile(
     r"|(binary|octal|hexadecimal)|([二八]|十六)进制",
     re.IGNORECASE,
 )
+_PAIRED_SIGNS = re.compile(
+    r"signs?\b.{0,30}\b(?:correspond|together|respectively|paired)"
+    r"|(?:upper|lower|same|matching) signs?|correspond\w* signs?"
+    r"|同号|符号(?:相同|一致|对应)|上下对应",
+    re.IGNORECASE,
+)
 _MAX_QUESTION = 20_000
 
 
@@ -62,7 +71,8 @@ class Cues:
 
     rounds: whether it asks for rounding at all; places, significant: to what, where it says.
     percent: asks for a percentage. positive: says that something is positive. integral: asks
-    for an antiderivative. based: asks for a notation in some base.
+    for an antiderivative. based: asks for a notation in some base. unit: the unit it asks for.
+    orders: the lists of letters in it. paired_signs: says that plus-minus signs go together.
     """
 
     rounds: bool = False
@@ -72,6 +82,9 @@ class Cues:
     positive: bool = False
     integral: bool = False
     based: bool = False
+    unit: Unit | None = None
+    orders: tuple[tuple[str, ...], ...] = ()
+    paired_signs: bool = False
 
 
 NO_CUES = Cues()
@@ -82,7 +95,7 @@ def read_cues(question: str | None) -> Cues:
     """Find the cues in ``question``."""
     if not question:
         return NO_CUES
-    question = question[:_MAX_QUESTION]
+    question = repaired(question[:_MAX_QUESTION])
     places = _places(question)
     significant = _count(_SIGNIFICANT.search(question))
     return Cues(
@@ -93,6 +106,9 @@ def read_cues(question: str | None) -> Cues:
         positive=bool(_POSITIVE.search(question)),
         integral=bool(_INTEGRAL.search(question)),
         based=bool(_BASE.search(question)),
+        unit=unit_asked_for(question),
+        orders=orders_of_letters(question),
+        paired_signs=bool(_PAIRED_SIGNS.search(question)),
     )
 
 

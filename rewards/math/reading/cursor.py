@@ -33,11 +33,15 @@ class Cursor:
     tokens that are still to be read. grammar: the readers of values. depth: how many sums are
     open around the position; bars: how many absolute values; integrals and environments:
     likewise. bound_names: letters that a sum or a product around the position counts with.
+    variables: letters that are never units.
     """
 
-    def __init__(self, tokens: list[Token], grammar: Grammar) -> None:
+    def __init__(
+        self, tokens: list[Token], grammar: Grammar, variables: frozenset[str] = frozenset()
+    ) -> None:
         self.tokens = tokens
         self.grammar = grammar
+        self.variables = variables
         self.position = 0
         self.limit = len(tokens) - 1
         self.depth = 0

@@ -15,6 +15,7 @@ from rewards.math.reading.letters import is_product_of_letters
 from rewards.math.reading.lexer import Token
 from rewards.math.reading.mixed_numbers import read_mixed_number
 from rewards.math.reading.postfixes import read_postfixes, read_raised_mark
+from rewards.math.reading.set_differences import difference_of_sets
 from rewards.math.reading.unit_names import SCALE_WORDS
 from rewards.math.tree import (
     MINUS_ONE,
@@ -36,7 +37,9 @@ def read_sum(cursor: Cursor) -> Node:
     while _at_sign(cursor):
         terms.append(_read_signed_term(cursor))
     cursor.depth -= 1
-    return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+    if len(terms) == 1:
+        return terms[0]
+    return difference_of_sets(terms) or Sum(tuple(terms))
 
 
 def _at_sign(cursor: Cursor) -> bool:

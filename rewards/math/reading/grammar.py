@@ -43,6 +43,8 @@ GRAMMAR = Grammar(
         "emptyset": commands.read_empty_set,
         "varnothing": commands.read_empty_set,
         "angle": commands.read_labelled,
+        "measuredangle": commands.read_labelled,
+        "sphericalangle": commands.read_labelled,
         "triangle": commands.read_labelled,
         "langle": brackets.read_angled,
         "int": big_operators.read_big_operator,

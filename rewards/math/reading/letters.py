@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rewards.math.reading.letter_runs import may_be_product
 from rewards.math.reading.lexer import Token
 from rewards.math.tree import Constant, Node, Symbol
 
@@ -14,15 +15,7 @@ def letter_token(text: str) -> Token:
 
 def is_product_of_letters(token: Token) -> bool:
     """Whether a run of letters is a product of variables rather than a word."""
-    text = token.text
-    return (
-        not token.upright
-        and text.isascii()
-        and text.isalpha()
-        and (len(text) <= 3 or (len(text) <= 5 and text.isupper()))
-        and text not in ("and", "or", "mod", "to", "in", "for", "yes", "no", "not", "the", "DNE")
-        and text.lower() not in ("if", "is", "of", "at", "day", "one", "two", "six", "ten", "cm")
-    )
+    return not token.upright and may_be_product(token.text)
 
 
 def primed(node: Node) -> Node:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rewards.errors import AnswerError
+from rewards.math.reading.letter_runs import parts_of_product
 from rewards.math.reading.limits import (
     MAX_CHARACTERS,
     MAX_DIGITS,
@@ -14,15 +15,22 @@ from rewards.math.reading.limits import (
     MAX_TOKENS,
     BeyondLimits,
 )
+from rewards.math.reading.ordinals import ordinal_end
 from rewards.math.tree import Constant, Node, Number
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How commas between digits are read: ``1,234`` as 1234, or ``1,5`` as 1.5, or as a list."""
+    """How a text is read where it could be read in several ways.
+
+    grouped, decimal_comma: commas between digits: ``1,234`` as 1234, or ``1,5`` as 1.5, or as a
+    list. variables: single letters that are variables wherever they stand: never units, and
+    factors where they stand side by side.
+    """
 
     grouped: bool = True
     decimal_comma: bool = False
+    variables: frozenset[str] = frozenset()
 
 
 PLAIN_READING = Reading()
@@ -64,6 +72,8 @@ FUNCTIONS |= {
     "Im": "im",
     "arg": "arg",
     "binomial": "binom",
+    "dbinom": "binom",
+    "tbinom": "binom",
     "hcf": "gcd",
     "log10": "lg",
 }
@@ -166,7 +176,7 @@ def _scan(text: str, reading: Reading, tokens: list[Token], *, upright: bool, de
         elif kind == "command":
             position = _command(raw[1:], text, position, tokens, spaced)
         elif kind == "letters":
-            _letters(raw, tokens, spaced, upright)
+            _letters(raw, tokens, spaced, upright, reading.variables)
         elif kind == "cjk" or kind == "currency":
             tokens.append(Token("word", raw, None, spaced, True))
         elif kind == "stop":
@@ -231,7 +241,7 @@ def _number(
         plain, position = f"{plain}.{match[1]}", match.end()
     number, end = _with_tail(text, position, plain)
     tokens.append(Token("num", plain, number, spaced))
-    return end
+    return ordinal_end(text, end, plain, reading.variables)
 
 
 def _with_tail(text: str, position: int, plain: str) -> tuple[Number, int]:
@@ -322,7 +332,9 @@ def _command(name: str, text: str, position: int, tokens: list[Token], spaced: b
     return position
 
 
-def _letters(raw: str, tokens: list[Token], spaced: bool, upright: bool) -> None:
+def _letters(
+    raw: str, tokens: list[Token], spaced: bool, upright: bool, variables: frozenset[str]
+) -> None:
     lower = raw.lower()
     if raw in FUNCTIONS and (raw not in _TEXT_ONLY):
         tokens.append(Token("func", FUNCTIONS[raw], None, spaced))
@@ -338,6 +350,12 @@ def _letters(raw: str, tokens: list[Token], spaced: bool, upright: bool) -> None
         tokens.append(Token("name", raw, None, spaced))
     elif not upright and _GLUED_WHOLE.fullmatch(raw) and lower not in _ENGLISH:
         for match in _GLUED.finditer(raw):
-            _letters(match.group(), tokens, spaced and match.start() == 0, upright)
+            _letters(match.group(), tokens, spaced and match.start() == 0, upright, variables)
+    elif not upright and (parts := parts_of_product(raw, variables)):
+        for index, part in enumerate(parts):
+            if part == "-":
+                tokens.append(Token("op", "-"))
+            else:
+                _letters(part, tokens, spaced and index == 0, upright, variables)
     else:
         tokens.append(Token("word", raw, None, spaced, upright))

@@ -56,6 +56,8 @@ def meaning(node: Node) -> Node:
     if _MINUS_INFINITY.fullmatch(text):
         return negated(Constant("oo"))
     value = english.number(text)
+    if value is None and not node.text.startswith(("a ", "an ")):  # "a tenth" is no position
+        value = english.ordinal(text)
     if value is not None:
         return Number(value)
     return Words(_SYNONYMS.get(text, text))

@@ -22,6 +22,9 @@ from rewards.math.tree import (
 )
 from rewards.text import english
 
+# Inside a fraction or a root these are names of segments.
+_SEGMENTS = frozenset(["NO"])
+
 
 def read_words(cursor: Cursor, end: int) -> Words | None:
     """Read text, when nothing but words stands before the index ``end``; else None."""
@@ -34,6 +37,8 @@ def read_words(cursor: Cursor, end: int) -> Words | None:
     if not all(t.kind in ("word", "name") or t.text in ("'", "-", "_", '"') for t in tokens):
         return None
     if words[0].text in CURRENCY_SIGNS or not any(_is_word(token) for token in words):
+        return None
+    if cursor.depth and len(tokens) == 1 and tokens[0].text in _SEGMENTS:
         return None
     cursor.position = end
     text = " ".join(token.text for token in tokens if token.text not in ("'", '"', "_", "-"))
@@ -48,7 +53,7 @@ def read_quantity(cursor: Cursor) -> Node:
         currency = UNITS[cursor.tokens[cursor.position + sign].text]
         del cursor.tokens[cursor.position + sign]
         cursor.limit -= 1
-    unit = trailing_unit(cursor.tokens[cursor.position : cursor.limit])
+    unit = trailing_unit(cursor.tokens[cursor.position : cursor.limit], cursor.variables)
     outer_limit = cursor.limit
     cursor.limit -= unit.num_tokens
     node = _read_ratio(cursor)

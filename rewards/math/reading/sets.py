@@ -15,31 +15,52 @@ from rewards.math.tree import (
     Node,
     Relation,
     SetOf,
+    SetOperation,
     Symbol,
     negated,
 )
 
 
 def read_named_set(cursor: Cursor) -> Node:
-    r"""Read ``\mathbb{R}`` and the like, or a half line such as ``\mathbb{R}^+``."""
-    if cursor.token.text == "R" and _at_half_line(cursor):
-        return _read_half_line(cursor)
-    return NamedSet(cursor.take().text)
-
-
-def _at_half_line(cursor: Cursor) -> bool:
-    r"""Whether ``\mathbb{R}^+`` stands here, the sign bare or in braces."""
-    sign = cursor.peek(3) if cursor.peek(2).text == "{" else cursor.peek(2)
-    return cursor.peek().text in ("^", "_") and sign.text in ("+", "-")
-
-
-def _read_half_line(cursor: Cursor) -> Node:
-    braced = cursor.peek(2).text == "{"
-    positive = cursor.peek(3 if braced else 2).text == "+"
-    cursor.position += 5 if braced else 3
+    r"""Read ``\mathbb{R}`` and the like, or a part of it such as ``\mathbb{R}^+``."""
+    name = cursor.take().text
+    part, num_tokens = _part_of_set(cursor)
+    if part is None:
+        return NamedSet(name)
+    cursor.position += num_tokens
     infinity = Constant("oo")
-    ends = (ZERO, infinity) if positive else (negated(infinity), ZERO)
-    return Bracket("(", ")", ends)
+    if name == "R" and part == "0<=":
+        return Bracket("[", ")", (ZERO, infinity))
+    if name == "R" and part == "*":
+        return SetOperation("difference", NamedSet("R"), SetOf((ZERO,)))
+    if name == "R" and part in ("0<", "-"):
+        ends = (ZERO, infinity) if part == "0<" else (negated(infinity), ZERO)
+        return Bracket("(", ")", ends)
+    if name in "NZ" and part in ("0<", "0<="):
+        return NamedSet("N+" if part == "0<" else "N0")
+    if name == "N" and part == "*":
+        return NamedSet("N+")
+    return NamedSet(name + part)
+
+
+# What is written above or below the name of a set → which of its numbers are left.
+_PARTS = {"+": "0<", "-": "-", "*": "*", "0": "0<=", ">0": "0<", ">=0": "0<=", ">=1": "0<"}
+
+
+def _part_of_set(cursor: Cursor) -> tuple[str | None, int]:
+    r"""Which part of a set stands here, after ``^`` or ``_``, bare or in braces, and its tokens.
+
+    None where a power follows the name (``\mathbb{R}^2``) or nothing.
+    """
+    if cursor.token.text not in ("^", "_"):
+        return None, 0
+    if cursor.peek().text != "{":
+        return _PARTS.get(cursor.peek().text), 2
+    texts = [cursor.peek(2 + index).text for index in range(3)]
+    if "}" not in texts:
+        return None, 0
+    inside = texts[: texts.index("}")]
+    return _PARTS.get("".join(inside)), 3 + len(inside)
 
 
 def read_braced_set(cursor: Cursor) -> Node:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from rewards.math.reading.letters import is_product_of_letters
 from rewards.math.reading.lexer import Token
 from rewards.math.reading.unit_names import NOT_NOUNS, SCALE_WORDS, UNITS
 from rewards.math.tree import ONE, Node, Number, Power, Product, Quantity, Symbol
@@ -13,6 +14,11 @@ MAX_UNIT_TOKENS = 24
 _POWER_WORDS = {"square": 2, "squared": 2, "sq": 2, "cubic": 3, "cubed": 3, "cu": 3}
 _POWER_WORDS |= {"平方": 2, "立方": 3}
 _ENDING_COMMANDS = frozenset(["}", "infty", "rfloor", "rceil", "rangle"])
+# Runs of letters that are products far more often than units.
+_RARE_UNITS = frozenset(["cd"])
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_SIGNS = frozenset(["+", "-", "pm", "mp"])
+_AFTER_VALUE = frozenset(")]}!%|'")
 _TRIGONOMETRIC = {"sin", "cos", "tan", "cot", "sec", "csc"}
 
 
@@ -32,14 +38,19 @@ class TrailingUnit:
 _NONE = TrailingUnit()
 
 
-def trailing_unit(tokens: list[Token]) -> TrailingUnit:
-    """Find the longest known unit that ends ``tokens`` and leaves a value before it."""
+def trailing_unit(tokens: list[Token], variables: frozenset[str] = frozenset()) -> TrailingUnit:
+    """Find the longest known unit that ends ``tokens`` and leaves a value before it.
+
+    variables: letters that are no units.
+    """
     start = _candidate_start(tokens)
     for index in range(max(1, start), len(tokens)):
         if tokens[index].text in "*/)}-(" or _cannot_precede(tokens, index):
             continue
         factors = _UnitReader(tokens[index:]).read()
-        if factors is not None and _is_meant(tokens, index, factors):
+        if factors is None or _is_variable(tokens[index:], variables):
+            continue
+        if _is_meant(tokens, index, factors, variables):
             return TrailingUnit(len(tokens) - index, factors)
     return _noun(tokens)
 
@@ -90,16 +101,52 @@ def _cannot_precede(tokens: list[Token], index: int) -> bool:
     return bool(functions) and previous.text != ")"
 
 
-def _is_meant(tokens: list[Token], index: int, factors: tuple[tuple[str, Fraction], ...]) -> bool:
+def _is_meant(
+    tokens: list[Token],
+    index: int,
+    factors: tuple[tuple[str, Fraction], ...],
+    variables: frozenset[str],
+) -> bool:
     """Whether letters are units rather than variables: not so in ``v_0 t - 0.5 g t^2``."""
     first = tokens[index]
     if first.text == "Omega":
         return tokens[index - 1].kind == "num"
+    if first.text in _RARE_UNITS and not first.upright:
+        return first.spaced and not _is_sum(tokens[:index])
     if any(len(token.text) > 1 or token.upright for token in tokens[index:] if _is_named(token)):
         return True
-    if any(token.kind == "name" for token in tokens[:index]):
+    if variables and any(exponent < 0 for _, exponent in factors):
+        return True  # 3t + 2 m/s, where t is known to be the variable
+    if any(
+        token.kind == "name" or (token.kind == "word" and is_product_of_letters(token))
+        for token in tokens[:index]
+    ):
         return False
+    if _is_sum(tokens[:index]):
+        return False  # 1 + 2 h: the letter belongs to the last term only
     return first.spaced or len(factors) > 1
+
+
+def _is_variable(tokens: list[Token], variables: frozenset[str]) -> bool:
+    """Whether one of the letters that would be a unit is known to be a variable."""
+    return bool(variables) and any(
+        token.text in variables and not token.upright for token in tokens if _is_named(token)
+    )
+
+
+def _is_sum(tokens: list[Token]) -> bool:
+    """Whether a plus or minus stands between two terms, outside brackets."""
+    depth = 0
+    for index, token in enumerate(tokens):
+        if token.kind == "op" and token.text in _OPENING:
+            depth += 1
+        elif token.kind == "op" and token.text in _CLOSING:
+            depth -= 1
+        elif depth == 0 and index and token.text in _SIGNS:
+            previous = tokens[index - 1]
+            if previous.kind != "op" or previous.text in _AFTER_VALUE:
+                return True
+    return False
 
 
 def _is_named(token: Token) -> bool:

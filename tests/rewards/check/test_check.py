@@ -18,6 +18,8 @@ from rewards import VerifierPool
 from rewards.__main__ import main
 from rewards.check.command import add_arguments, run_check
 from rewards.check.statistics import wilson_interval
+from rewards.grounding.dialects import DIALECTS as BOX_DIALECTS
+from rewards.gui.dialects.table import DIALECTS as GUI_DIALECTS
 
 ROWS: list[Any] = [
     {"domain": "math", "response": "5", "reference": "5", "bare": True, "expected": True},
@@ -56,6 +58,19 @@ def test_broken_lines_are_named_and_the_rest_is_checked(tmp_path: Path) -> None:
     assert summary["groups"][0]["false_positives"] == 1
 
 
+def test_damaged_escapes_are_shown_repaired_or_read(tmp_path: Path) -> None:
+    read = ["1\x0crac{1}{2}", "\theta", "\\\\frac{1}{2}", "60^{\\textcirc}", "\x08oxed{5}"]
+    doubtful = {"rac{1}{2}": "\\frac{1}{2}", "x\ne 2": "x\\ne 2"}
+    rows = [{"domain": "math", "reference": text} for text in [*read, *doubtful]]
+    code, summary = check(write(tmp_path / "data.jsonl", rows), "--gold")
+    assert code == 1
+    bad = {row["line"]: row["why"] for row in summary["bad_references"]}
+    assert sorted(bad) == [6, 7]
+    for why, repaired in zip(bad.values(), doubtful.values(), strict=True):
+        assert "looks like a damaged escape" in why
+        assert repr(repaired) in why
+
+
 def test_an_audit_finds_a_planted_bad_reference(tmp_path: Path) -> None:
     code, summary = check(write(tmp_path / "data.jsonl", PLANTED), "--gold", "--perturb")
     assert code == 1
@@ -82,6 +97,38 @@ def test_an_audit_finds_a_planted_hack(tmp_path: Path) -> None:
     )
     assert run.returncode == 1, run.stderr
     assert {"hedge", "spam"} <= {row["note"] for row in json.loads(run.stdout)["examples"]}
+
+
+@pytest.mark.parametrize(
+    ("domain", "dialect"),
+    [*(("gui", name) for name in GUI_DIALECTS), *(("grounding", name) for name in BOX_DIALECTS)],
+)
+def test_an_audit_writes_in_the_dialect_of_the_settings(
+    domain: str, dialect: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box = [0.1, 0.1, 0.2, 0.2]
+    references: list[dict[str, Any]] = [
+        {"coord": "norm1", "mode": "multi", "boxes": [box, [0.5, 0.5, 0.9, 0.9]]}
+    ]
+    if domain == "gui":
+        entry = GUI_DIALECTS[dialect]
+        place: dict[str, Any] = {"bbox": box, "coord": "norm1"}
+        references = [
+            {"action": "click", **(place if "place" in entry.targets else {"mark": 3})},
+            {"action": "scroll", "direction": "down"},
+            {"action": "type", "text": "Hello"},
+        ]
+        references = [row for row in references if row["action"] in entry.actions]
+    rows = [{"domain": domain, "reference": reference} for reference in references]
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({domain: {"dialect": dialect}}))
+    path = write(tmp_path / "data.jsonl", rows)
+    options = ["--gold", "--reformat", "--perturb", "--probe", "--settings", str(settings)]
+    assert main(["check", str(path), "--json", *options]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert {group["check"] for group in summary["groups"]} == {
+        "gold", "reformat", "perturb", "probe"
+    }  # fmt: skip
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ CASES: dict[str, list[tuple[Any, list[str], list[str]]]] = {
                 "click(150, 150)",
                 '{"action": "tap", "point": [150, 150]}',
                 '{"name": "click", "arguments": {"coordinate": [150, 150]}}',
+                '{"action": "click", "point": [150, 150], "thought": "the gear", "amount": 3}',
             ],
             [
                 '{"action": "click", "point": [99, 150]}',
@@ -53,6 +54,8 @@ CASES: dict[str, list[tuple[Any, list[str], list[str]]]] = {
                 '{"action": "click", "point": [1150, 150]}',
                 '{"action": "click", "point": [150, 150, 150]}',
                 '{"action": "click", "point": [150, 150], "bbox": [100, 100, 200, 200]}',
+                '{"action": "click", "point": [150, 150], "x": 500, "y": 500}',
+                '{"action": "click", "point": [150, 150], "coordinate2": [500, 500]}',
                 '[{"action": "click", "point": [150, 150]}, {"action": "click", "point": [9, 9]}]',
                 "click(point=[100+50, 150])",
                 "click(point=__import__('os').getcwd())",

@@ -127,3 +127,20 @@ def test_a_pass_mark_of_the_run_counts_for_references(
     custom = {"picky": "picky_verifier:judge"}
     with VerifierPool(1, custom=custom, pass_marks={"picky": 0.0}) as pool:
         assert check_references([problem("a", "71", "picky")], pool) == []
+
+
+@pytest.mark.parametrize("dialect", ["auto", "qwen3_vl", "glm_mobile", "os_atlas", "aguvis"])
+def test_references_are_answered_in_the_dialect_of_the_run(dialect: str) -> None:
+    click = {"coord": "norm1", "action": "click", "bbox": [0.1, 0.1, 0.2, 0.2]}
+    problems = [problem("a", click, "gui"), problem("b", {"action": "back"}, "gui")]
+    with VerifierPool(1, settings={"gui": {"dialect": dialect}}) as pool:
+        assert check_references(problems, pool) == []
+
+
+def test_a_reference_that_a_dialect_cannot_answer_is_named() -> None:
+    problems = [problem("chosen", {"action": "select", "option": "Red"}, "gui")]
+    with (
+        VerifierPool(1, settings={"gui": {"dialect": "ui_tars"}}) as pool,
+        pytest.raises(DatasetError, match=r"chosen: .*the dialect ui_tars has no select; it has"),
+    ):
+        check_references(problems, pool)

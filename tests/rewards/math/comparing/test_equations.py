@@ -17,6 +17,34 @@ CASES: Cases = {
         ("f(x)=x^2", ["f(t)=t^2", "x^2", "y=x^2"], ["f(x)=x^3"]),
         ("(p,q)=(3,2)", ["(3,2)", "p=3, q=2"], ["(2,3)"]),
     ],
+    "lengths and ratios by their names": [
+        ("1", ["|AB|=1", "\\lvert AB\\rvert=1", "\\|AB\\| = 1"], ["|AB|=2"]),
+        ("|AB|=1", ["1", "AB=1", "\\lvert AB\\rvert = 1"], ["2", "|AB|=2", "|CD|=1"]),
+        (
+            "NO/BO = 1/\\sqrt{6}",
+            ["1/\\sqrt6", "\\frac{\\sqrt6}{6}", "\\frac{NO}{BO}=\\frac{1}{\\sqrt{6}}"],
+            ["\\sqrt6", "BO/NO=1/\\sqrt6"],
+        ),
+        ("\\frac{AB}{CD}=\\frac{1}{2}", ["1/2", "1:2", "AB:CD=1:2"], ["2", "2:1", "CD:AB=1:2"]),
+        ("|x|=3", [], ["x=3", "3"]),
+    ],
+    "relations without letters": [
+        (
+            "\\tan\\frac{1}{5}\\pi<\\tan\\frac{2}{5}\\pi",
+            ["\\tan\\frac{2}{5}\\pi>\\tan\\frac{\\pi}{5}"],
+            [
+                "\\tan\\frac{1}{5}\\pi>\\tan\\frac{2}{5}\\pi",
+                "\\tan\\frac{1}{5}\\pi\\le\\tan\\frac{2}{5}\\pi",
+            ],
+        ),
+        ("\\sin\\frac{2}{3}\\pi=\\frac{\\sqrt3}{2}", ["\\sqrt3/2"], ["1/2"]),
+    ],
+    "a value has its own name": [
+        ("f(x)=1", ["y=1", "1"], ["x=1"]),
+        ("f(x)=x^2", [], ["xy=yx", "\\forall x,y\\in\\mathbb{R}, xy=yx"]),
+        ("P(A)=\\frac{1}{2}", ["1/2"], ["P(B)=\\frac12"]),
+        ("PV=nRT", ["nRT=PV"], ["PV=nR"]),
+    ],
 }
 
 

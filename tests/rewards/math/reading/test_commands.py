@@ -10,6 +10,20 @@ CASES: Cases = {
         ("1/2", ["\\frac12"], []),
         ("-5", ["-\\frac{10}{2}"], []),
     ],
+    "an angle by its name": [
+        (
+            "60^\\circ",
+            [
+                "\\angle ABC = 60^\\circ",
+                "\\angle{ABC} = 60^{\\circ}",
+                "m\\angle ABC = 60^\\circ",
+                "\\measuredangle ABC = 60^\\circ",
+                "∠ABC=60°",
+            ],
+            ["\\angle ABC = 61^\\circ"],
+        ),
+        ("\\angle ABC = 60^\\circ", ["60^\\circ", "60"], ["30^\\circ", "\\angle ABC"]),
+    ],
 }
 
 

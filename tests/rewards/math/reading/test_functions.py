@@ -12,6 +12,16 @@ CASES: Cases = {
     "notations of counting, matrices, logarithms and unions": [
         ("\\frac{\\sqrt3}{2}", ["\\sin(60^\\circ)", "\\cos{30^\\circ}"], ["\\sin(60)"]),
     ],
+    "binomials of every size": [
+        ("\\dbinom{10}{3}", ["\\tbinom{10}{3}", "120", "\\binom{10}{3}"], ["\\dbinom{10}{4}"]),
+    ],
+    "a factor after the fraction belongs to the argument": [
+        (
+            "x=\\tan\\frac{7}{5}\\pi",
+            ["\\tan\\frac{7\\pi}{5}", "x=\\tan\\frac{2\\pi}{5}"],
+            ["\\tan(\\frac75)\\pi", "\\tan\\frac{3\\pi}{5}"],
+        ),
+    ],
 }
 
 

@@ -19,6 +19,9 @@ CASES: Cases = {
         ("8个", ["8"], ["9个"]),
         ("5 apples", ["5", "5 red apples"], ["5 kg"]),
     ],
+    "a unit behind a formula of another letter": [
+        ("v=3t+2 \\text{ m/s}", ["3t+2", "3t+2 m/s"], ["3t", "3t+2 m"]),
+    ],
 }
 
 
