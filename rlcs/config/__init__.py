@@ -15,7 +15,6 @@ from rlcs.config.data import (
 )
 from rlcs.config.grade import EndpointSection, GradeConfig, GradedModelSection, GradeSection
 from rlcs.config.learner import (
-    CorrectionSection,
     LearnerSection,
     LoraSection,
     OptimiserSection,
@@ -24,12 +23,14 @@ from rlcs.config.learner import (
 )
 from rlcs.config.loading import config_differences, config_schema, load_config, write_config
 from rlcs.config.model import ModelSection
+from rlcs.config.objective import PRESETS, CorrectionSection, KlSection, ObjectiveSection
 from rlcs.config.rollout import RolloutSection, VllmSection
 from rlcs.config.run import EvaluationSection, RunConfig, RunSection, TrackingSection
 from rlcs.config.scoring import DomainScoringSection, ScoringSection
 from rlcs.config.sft import SftConfig, SftSection
 
 __all__ = [
+    "PRESETS",
     "ColumnsSection",
     "CorrectionSection",
     "CurriculumSection",
@@ -43,9 +44,11 @@ __all__ = [
     "GradeSection",
     "GradedModelSection",
     "HardwareSection",
+    "KlSection",
     "LearnerSection",
     "LoraSection",
     "ModelSection",
+    "ObjectiveSection",
     "OptimiserSection",
     "RanksSection",
     "RolloutSection",

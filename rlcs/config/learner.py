@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from rlcs.config.objective import ObjectiveSection
 from rlcs.config.section import Section
 
 
@@ -33,17 +34,6 @@ class RanksSection(Section):
     recompute_activations: bool | None = None
     """Keep one vector a layer and token for the backward pass and compute the rest again: a third
     more work, a tenth of the memory. Left out, models of half a billion parameters on do so."""
-
-
-class CorrectionSection(Section):
-    """Importance weights between the policy that sampled a token and the learner's."""
-
-    level: Literal["token", "sequence"] = "token"
-    """A weight for each token, or one for a whole completion."""
-    mode: Literal["truncate", "mask"] = "truncate"
-    """Cap weights at ``high``, or leave out what lies outside of ``low`` to ``high``."""
-    low: float = Field(default=0.5, gt=0, lt=1)
-    high: float = Field(default=2.0, gt=1)
 
 
 class LoraSection(Section):
@@ -87,19 +77,10 @@ class TrainedSection(Section):
         return self
 
 
-class LearnerSection(TrainedSection, OptimiserSection, RanksSection):
-    """GRPO, as published for RLCS: no KL term, no entropy term, clip-higher."""
+class LearnerSection(ObjectiveSection, TrainedSection, OptimiserSection, RanksSection):
+    """The learner of the RL run."""
 
-    loss: Literal["per_sample", "per_token"] = "per_sample"
-    """Mean within each completion, then over completions; or one mean over all tokens."""
-    clip_low: float = Field(default=0.2, gt=0, lt=1)
-    clip_high: float = Field(default=0.28, gt=0)
-    normalise_advantages: bool = True
-    """Divide a group's advantages by their standard deviation."""
     updates_per_step: int = Field(default=1, ge=1)
     """Optimiser steps made of one batch of groups."""
     publish_bucket_mib: float = Field(default=256, gt=0)
     """New weights go to the engines in buckets of at most this size."""
-    correction: CorrectionSection | None = None
-    """For engines that compute differently from the learner, and for the overlapped schedule; left
-    out, the clip alone bounds the step from the sampling policy."""

@@ -79,6 +79,18 @@ class RunConfig(Section):
         # A section that names no kind, or a single override, is of the default kind.
         return {"kind": "rlcs", **value} if isinstance(value, dict) else value
 
+    @model_validator(mode="before")
+    @classmethod
+    def fill_correction(cls, value: Any) -> Any:
+        """With vLLM the correction is on where nothing is said of it."""
+        if not isinstance(value, dict):
+            return value
+        rollout, learner = value.get("rollout"), value.get("learner", {})
+        by_vllm = isinstance(rollout, dict) and rollout.get("engine") == "vllm"
+        if by_vllm and isinstance(learner, dict) and "correction" not in learner:
+            return {**value, "learner": {**learner, "correction": {}}}
+        return value
+
     @model_validator(mode="after")
     def check_across_sections(self) -> RunConfig:
         problems = [

@@ -143,8 +143,10 @@ class Learner:
         *,
         loss: str,
         learning_rate: float,
+        token_budget: int = 1,
     ) -> StepReport:
-        """Make one optimiser step on ``samples``.
+        """Make one optimiser step on ``samples``; ``loss`` and ``token_budget`` as in
+        :func:`~rlcs.learner.packing.pack`.
 
         Raises:
             LearningError: loss or gradient is not finite, or samples with something to learn
@@ -153,6 +155,7 @@ class Learner:
         shares = pack(
             samples,
             loss=loss,
+            token_budget=token_budget,
             num_ranks=len(self.actors),
             micro_batch_tokens=self.ranks.micro_batch_tokens,
             work=self._work,
@@ -306,6 +309,7 @@ def rank_settings(
     plan: ProcessPlan,
     bucket_bytes: int = DEFAULT_BUCKET_BYTES,
     trained: TrainedSection,
+    with_reference: bool = False,
 ) -> RankSettings:
     """The settings of a run's ranks on the hardware that ``plan`` gives them."""
     return RankSettings(
@@ -318,4 +322,5 @@ def rank_settings(
         ranks=ranks,
         bucket_bytes=bucket_bytes,
         trained=trained,
+        with_reference=with_reference,
     )

@@ -23,21 +23,22 @@ from rlcs.types import Image, Prompt
 
 
 class PackedForward:
-    """Runs micro-batches through a policy (a DeepSpeed engine around one)."""
+    """Runs micro-batches through a policy, or a DeepSpeed engine around one."""
 
     def __init__(self, engine: Any, device: torch.device, model_path: str) -> None:
-        """``model_path`` is where the engine's policy was loaded from."""
+        """``model_path`` is where the policy was loaded from."""
         self.engine = engine
         self.device = device
-        self.policy: Policy = engine.module
+        self.policy: Policy = engine if isinstance(engine, Policy) else engine.module
         self.reader = PromptReader(self.policy.plain, model_path)
 
     def token_outputs(
-        self, micro_batch: MicroBatch, *, temperature: float
+        self, micro_batch: MicroBatch, *, temperature: float, learn_entropy: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Log-probabilities [K] of the tokens with a loss at ``temperature``, and entropies [K]."""
+        """Log-probabilities [K] of the tokens with a loss at ``temperature``, and entropies [K],
+        which have a gradient with ``learn_entropy`` alone."""
         if not self.policy.packs:
-            return self._whole_rows(micro_batch, temperature)
+            return self._whole_rows(micro_batch, temperature, learn_entropy)
         trees, images = [*micro_batch.trees], [*micro_batch.images]
         token_ids = torch.from_numpy(micro_batch.token_ids)
         if micro_batch.needs_vision and not any(images):
@@ -52,6 +53,7 @@ class PackedForward:
             self._tensor(micro_batch.read_at),
             self._tensor(micro_batch.targets),
             temperature,
+            learn_entropy=learn_entropy,
         )
 
     def prompt_logprobs(self, prompt: Prompt) -> torch.Tensor:
@@ -80,6 +82,8 @@ class PackedForward:
         read_at: torch.Tensor,
         targets: torch.Tensor,
         temperature: float,
+        *,
+        learn_entropy: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         positions = self._positions(token_ids, trees, images)
         padding = -len(token_ids) % BLOCK if self.device.type == "cuda" else 0
@@ -89,6 +93,7 @@ class PackedForward:
             read_at,
             targets,
             temperature,
+            learn_entropy=learn_entropy,
             input_ids=token_ids[None].to(self.device),
             position_ids=positions.to(self.device),
             branches=Branches(trees, len(token_ids), self.device),
@@ -119,7 +124,7 @@ class PackedForward:
         return self.reader.image_tokens(blank_image())
 
     def _whole_rows(
-        self, micro_batch: MicroBatch, temperature: float
+        self, micro_batch: MicroBatch, temperature: float, learn_entropy: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
         if micro_batch.needs_vision:
             raise ModelError(
@@ -138,6 +143,7 @@ class PackedForward:
             self._tensor(read_at),
             self._tensor(micro_batch.targets),
             temperature,
+            learn_entropy=learn_entropy,
             input_ids=token_ids.to(self.device),
             attention_mask=mask.to(self.device),
         )

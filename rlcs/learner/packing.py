@@ -111,16 +111,19 @@ def pack(
     num_ranks: int,
     micro_batch_tokens: int,
     work: WorkModel | None = None,
+    token_budget: int = 1,
 ) -> list[list[MicroBatch]]:
     """Micro-batches for each of ``num_ranks`` ranks, the same number for every rank.
 
-    ``loss`` is ``per_sample`` (each sample weighs the same, its tokens share that) or
-    ``per_token`` (each loss token weighs the same). A prompt and completion that are longer than
+    ``loss`` is ``per_sample`` (each sample weighs the same, its tokens share that), ``per_token``
+    (each loss token weighs the same) or ``constant`` (each loss token weighs the same in every
+    batch: the samples times ``token_budget``, the most tokens of a completion, is the divisor; Dr.
+    GRPO, arXiv 2503.20783). A prompt and completion that are longer than
     ``micro_batch_tokens`` together are a micro-batch of their own. A rank without work in some
     pass gets a micro-batch of weight zero, because all ranks must take part in every collective
     call.
     """
-    weights = _sample_token_weights(samples, loss)
+    weights = _sample_token_weights(samples, loss, token_budget)
     batch = _Batch(samples, work or WorkModel())
     layouts = (
         batch.lay_out(largest, num_ranks, micro_batch_tokens, spare_passes)
@@ -152,8 +155,12 @@ def split_updates(
     return [part for part in parts if len(part)]
 
 
-def _sample_token_weights(samples: Sequence[TrainingSample], loss: str) -> np.ndarray:
-    """[samples] weight of each loss token of a sample; all loss tokens' weights sum to one."""
+def _sample_token_weights(
+    samples: Sequence[TrainingSample], loss: str, token_budget: int
+) -> np.ndarray:
+    """[samples] weight of each loss token of a sample; but for ``constant`` all sum to one."""
+    if loss == "constant":
+        return np.full(len(samples), 1.0 / (len(samples) * token_budget))
     tokens = np.array([sample.num_loss_tokens for sample in samples], dtype=np.float64)
     if loss == "per_sample":
         return 1.0 / (len(samples) * tokens)

@@ -32,16 +32,21 @@ class LogprobHead(torch.nn.Linear):
     """
 
     def forward(  # type: ignore[override]
-        self, hidden: torch.Tensor, targets: torch.Tensor, temperature: float
+        self,
+        hidden: torch.Tensor,
+        targets: torch.Tensor,
+        temperature: float,
+        *,
+        learn_entropy: bool = False,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Log-probabilities [K] of ``targets`` [K] after ``hidden`` [K, size], at ``temperature``;
-        and the entropies [K] of the distributions, in nats, without gradient."""
+        and the entropies [K] of the distributions, in nats, with a gradient where asked for."""
 
         def some(hidden: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             logits = F.linear(hidden, self.weight, self.bias)
             logits = logits.to(torch.promote_types(logits.dtype, torch.float32)) / temperature
             normaliser = logits.logsumexp(-1)
-            with torch.no_grad():
+            with torch.set_grad_enabled(learn_entropy and torch.is_grad_enabled()):
                 entropy = normaliser - (logits.softmax(-1) * logits).sum(-1)
             return logits.gather(-1, targets[:, None])[:, 0] - normaliser, entropy
 
@@ -97,6 +102,8 @@ class Policy(torch.nn.Module):
         read_at: torch.Tensor,
         targets: torch.Tensor,
         temperature: float,
+        *,
+        learn_entropy: bool = False,
         **inputs: Any,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Log-probabilities and entropies [K] of ``targets`` [K] at ``temperature``.
@@ -106,7 +113,7 @@ class Policy(torch.nn.Module):
         """
         hidden = self.plain.base_model(**inputs, use_cache=False).last_hidden_state
         outputs: tuple[torch.Tensor, torch.Tensor] = self.plain.get_output_embeddings()(
-            hidden.flatten(0, 1)[read_at], targets, temperature
+            hidden.flatten(0, 1)[read_at], targets, temperature, learn_entropy=learn_entropy
         )
         return outputs
 

@@ -68,6 +68,9 @@ class LearnerRank:
         self._published = (
             adapter_parameters(self.model) if settings.lora else dict(self.model.named_parameters())
         )
+        self._reference = self.forward
+        if settings.with_reference and not settings.lora:
+            self._reference = _load_reference(settings, self.device)
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
         self._probed: np.ndarray | None = None
@@ -276,8 +279,12 @@ class LearnerRank:
         if isinstance(objective, ImitationObjective):
             logprobs, entropies = self.forward.token_outputs(micro_batch, temperature=1.0)
             return imitation_loss(logprobs), entropies
+        # Before the pass that is learned from: ZeRO-3 knows one order of the layers at a time.
+        reference = self._reference_logprobs(micro_batch, objective)
         logprobs, entropies = self.forward.token_outputs(
-            micro_batch, temperature=objective.temperature
+            micro_batch,
+            temperature=objective.temperature,
+            learn_entropy=objective.entropy_bonus > 0,
         )
         proximal = micro_batch.proximal_logprobs
         losses = policy_loss(
@@ -287,8 +294,24 @@ class LearnerRank:
             objective,
             row_of_token=self._tensor(micro_batch.row_of_token),
             proximal_logprobs=None if proximal is None else self._tensor(proximal),
+            reference_logprobs=reference,
+            entropies=entropies,
         )
-        return losses, entropies
+        return losses, entropies.detach()
+
+    @torch.no_grad()
+    def _reference_logprobs(
+        self, micro_batch: MicroBatch, objective: PolicyObjective
+    ) -> torch.Tensor | None:
+        """[K] what the model said before it was trained, where the objective asks for that."""
+        if objective.kl is None:
+            return None
+        model: Any = self.model
+        without_adapters = (
+            model.disable_adapter() if self.settings.lora else contextlib.nullcontext()
+        )
+        with without_adapters:
+            return self._reference.token_outputs(micro_batch, temperature=objective.temperature)[0]
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
@@ -346,6 +369,13 @@ def _start_engine(settings: RankSettings) -> Any:
         config=deepspeed_config(settings, num_parameters(model)),
     )
     return engine
+
+
+def _load_reference(settings: RankSettings, device: torch.device) -> PackedForward:
+    """A copy of the model as it was loaded, which is not trained."""
+    model = load_model(settings.model_path, settings.dtype).to(device).requires_grad_(False)
+    policy = Policy(model, recompute_activations=False).eval()
+    return PackedForward(policy, device, settings.model_path)
 
 
 def _gathered(parameters: list[torch.Tensor], zero_stage: int) -> Any:

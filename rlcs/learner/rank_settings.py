@@ -33,6 +33,9 @@ class RankSettings:
     optimiser: OptimiserSection
     ranks: RanksSection
     trained: TrainedSection
+    with_reference: bool = False
+    """Keep the model as it was loaded, to tell how far the policy has moved: the model without its
+    adapters, or a second copy."""
     bucket_bytes: int = DEFAULT_BUCKET_BYTES
     """Parameters are published in buckets of at most this size."""
 

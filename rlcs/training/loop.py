@@ -123,7 +123,8 @@ def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepR
     settings = trainer.config.learner
     num_steps, num_updates = trainer.config.run.num_steps, settings.updates_per_step
     objective = policy_objective(trainer.config)
-    samples = training_samples(groups, normalise=settings.normalise_advantages)
+    token_budget = trainer.config.rollout.max_completion_tokens
+    samples = training_samples(groups, settings, token_budget=token_budget)
     if objective.correction and num_updates > 1:
         samples = trainer.workers.learner.with_proximal(samples, objective)
     return [
@@ -131,6 +132,7 @@ def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepR
             part,
             objective,
             loss=settings.loss,
+            token_budget=token_budget,
             learning_rate=learning_rate(
                 settings, (step - 1) * num_updates + update, num_steps * num_updates
             ),

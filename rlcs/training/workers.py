@@ -22,7 +22,7 @@ from rlcs.errors import (
     StoreFullError,
 )
 from rlcs.learner.actors import Learner, rank_settings
-from rlcs.learner.losses import Correction, PolicyObjective
+from rlcs.learner.losses import Correction, KlTerm, PolicyObjective
 from rlcs.model.loading import folder_bytes
 from rlcs.model.weights import Publication
 from rlcs.rollout.mending import ROOM_SECONDS
@@ -38,12 +38,17 @@ PUBLISH_ATTEMPTS = 3
 def policy_objective(config: RunConfig) -> PolicyObjective:
     """The objective that the learner minimises in the run of ``config``."""
     settings = config.learner
-    correction = settings.correction
+    correction, kl = settings.correction, settings.kl
     return PolicyObjective(
         clip_low=settings.clip_low,
         clip_high=settings.clip_high,
         temperature=config.rollout.temperature,
+        ratio=settings.ratio,
+        bound=settings.bound,
+        dual_clip=settings.dual_clip,
         correction=Correction(**correction.model_dump()) if correction else None,
+        kl=KlTerm(**kl.model_dump()) if kl else None,
+        entropy_bonus=settings.entropy_bonus,
     )
 
 
@@ -146,6 +151,7 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
             plan=plan,
             bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
             trained=config.learner,
+            with_reference=config.learner.kl is not None,
         )
         learner = Learner(settings, plan=plan, faults=config.faults)
         if share_gpus:  # vLLM measures what is free, and nobody else may take or give meanwhile

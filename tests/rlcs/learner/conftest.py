@@ -94,6 +94,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
         lora: LoraSection | None = None,
         train: str = "all",
         model_path: str = tiny_model,
+        with_reference: bool = False,
         **optimiser: Any,
     ):
         options = {
@@ -110,6 +111,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
             seed=0,
             optimiser=OptimiserSection(**{**options, **optimiser}),
             ranks=RanksSection(num_ranks=num_ranks, zero_stage=zero_stage),
+            with_reference=with_reference,
             trained=TrainedSection(lora=lora) if lora else TrainedSection(train=train),
         )
 

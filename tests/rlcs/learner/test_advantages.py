@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rewards import Outcome, Verdict
+from rlcs.config import ObjectiveSection
 from rlcs.learner.advantages import group_advantages, training_samples
 from rlcs.types import Completion, FinishReason, Problem, Prompt, RolloutGroup
 
@@ -82,9 +85,75 @@ def test_training_samples_are_the_graded_completions() -> None:
     )
     assert group.num_tokens == 8
     assert group.graded.tolist() == [True, False, True, True]
-    samples = training_samples([group, group], normalise=False)
+    plain = ObjectiveSection(normalise_advantages=False)
+    samples = training_samples([group, group], plain, token_budget=10)
     assert [sample.token_ids.tolist() for sample in samples] == [[1, 2, 5, 6, 1], [1, 2, 4, 3]] * 2
     assert [sample.num_prompt_tokens for sample in samples] == [2] * 4
     assert [sample.num_loss_tokens for sample in samples] == [3, 1] * 2
     assert [sample.advantage for sample in samples] == pytest.approx([2 / 3, -1 / 3] * 2)
     assert group.rewards.tolist() == pytest.approx([1, NAN, 0, 0], nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("rewards", "expected"),
+    [
+        pytest.param([1, 0], [1, -1], id="the other one"),
+        pytest.param([1, 0, 0, NAN], [1, -0.5, -0.5, NAN], id="our failure is left out"),
+        pytest.param([1, NAN], [0, NAN], id="nobody to compare with"),
+    ],
+)
+def test_leave_one_out(rewards, expected) -> None:
+    array = np.array(rewards, dtype=np.float64)
+    found = group_advantages(array, normalise=False, baseline="leave_one_out")
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def group_of(rewards: list[float], lengths: list[int], reasons: list[FinishReason]) -> RolloutGroup:
+    completions = tuple(
+        dataclasses.replace(completion([5] * length, [True] * length), finish_reason=reason)
+        for length, reason in zip(lengths, reasons, strict=True)
+    )
+    return RolloutGroup(
+        problem=Problem(
+            problem_id="p", domain="math", category="c", messages=(), reference=1, question=""
+        ),
+        prompt=Prompt(problem_id="p", token_ids=np.array([1, 2])),
+        draw_probability=0.5,
+        tier="t",
+        completions=completions,
+        verdicts=(VERDICT,) * len(rewards),
+        rewards=np.array(rewards),
+        passed=np.array(rewards) > 0,
+    )
+
+
+STOP, LENGTH = FinishReason.STOP, FinishReason.LENGTH
+
+
+@pytest.mark.parametrize(
+    ("overlong", "expected"),
+    [
+        pytest.param("keep", [0.5, -0.5, 0.5, -0.5], id="like others"),
+        pytest.param("mask", [0.5, -0.5, 0.5], id="not learned from, and in the baseline"),
+        # Rewards 1, 0, 1 - 0.5, 0 - 1: half of the last fifth of 20 tokens, and all of it.
+        pytest.param("soft", [0.875, -0.125, 0.375, -1.125], id="dearer near the end"),
+    ],
+)
+def test_overlong_completions(overlong, expected) -> None:
+    group = group_of([1, 0, 1, 0], [5, 16, 18, 20], [STOP, STOP, STOP, LENGTH])
+    objective = ObjectiveSection(overlong=overlong, normalise_advantages=False)
+    samples = training_samples([group], objective, token_budget=20)
+    assert [sample.advantage for sample in samples] == pytest.approx(expected)
+    assert group.rewards.tolist() == [1, 0, 1, 0], "the rewards stay as they were"
+
+
+def test_normalised_over_the_batch() -> None:
+    groups = [
+        group_of([1, 0], [3, 3], [STOP, STOP]),
+        group_of([0.25, 0], [3, 3], [STOP, STOP]),
+    ]
+    objective = ObjectiveSection(normalise_advantages="batch")
+    samples = training_samples(groups, objective, token_budget=9)
+    advantages = np.array([sample.advantage for sample in samples])
+    assert advantages.std() == pytest.approx(1, rel=1e-4)
+    assert advantages[0] / advantages[2] == pytest.approx(4)

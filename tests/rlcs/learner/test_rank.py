@@ -10,8 +10,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from rlcs.config import LoraSection
 from rlcs.errors import LearningError, ModelError
-from rlcs.learner.losses import ImitationObjective
+from rlcs.learner.losses import ImitationObjective, KlTerm
+from rlcs.learner.packing import pack
 from rlcs.learner.rank import LearnerRank
 from rlcs.model.weights import to_array
 
@@ -154,6 +156,47 @@ def test_saved_and_loaded_it_goes_on_bit_for_bit(
 def test_loading_from_an_empty_folder(tmp_path: Path, make_rank) -> None:
     with pytest.raises(LearningError, match="expected a learner state"):
         make_rank().load(str(tmp_path))
+
+
+@pytest.mark.parametrize("adapters", [False, True], ids=["a copy", "adapters off"])
+@pytest.mark.parametrize("zero_stage", [0, 3])
+def test_the_reference_is_the_model_as_it_was_loaded(
+    adapters, zero_stage, make_rank, objective, update, make_samples
+) -> None:
+    """The divergence from it is nothing at first and grows; pulled back, it shrinks."""
+    options = {"zero_stage": zero_stage, "with_reference": True, "weight_decay": 0.0}
+    rank = make_rank(**options, **({"lora": LoraSection(rank=4)} if adapters else {}))
+    samples = make_samples(6, seed=3)
+    far = dataclasses.replace(objective, kl=KlTerm(coefficient=1e-9, kind="k3"))
+    ((micro_batch,),) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)
+
+    def divergence() -> float:
+        reference = rank._reference_logprobs(micro_batch, far)
+        now = rank.logprobs([micro_batch], objective)[0]
+        return float(np.square(reference.numpy() - now).mean())
+
+    assert divergence() == pytest.approx(0, abs=1e-10)
+    for _ in range(4):
+        update(rank, samples, far, learning_rate=1e-2)
+    moved = divergence()
+    assert moved > 1e-4
+    back = dataclasses.replace(objective, kl=KlTerm(coefficient=1e4, kind="k2"))
+    for _ in range(12):
+        update(rank, samples, back, learning_rate=1e-3)
+    assert divergence() < 0.7 * moved
+
+
+def test_entropy_is_learned_where_it_is_paid_for(
+    make_rank, objective, update, make_samples
+) -> None:
+    samples = make_samples(6, seed=3, advantage=0.0)
+    paid = dataclasses.replace(objective, entropy_bonus=1.0)
+    rank = make_rank(weight_decay=0.0)
+    first = update(rank, samples, paid, learning_rate=1e-3)
+    for _ in range(3):
+        last = update(rank, samples, paid, learning_rate=1e-3)
+    assert first.grad_norm > 0
+    assert last.entropy > first.entropy
 
 
 def test_an_engine_takes_the_weights(
