@@ -52,6 +52,8 @@ class FaultsSection(Section):
     """The learner may take this long to make one update, to save or to load."""
     attempts: int = Field(default=3, ge=1)
     """A work item that this many engines died or failed on ends the run."""
+    max_skipped_updates: int = Field(default=3, ge=1)
+    """An update whose gradient is not finite is skipped; so many in a row end the run."""
     max_restarts: int = Field(default=3, ge=0)
     """How often, in one session, the run starts again from its last checkpoint because a learner
     rank was lost."""

@@ -101,6 +101,8 @@ class Learner:
         self.ranks = settings.ranks
         self.settings = settings
         self._num_buckets = 0
+        self._num_skipped = 0
+        """Updates that were skipped since the last one that was made."""
         self._work = WorkModel()
         self.actors: list[Any] = [
             ray.remote(RankActor).options(**plan.rank_options(rank)).remote()
@@ -149,8 +151,8 @@ class Learner:
         :func:`~rlcs.learner.packing.pack`.
 
         Raises:
-            LearningError: loss or gradient is not finite, or samples with something to learn
-                left no gradient.
+            LearningError: the gradient was not finite in ``faults.max_skipped_updates`` updates in
+                a row, or samples with something to learn left no gradient.
         """
         shares = pack(
             samples,
@@ -163,6 +165,7 @@ class Learner:
         pending = self._hand_out(shares, "learn", objective, learning_rate)
         reports: list[StepReport] = self._all(pending, "the learner ranks to learn")
         report = dataclasses.replace(reports[0], num_samples=len(samples))
+        self._count_skipped(report)
         if report.grad_norm == 0 and not _all_masked(report, objective):
             raise LearningError(
                 f"the gradient of {len(samples)} samples from valid groups is exactly zero: "
@@ -171,6 +174,17 @@ class Learner:
                 "constant, or a model in a type too coarse for its gradients."
             )
         return report
+
+    def _count_skipped(self, report: StepReport) -> None:
+        self._num_skipped = self._num_skipped + 1 if report.skipped else 0
+        if self._num_skipped >= self.faults.max_skipped_updates:
+            raise LearningError(
+                f"the gradient of {self._num_skipped} updates in a row was not finite (of the last "
+                f"the loss was {report.loss:.3g}, the gradient's norm {report.grad_norm:.3g}); the "
+                "weights were left as they were. Look at the gradient norms of the steps before in "
+                "log/steps.jsonl; a lower learner.learning_rate, a longer warm-up or float32 "
+                "usually help. faults.max_skipped_updates says how many are skipped."
+            )
 
     def publication(self, probe: Prompt, *, with_weights: bool = True) -> Publication:
         """Send the weights of this version on their way, in buckets; returns at once.

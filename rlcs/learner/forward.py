@@ -40,7 +40,7 @@ class PackedForward:
         if not self.policy.packs:
             return self._whole_rows(micro_batch, temperature, learn_entropy)
         trees, images = [*micro_batch.trees], [*micro_batch.images]
-        token_ids = torch.from_numpy(micro_batch.token_ids)
+        token_ids = self._without_drawn_images(torch.from_numpy(micro_batch.token_ids), trees)
         if micro_batch.needs_vision and not any(images):
             blank = self._blank_ids
             token_ids = torch.cat([token_ids, blank])
@@ -100,6 +100,19 @@ class PackedForward:
             **self.reader.pixels([each for shown in images for each in shown], self.device),
         )
         return outputs
+
+    def _without_drawn_images(self, token_ids: torch.Tensor, trees: list[Tree]) -> torch.Tensor:
+        """``token_ids`` without tokens that stand for a picture in completions.
+
+        One that was sampled has ended its completion, so that nobody reads what comes out of it;
+        but the model would look for its picture.
+        """
+        drawn = torch.isin(token_ids, torch.tensor(self.reader.image_token_ids, dtype=torch.long))
+        start = 0
+        for tree in trees:
+            drawn[start : start + tree.num_prompt_tokens] = False
+            start += tree.num_tokens
+        return token_ids.masked_fill(drawn, 0)
 
     def _positions(
         self, token_ids: torch.Tensor, trees: list[Tree], images: list[tuple[Image, ...]]

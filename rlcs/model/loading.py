@@ -99,6 +99,7 @@ class PromptReader:
     def __init__(self, model: torch.nn.Module, model_path: str) -> None:
         """``model`` may be wrapped; ``model_path`` holds its image processor if it has one."""
         self._config: Any = model.config
+        self.image_token_ids = image_token_ids(model.config)
         self._model_path = model_path
         self._image_processor: Any = None
         self._rope: Any = next(

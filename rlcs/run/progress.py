@@ -53,6 +53,8 @@ class Progress:
     def show_step(self, row: dict[str, Any]) -> None:
         """Show a row of ``steps.jsonl``."""
         cells = self._cells(row)
+        if skipped := row["learner"].get("num_skipped"):
+            self.say(f"step {row['step']}: {skipped} updates skipped, their gradient is not finite")
         if self.console.is_terminal:
             self._rows = [*self._rows, cells][-SHOWN_STEPS:]
             self._live.update(self._table(), refresh=True)
@@ -75,8 +77,8 @@ class Progress:
             _percent(numbers.get("valid_rate")),
             f"{numbers.get('expansion_ratio', 1.0):.2f}",
             tier_shares(numbers),
-            f"{learner['loss']:+.4f}" if learner else "-",
-            f"{learner['grad_norm']:.2f}" if learner else "-",
+            f"{learner['loss']:+.4f}" if "loss" in learner else "-",
+            f"{learner['grad_norm']:.2f}" if "loss" in learner else "-",
             f"{row['tokens_per_second']:,.0f}",
             self._time_left(row["step"]),
         ]

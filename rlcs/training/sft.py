@@ -121,6 +121,9 @@ def _learn_all(
             learning_rate=learning_rate(config.sft, step, len(batches)),
         )
         seconds = time.perf_counter() - started
+        if report.skipped:
+            progress.say(f"step {step + 1}/{len(batches)} was skipped: its gradient is not finite")
+            continue
         rows.append(
             {
                 "step": step + 1,

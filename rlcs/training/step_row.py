@@ -90,9 +90,13 @@ def _staleness(trained: Sequence[RolloutGroup], version: int) -> dict[str, float
 
 
 def _learner_numbers(reports: Sequence[StepReport]) -> dict[str, float]:
-    """Means over the step's updates; token and sample counts are summed."""
+    """Means over the step's updates that were made; token and sample counts are summed."""
     if not reports:
         return {}
+    num_skipped = sum(report.skipped for report in reports)
+    reports = [report for report in reports if not report.skipped]
+    if not reports:
+        return {"num_skipped": num_skipped}
     means = (
         *("loss", "grad_norm", "learning_rate", "clip_fraction", "mean_abs_log_ratio"),
         *("mismatch", "corrected_fraction", "entropy"),
@@ -101,6 +105,7 @@ def _learner_numbers(reports: Sequence[StepReport]) -> dict[str, float]:
     return {
         **{name: float(np.mean([getattr(report, name) for report in reports])) for name in means},
         **{name: sum(getattr(report, name) for report in reports) for name in sums},
+        "num_skipped": num_skipped,
     }
 
 

@@ -174,3 +174,27 @@ def test_a_picture_is_processed_once(
     monkeypatch.setattr(loading, "decode_image", None)
     again = reader.pixels(images, torch.device("cpu"))
     assert all(torch.equal(first[name], again[name]) for name in first)
+
+
+def test_a_completion_that_ends_in_a_picture_s_token(
+    prompts: list[Prompt], model_path: str
+) -> None:
+    """A model may sample one; it ends the completion and stands for no picture."""
+    engine = Engine(model_path)
+    forward = PackedForward(engine, torch.device("cpu"), model_path)
+    image_token = forward.reader.image_token_ids[0]
+    samples = samples_of(prompts)[1::3]
+    for sample in samples:
+        sample.token_ids[-1] = image_token
+    ((micro_batch,),) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)
+    assert (micro_batch.targets == image_token).sum() == len(samples)
+    found, _ = forward.token_outputs(micro_batch, temperature=1.0)
+    shorter = [
+        dataclasses.replace(sample, token_ids=np.append(sample.token_ids[:-1], 21))
+        for sample in samples
+    ]
+    ((without,),) = pack(shorter, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)
+    other, _ = forward.token_outputs(without, temperature=1.0)
+    same = torch.from_numpy(micro_batch.targets != image_token)
+    torch.testing.assert_close(found[same], other[same], rtol=1e-10, atol=1e-10)
+    assert torch.isfinite(found).all()

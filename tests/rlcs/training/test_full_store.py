@@ -14,7 +14,7 @@ from ray.cluster_utils import Cluster
 from rlcs.cluster.faults import Fault
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
-from rlcs.config import HardwareSection, OptimiserSection, RanksSection, VllmSection
+from rlcs.config import HardwareSection, OptimiserSection, RanksSection, TrainedSection, VllmSection
 from rlcs.errors import StoreFullError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.rollout.engine import GroupRequest, Sampling
@@ -58,6 +58,7 @@ def workers(
         seed=0,
         optimiser=OptimiserSection(),
         ranks=RanksSection(),
+        trained=TrainedSection(),
         plan=plan,
     )
     learner = Learner(settings, plan=plan)

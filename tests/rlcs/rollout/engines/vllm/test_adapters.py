@@ -14,6 +14,7 @@ import transformers
 from rlcs.cluster.fetch import fetch
 from rlcs.config import LoraSection
 from rlcs.errors import EngineError
+from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters
 from rlcs.model.weights import Probe, Publication, to_array
 from rlcs.rollout.engine import Sampling
@@ -87,3 +88,18 @@ def test_adapters_that_say_something_else_are_not_served(
     generate = actor.generate.remote([make_request(0, 5, (1,))], SAMPLING)
     with pytest.raises(EngineError, match="no complete version"):
         fetch(generate, waiting_for="vLLM", timeout=300)
+
+
+def test_a_model_that_sees_is_served_with_adapters(
+    tiny_glm: str, start_vllm: Callable[..., Any]
+) -> None:
+    """They are in the language model alone: vLLM refuses GLM-4.1V's in the vision tower."""
+    model = add_adapters(load_model(tiny_glm, "float32"), LORA).eval()
+    actor = start_vllm(tiny_glm, (5, 50, 90), lora=LORA)
+    draw = torch.Generator().manual_seed(0)
+    for version in (1, 2):
+        for parameter in adapter_parameters(model).values():
+            parameter.data += 0.3 * torch.randn(parameter.shape, generator=draw)
+        # The engine compares its log-probabilities of a text with the model's before it serves.
+        load = actor.load_weights.remote(version, publication(model, np.arange(11, 60)))
+        fetch(load, waiting_for="vLLM", timeout=300)

@@ -23,7 +23,7 @@ from transformers import AutoModelForCausalLM
 
 from rlcs.cluster.faults import Fault
 from rlcs.cluster.ray_cluster import ProcessPlan
-from rlcs.config import FaultsSection, OptimiserSection, RanksSection, VllmSection
+from rlcs.config import FaultsSection, OptimiserSection, RanksSection, TrainedSection, VllmSection
 from rlcs.errors import EngineError
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
@@ -77,6 +77,7 @@ def workers(
             seed=0,
             optimiser=OptimiserSection(learning_rate=3e-3),
             ranks=RanksSection(num_ranks=2, zero_stage=3),
+            trained=TrainedSection(),
             plan=plan,
             bucket_bytes=40_000,
         ),
