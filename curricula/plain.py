@@ -19,10 +19,12 @@ import zipfile
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
+from numpy.lib import format as _format
 from numpy.typing import NDArray
 
-from curricula.errors import StateError
+from curricula.errors import DamagedStateError
+
+npy: Any = _format  # its functions have no types
 
 _TREE = "tree"
 _KINDS = "biuf"
@@ -46,7 +48,7 @@ def pack(state: Any) -> bytes:
 
 
 def unpack(content: bytes) -> Any:
-    """Return the state that `pack` wrote; StateError for any other content."""
+    """Return the state that `pack` wrote; DamagedStateError for any other content."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = {
@@ -54,10 +56,10 @@ def unpack(content: bytes) -> Any:
                 for entry in archive.infolist()
             }
         return _Reader(members).value(json.loads(members[_TREE].tobytes()), "state")
-    except StateError:
+    except DamagedStateError:
         raise
     except _UNREADABLE as error:
-        raise StateError(
+        raise DamagedStateError(
             f"expected a state as it was saved, found damage ({type(error).__name__}: {error})"
         ) from error
 
@@ -122,7 +124,7 @@ class _Reader:
 
     def value(self, tree: Any, where: str) -> Any:
         if isinstance(tree, float) and not math.isfinite(tree):
-            raise StateError(f"{where}: expected a finite number, found {tree}")
+            raise DamagedStateError(f"{where}: expected a finite number, found {tree}")
         if isinstance(tree, list):
             return [self.value(each, f"{where}[{at}]") for at, each in enumerate(tree)]
         if not isinstance(tree, dict):
@@ -142,23 +144,29 @@ class _Reader:
                 return array.tobytes()
         if name == "$pairs" and isinstance(content, list):
             return dict(self._pair(pair, where) for pair in content)
-        raise StateError(
+        raise DamagedStateError(
             f"{where}: expected an array, bytes, a number or pairs, found {name} that is none"
         )
 
     def _pair(self, pair: Any, where: str) -> tuple[Any, Any]:
         if isinstance(pair, list) and len(pair) == 2 and type(pair[0]) in (int, str, bool):
             return pair[0], self.value(pair[1], f"{where}[{pair[0]!r}]")
-        raise StateError(f"{where}: expected pairs of a key and a value, found something else")
+        raise DamagedStateError(
+            f"{where}: expected pairs of a key and a value, found something else"
+        )
 
 
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
     """Read one array, which takes no more memory than the file is long."""
     if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > entry.compress_size:
-        raise StateError(f"expected the member {entry.filename} uncompressed, found it compressed")
+        raise DamagedStateError(
+            f"expected the member {entry.filename} uncompressed, found it compressed"
+        )
     stream = io.BytesIO(archive.read(entry))
     if npy.read_magic(stream) != (1, 0):
-        raise StateError(f"expected the member {entry.filename} in version 1.0 of NumPy's format")
+        raise DamagedStateError(
+            f"expected the member {entry.filename} in version 1.0 of NumPy's format"
+        )
     shape, in_columns, dtype = npy.read_array_header_1_0(stream, max_header_size=_MAX_HEADER)
     rest = stream.read()
     fits = (
@@ -168,7 +176,7 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> NDArray[Any]:
         and math.prod(shape) * dtype.itemsize == len(rest)
     )
     if not fits:
-        raise StateError(
+        raise DamagedStateError(
             f"expected numbers of the announced shape in {entry.filename}, found {shape} of {dtype}"
             f" in {len(rest)} bytes"
         )

@@ -7,12 +7,17 @@ run in processes of their own.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 os.environ["RAY_AUTH_MODE"] = "disabled"
+
+_STATE = tempfile.TemporaryDirectory(prefix="rlcs_state_")
+os.environ["XDG_STATE_HOME"] = _STATE.name
+"""What code tests allow is remembered there, and not in the home of whoever runs them."""
 
 LONGEST_FIRST = (
     (  # one run for all three

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from curricula.errors import StateError
+from curricula.errors import DamagedStateError
 from curricula.knowledge.tiers import Indices
 
 
@@ -138,7 +138,7 @@ class Buckets:
     def restore(self, homes: NDArray[np.integer], state: dict[str, Any]) -> None:
         """Load what `state()` returned; `homes` are the buckets that the problems started in.
 
-        StateError when a problem would be in no bucket, or in two.
+        DamagedStateError when a problem would be in no bucket, or in two.
         """
         self._arrange(homes)
         positions = state["positions"]
@@ -150,7 +150,9 @@ class Buckets:
         if (self.positions[self.members] != everyone).any() or (
             (self.starts[0], self.starts[-1]) != (0, len(everyone)) or (self.sizes() < 0).any()
         ):
-            raise StateError("history.buckets: expected every problem in one bucket, found others")
+            raise DamagedStateError(
+                "history.buckets: expected every problem in one bucket, found others"
+            )
 
 
 def _ranges(*bounds: tuple[Indices, Indices]) -> tuple[Indices, Indices]:

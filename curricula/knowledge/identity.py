@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from curricula.errors import StateError, listed
+from curricula.errors import DamagedStateError, StateError, listed
 from curricula.knowledge.history import PassRateHistory
 from curricula.knowledge.ids import unpacked
 from curricula.knowledge.problems import Roster
@@ -48,7 +48,7 @@ def differs(
     `fresh` is the state of the curriculum that loads it.
     """
     if not isinstance(state, dict):
-        raise StateError(f"expected a state, found {type(state).__name__}")
+        raise DamagedStateError(f"expected a state, found {type(state).__name__}")
     for name in ("version", "kind", "tiers", "parts"):
         # As text, because anything may stand there, and arrays do not say whether they are equal.
         if repr(state.get(name)) != repr(fresh[name]):
@@ -59,7 +59,7 @@ def differs(
                 "difficulty table"
             )
     if absent := sorted(_WHOLE - set(state)):
-        raise StateError(
+        raise DamagedStateError(
             f"expected a whole state, found one without {listed(absent)}; save it as "
             "`state_dict` returned it"
         )

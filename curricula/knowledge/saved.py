@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from curricula.errors import StateError
+from curricula.errors import DamagedStateError
 from curricula.knowledge.ids import IdTable, unpacked
 
 _LEAST, _LARGEST = -1, 2**63 - 1
@@ -19,7 +19,7 @@ _LEAST, _LARGEST = -1, 2**63 - 1
 
 
 def check_form(state: dict[str, Any], fresh: dict[str, Any]) -> None:
-    """StateError unless `state` has the names and types of `fresh`; sizes may differ."""
+    """DamagedStateError unless `state` has the names and types of `fresh`; sizes may differ."""
     grown = ("awaited", "carried", "recent", "categories", "rng", "seen_ids")
     optional = ("seen_contents", "awaited_contents")
     for name, value in fresh.items():
@@ -61,7 +61,7 @@ def check_form(state: dict[str, Any], fresh: dict[str, Any]) -> None:
 
 
 def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> None:
-    """StateError unless a state of good form fits the curriculum with these problems."""
+    """DamagedStateError unless a state of good form fits the curriculum with these problems."""
     for name in ("chooser", "pacing", "calibration", "domains"):
         _like(state[name], fresh[name], name, same_shape=True)
     _check(min(state["chooser"].values(), default=0) >= 0, "chooser", "no negative number")
@@ -111,7 +111,7 @@ def _check_history(history: dict[str, Any], seen_ids: Any) -> None:
     try:
         unpacked(seen_ids)
     except UnicodeDecodeError as error:
-        raise StateError(f"seen_ids: expected text in UTF-8, found {error}") from error
+        raise DamagedStateError(f"seen_ids: expected text in UTF-8, found {error}") from error
 
 
 def _check_generator(state: Any) -> None:
@@ -119,13 +119,13 @@ def _check_generator(state: Any) -> None:
     try:
         np.random.PCG64().state = state
     except (TypeError, ValueError, KeyError, OverflowError) as error:
-        raise StateError(
+        raise DamagedStateError(
             f"rng: expected the state of a PCG64 generator, found another one ({error})"
         ) from error
 
 
 def _like(found: Any, fresh: Any, where: str, *, same_shape: bool) -> None:
-    """StateError unless `found` has the names, types and number types of `fresh`."""
+    """DamagedStateError unless `found` has the names, types and number types of `fresh`."""
     for at, value, expected in _pairs(found, fresh, where):
         _check(type(value) is type(expected), at, type(expected).__name__)
         if isinstance(expected, np.ndarray):
@@ -166,4 +166,4 @@ def _is_row(value: Any, kind: str) -> bool:
 
 def _check(holds: bool, where: str, expected: str) -> None:
     if not holds:
-        raise StateError(f"{where}: expected {expected}, found something else")
+        raise DamagedStateError(f"{where}: expected {expected}, found something else")

@@ -20,6 +20,7 @@ from rlcs.cluster.placement_rules import check_placement
 from rlcs.cluster.ray_cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, ModelError, RlcsError
+from rlcs.model.loading import load_part
 from rlcs.rollout.actors import check_engine_package
 from rlcs.run.trackers import check_packages
 from rlcs.training.data import load_training_data, make_run_curriculum
@@ -165,7 +166,7 @@ def check_vllm_model(config: RunConfig) -> None:
     import vllm
 
     try:
-        settings = AutoConfig.from_pretrained(config.model.path)
+        settings = load_part(AutoConfig, config.model.path, trust_code=config.model.trust_code)
     except (OSError, ValueError):
         return  # the section about memory reports it
     known = vllm.ModelRegistry.get_supported_archs()
