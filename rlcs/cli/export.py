@@ -6,6 +6,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+from rewards.shown import shown
 from rlcs.cli.arguments import Verbs, add_verb
 from rlcs.errors import RunFolderError
 from rlcs.files import whole
@@ -42,5 +43,5 @@ def export(run: Path, out: Path) -> int:
     model = find_model(run)
     with whole(out) as partial:
         shutil.copytree(model, partial)
-    print(f"{model} -> {out}")
+    print(shown(f"{model} -> {out}"))
     return 0

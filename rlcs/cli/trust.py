@@ -27,6 +27,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from rewards.shown import shown
 from rlcs.config import load_config
 from rlcs.errors import ConfigError, UntrustedCodeError
 from rlcs.run.folder import CONFIG_NAME
@@ -145,7 +146,7 @@ def _ask(path: str | Path, codes: Sequence[NamedCode]) -> None:
     named = "; ".join(map(str, codes))
     what = f"{path} is a run folder's configuration and names code that would run here: {named}."
     if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
-        print(f"{what} Have you looked at it?", file=sys.stderr)
+        print(shown(f"{what} Have you looked at it?"), file=sys.stderr)
         print("run it, now and later? [y/N] ", end="", file=sys.stderr, flush=True)
         if sys.stdin.readline().strip().lower() in ("y", "yes"):
             return

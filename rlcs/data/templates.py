@@ -76,6 +76,8 @@ def _be_the_child(render: Callable[[Any], str], everything: Sequence[Any], writi
             whole, text = True, ""
             try:
                 text = render(turns)
+            except MemoryError:
+                return  # as if it had been killed for it
             except BaseException as error:
                 whole, text = False, _reason(error)
             encoded = text.encode("utf-8", "surrogatepass")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from curricula import Fate
+from rewards.shown import shown, shown_line
 from rlcs.config import TrackingSection
 from rlcs.errors import ResumeError
 from rlcs.files import whole
@@ -40,7 +41,8 @@ class RunLog:
             _cut(path, position.get(name, 0))
             self._files[name] = path.open("a", encoding="utf-8")
         for path in (folder / "rollouts").glob("step_*.parquet"):
-            if int(path.stem.removeprefix("step_")) > steps_done:
+            step = path.stem.removeprefix("step_")
+            if step.isdecimal() and int(step) > steps_done:
                 path.unlink()
         self._trackers = make_trackers(tracking, folder, steps_done)
 
@@ -79,7 +81,7 @@ class RunLog:
             tracker.close()
 
     def _append(self, name: str, row: dict[str, Any]) -> None:
-        self._files[name].write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._files[name].write(shown(json.dumps(row, ensure_ascii=False)) + "\n")
         self._files[name].flush()
 
 
@@ -154,5 +156,5 @@ def flatten_numbers(row: dict[str, Any], prefix: str = "") -> dict[str, float]:
         if isinstance(value, dict):
             numbers.update(flatten_numbers(value, f"{prefix}{name}/"))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            numbers[f"{prefix}{name}"] = float(value)
+            numbers[shown_line(f"{prefix}{name}")] = float(value)
     return numbers

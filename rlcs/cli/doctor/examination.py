@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig
 
+from rewards.shown import shown
 from rlcs.cli.doctor.memory_check import memory_lines
 from rlcs.cluster.placement import Node, Placement, describe_placement, place
 from rlcs.cluster.placement_rules import check_placement
@@ -40,7 +41,7 @@ def examine_run(config: RunConfig) -> int:
     report = Report()
     with report.section("batch"):
         for line in batch_lines(config):
-            print(line)
+            print(shown(line))
     nodes: list[Node] = []
     placement: Placement | None = None
     with report.section("placement"):
@@ -50,11 +51,11 @@ def examine_run(config: RunConfig) -> int:
             needs_of(config), nodes, use_gpus=use_gpus, kind=config.hardware.placement
         )
         print(f"{placement.kind}, {config.schedule.kind} schedule")
-        print(describe_placement(placement, nodes))
+        print(shown(describe_placement(placement, nodes)))
         check_placement(config, placement)
     with report.section("memory"):
         for line in memory_lines(config, placement, nodes):
-            print(line)
+            print(shown(line))
     with report.section("packages"):
         for name in PACKAGES:
             print(f"{name} {_version(name)}")
@@ -64,7 +65,7 @@ def examine_run(config: RunConfig) -> int:
             check_vllm_model(config)
     with report.section("data"):
         for line in data_lines(config):
-            print(line)
+            print(shown(line))
     return report.end()
 
 
@@ -89,7 +90,7 @@ class Report:
         """Print what was noted; returns the exit status."""
         print()
         for problem in self.problems:
-            print(f"problem: {problem}")
+            print(f"problem: {shown(problem)}")
         print("this run would fail as it is" if self.problems else "nothing stands in the way")
         return PROBLEMS_FOUND if self.problems else 0
 
