@@ -39,7 +39,7 @@ STATE_NAME = "trainer.npz"
 BEST_NAME = "best.json"
 FORMAT_NAME = "format.json"
 """Says in which format a checkpoint is, before anything else of it is read."""
-NAME = re.compile(r"step_(\d{6,})")
+NAME = re.compile(r"step_([0-9]{6,})")
 """Names of checkpoints, with the step after which each was made."""
 
 

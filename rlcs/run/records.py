@@ -75,7 +75,7 @@ def _read(kind: Any, value: Any, where: str) -> Any:
         }
     if isinstance(origin, type) and issubclass(origin, Enum):
         known = [each.value for each in origin]
-        _check(value in known, where, f"one of {', '.join(known)}", value)
+        _check(type(value) is str and value in known, where, f"one of {', '.join(known)}", value)
         return origin(value)
     if origin is float:  # a whole number is one, too, and stays as it is
         _check(type(value) in (float, int), where, "a number", value)

@@ -55,7 +55,7 @@ def test_a_template_that_does_not_end_is_stopped(
     ],
 )  # fmt: skip
 def test_a_template_that_writes_too_much_is_refused(folder: Path, template: str) -> None:
-    with pytest.raises(ModelError, match="writes at most 16777216 bytes|in 1024 MiB of memory"):
+    with pytest.raises(ModelError, match=r"writes at most 16777216 bytes|in 1024 MiB of memory"):
         with_template(folder, template).probe_template()
 
 

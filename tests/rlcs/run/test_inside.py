@@ -55,7 +55,7 @@ def test_a_link_that_leads_out_is_refused_wherever_it_is(
     run: Path, make: Callable[[Path], None]
 ) -> None:
     make(run)
-    with pytest.raises(RunFolderError, match="found a link to .*, which leads out of it"):
+    with pytest.raises(RunFolderError, match=r"found a link to .*, which leads out of it"):
         check_inside(run)
     with pytest.raises(RunFolderError, match="leads out of it"):
         find_model(run)

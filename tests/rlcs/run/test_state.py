@@ -77,7 +77,12 @@ def make_state() -> TrainerState:
     return TrainerState(
         steps_done=7,
         policy_version=7,
-        curriculum={"step": 7, "rng": 2**127 + 1, "rates": np.linspace(0, 1, 3), 5: [1]},  # type: ignore[dict-item]
+        curriculum={
+            "step": 7,
+            "rng": 2**127 + 1,
+            "rates": np.linspace(0, 1, 3),
+            "recent": {5: [1]},
+        },
         carried=[other],
         ahead=[batch],
         lengths=LengthState(problems={"p1": 1 / 3}, overall=0.1),
@@ -228,7 +233,7 @@ def test_a_pickle_in_the_place_of_the_state_runs_nothing(tmp_path: Path) -> None
     checkpoint = write(tmp_path, {})
     for name in ("trainer.npz", "trainer.pkl"):
         (checkpoint / name).write_bytes(pickle.dumps(Canary(canary)))
-    with pytest.raises(ResumeError, match="trainer.npz: expected a state as it was saved"):
+    with pytest.raises(ResumeError, match=r"trainer\.npz: expected a state as it was saved"):
         read_state(checkpoint)
     (checkpoint / "format.json").write_text('{"format": 3}')
     with pytest.raises(ResumeError, match="was written in format 3"):
