@@ -29,11 +29,13 @@ KEY_VALUE_LAYERS = (DynamicLayer, DynamicSlidingWindowLayer)
 class CompletionForward:
     """Runs micro-batches through a model (a DeepSpeed engine around one)."""
 
-    def __init__(self, engine: Any, device: torch.device, model_path: str) -> None:
+    def __init__(
+        self, engine: Any, device: torch.device, model_path: str, *, trust_code: bool = False
+    ) -> None:
         """``model_path`` is where the engine's model was loaded from."""
         self.engine = engine
         self.device = device
-        self.reader = PromptReader(engine.module, model_path)
+        self.reader = PromptReader(engine.module, model_path, trust_code=trust_code)
         layers = DynamicCache(config=engine.module.config).layers
         self.can_share_prompts = all(type(layer) in KEY_VALUE_LAYERS for layer in layers)
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rlcs.errors import LearningError
+from rlcs.errors import LearningError, first_line
 from rlcs.files import writing
 from rlcs.learner.forward import CompletionForward
 from rlcs.learner.losses import (
@@ -34,6 +34,7 @@ from rlcs.learner.losses import (
 )
 from rlcs.learner.optimiser import clips_itself, make_optimiser
 from rlcs.learner.packing import MicroBatch
+from rlcs.learner.plain_files import load_plainly
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters, merge
@@ -62,7 +63,9 @@ class LearnerRank:
         np.random.seed(settings.seed % 2**32)
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
-        self.forward = CompletionForward(self.engine, self.device, settings.model_path)
+        self.forward = CompletionForward(
+            self.engine, self.device, settings.model_path, trust_code=settings.trust_code
+        )
         module = self.engine.module
         self._published = (
             adapter_parameters(module) if settings.lora else dict(module.named_parameters())
@@ -208,14 +211,23 @@ class LearnerRank:
     def load(self, folder: str) -> None:
         """Load the state that :meth:`save` wrote into ``folder``; every rank calls it.
 
+        No code of the folder runs, whoever wrote it: :func:`load_plainly` reads the files.
+
         Raises:
             LearningError: there is none that can be read.
         """
-        found = Path(folder, "state").is_dir()  # DeepSpeed has an assertion for an answer
-        if not found or self.engine.load_checkpoint(folder, tag="state")[0] is None:
+        found: Any = None
+        why = "no such folder"
+        if Path(folder, "state").is_dir():  # DeepSpeed has an assertion for an answer
+            try:
+                found, why = self.engine.load_checkpoint(folder, tag="state")[0], "no such files"
+            except LearningError:
+                raise
+            except Exception as error:  # of a damaged file DeepSpeed raises anything
+                why = f"{type(error).__name__}: {first_line(error)}"
+        if found is None:
             raise LearningError(
-                f"expected a learner state in {folder}, found none that DeepSpeed can read. "
-                "Resume from another checkpoint."
+                f"expected a learner state in {folder}, found none that DeepSpeed can read ({why})."
             )
 
     def export(self, folder: str) -> None:
@@ -333,13 +345,14 @@ def _join(settings: RankSettings, rank_info: RankInfo) -> None:
 def _start_engine(settings: RankSettings) -> Any:
     import deepspeed
 
-    model = load_model(settings.model_path, settings.dtype)
+    model = load_model(settings.model_path, settings.dtype, trust_code=settings.trust_code)
     if settings.lora:
         model = add_adapters(model, settings.lora)
     model.to(settings.device)
     engine, *_ = deepspeed.initialize(
         model=model, optimizer=make_optimiser(model, settings), config=_deepspeed_config(settings)
     )
+    engine.checkpoint_engine.load = load_plainly  # by itself it would unpickle whatever is there
     return engine
 
 

@@ -36,6 +36,8 @@ class RankSettings:
     """Parameters are published in buckets of at most this size."""
     lora: LoraSection | None = None
     """Adapters alone are trained and published; None trains all weights."""
+    trust_code: bool = False
+    """Whether Python files of the model folder may run."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

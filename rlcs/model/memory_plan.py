@@ -15,9 +15,9 @@ import torch
 from transformers import AutoConfig
 
 from rlcs.config import RunConfig
-from rlcs.errors import ModelError
+from rlcs.errors import ModelError, first_line
 from rlcs.files import readable
-from rlcs.model.loading import model_class
+from rlcs.model.loading import load_part, model_class
 
 GIB = 2**30
 FLOAT32_BYTES = 4
@@ -68,11 +68,15 @@ def plan_memory(config: RunConfig) -> MemoryPlan:
         ModelError: the model's configuration cannot be read.
     """
     try:
-        settings = AutoConfig.from_pretrained(config.model.path)
+        settings = load_part(AutoConfig, config.model.path, trust_code=config.model.trust_code)
         with torch.device("meta"):
-            model = model_class(settings).from_config(settings)
+            model = model_class(settings).from_config(
+                settings, trust_remote_code=config.model.trust_code
+            )
     except (OSError, ValueError) as error:
-        raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
+        raise ModelError(
+            f"model.path = {config.model.path} cannot be read: {first_line(error)}"
+        ) from error
     count = sum(parameter.numel() for parameter in model.parameters())
     text = settings.get_text_config()
     size, gpus = _number_bytes(config), config.rollout.engine_width
