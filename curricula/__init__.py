@@ -13,6 +13,7 @@ from curricula.contract import (
 from curricula.curriculum import SamplingCurriculum
 from curricula.errors import (
     CurriculumError,
+    DamagedStateError,
     ObservationError,
     SettingsError,
     StateError,
@@ -51,6 +52,7 @@ __all__ = [
     "Curriculum",
     "CurriculumError",
     "CurriculumProblem",
+    "DamagedStateError",
     "DapoSettings",
     "DifficultyTable",
     "Draw",

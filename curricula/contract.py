@@ -117,7 +117,7 @@ class Curriculum(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything needed to go on exactly: numpy arrays and primitives, picklable."""
+        """Everything needed to go on exactly: what `curricula.plain` can write."""
         ...
 
     def load_state_dict(self, state: dict[str, Any], *, reconcile: bool = False) -> None:

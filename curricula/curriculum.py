@@ -32,6 +32,7 @@ from curricula.knowledge.history import Observed, PassRateHistory
 from curricula.knowledge.identity import differs, identity
 from curricula.knowledge.problems import Roster
 from curricula.knowledge.reconcile import transfer
+from curricula.knowledge.saved import check_fits
 from curricula.knowledge.tiers import Floats, Indices
 
 _NONE: Indices = np.empty(0, dtype=np.int64)
@@ -295,9 +296,9 @@ class SamplingCurriculum:
         self._note_drawn(names, indices)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on exactly: numpy arrays and primitives, picklable.
+        """Return all that is needed to go on exactly: numpy arrays and primitives.
 
-        Its size goes with the problems seen, not with all.
+        `curricula.plain` makes a file of it. Its size goes with the problems seen, not with all.
         """
         history, contents = self._history.state(), self._roster.contents
         accounts = self._accounts.state()
@@ -330,11 +331,12 @@ class SamplingCurriculum:
         the next `select` still expects) and as unanswered where they were awaited. The next draws
         are then not those of the saved run. Kind, tiers and parts must be the same in any case.
         """
-        changed = differs(state, self._identity(), self._roster, reconcile=reconcile)
+        changed = differs(state, self.state_dict(), self._roster, reconcile=reconcile)
         edited: set[str] = set()
         if changed:
             forgotten, edited = transfer(self._history, self._roster, state)
         else:
+            check_fits(state, self.state_dict(), self._ids)
             self._history.restore(state["history"])
             self._chooser.restore(state["chooser"])
             self._domains.restore(state["domains"])

@@ -6,6 +6,7 @@
         UnknownProblemError      a problem id that is not in the problem set
         ObservationError         a result whose counts contradict each other
         StateError               a saved state that does not belong to this curriculum
+          DamagedStateError      what is no state at all, or no longer
         TableError               a difficulty table that does not fit the problem set
 
 Events that are not the caller's mistake (a step without a valid group, a quota that could not be
@@ -33,6 +34,10 @@ class ObservationError(CurriculumError):
 
 class StateError(CurriculumError):
     """A saved state that does not belong to this curriculum."""
+
+
+class DamagedStateError(StateError):
+    """What is no state of a curriculum at all, or no longer: damaged, or made up."""
 
 
 class TableError(CurriculumError):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from rewards.errors import (
@@ -267,10 +268,7 @@ def _call_custom(
     function: Callable[[Request], Verdict], request: Request, started: float
 ) -> Verdict:
     try:
-        verdict = function(request)
-        if not isinstance(verdict, Verdict):
-            raise TypeError(f"expected a Verdict, found {type(verdict).__name__}")
-        return verdict
+        return _sound(function(request))
     except MemoryError:
         raise
     except Exception as error:
@@ -281,6 +279,25 @@ def _call_custom(
             detail=f"{type(error).__name__} in the verifier: {error}"[:SHOWN_CHARACTERS],
             seconds=time.perf_counter() - started,
         )
+
+
+def _sound(verdict: Any) -> Verdict:
+    """A user's verdict with plain numbers. Raises TypeError for what is none, or ill-typed."""
+    if not isinstance(verdict, Verdict):
+        raise TypeError(f"expected a Verdict, found {type(verdict).__name__}")
+    for name, kinds in _VERDICT_FIELDS.items():
+        if not isinstance(value := getattr(verdict, name), kinds):
+            raise TypeError(f"expected {name} of a Verdict as its type says, found {value!r}")
+    return replace(verdict, score=float(verdict.score), seconds=float(verdict.seconds))
+
+
+_VERDICT_FIELDS: dict[str, Any] = {
+    "outcome": Outcome,
+    "score": Real,
+    "extracted": str | None,
+    "detail": str,
+    "seconds": Real,
+}
 
 
 @cache

@@ -11,6 +11,7 @@ RlcsError
 │   ├── LostProcessError             a process that died or stopped answering
 │   └── StoreFullError               a node that has no room for what passes between processes
 ├── LearningError    (RuntimeError)  an update that must not be applied
+├── UntrustedCodeError               code that a folder names and nobody has allowed
 └── PackageMissingError (ImportError) an optional package that the configuration needs
 
 A message says what was expected, what was found and what to do. The command line prints
@@ -79,6 +80,10 @@ class StoreFullError(EngineError):
 
 class LearningError(RlcsError, RuntimeError):
     """An update that must not be applied: zero or non-finite loss, lost rank."""
+
+
+class UntrustedCodeError(RlcsError):
+    """Code that a run or model folder names, which nobody has allowed to run here."""
 
 
 class PackageMissingError(RlcsError, ImportError):

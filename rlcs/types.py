@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from curricula import CurriculumProblem
 from rewards import Verdict
@@ -100,7 +101,7 @@ class Prompt:
     """A problem as the model reads it."""
 
     problem_id: str
-    token_ids: np.ndarray
+    token_ids: NDArray[np.int64]
     """[P] int64, chat template applied, generation prompt opened; a picture is as many tokens
     as the model makes of it, all the same."""
     images: tuple[Image, ...] = ()
@@ -120,12 +121,12 @@ class Completion:
     """One answer of the model to one prompt."""
 
     problem_id: str
-    token_ids: np.ndarray
+    token_ids: NDArray[np.int64]
     """[T] int64, the end token included when it was sampled."""
-    logprobs: np.ndarray
+    logprobs: NDArray[np.float32]
     """[T] float32, natural log-probability of each token under the policy that sampled it,
     at the sampling temperature; 0 for inserted tokens."""
-    loss_mask: np.ndarray
+    loss_mask: NDArray[np.bool_]
     """[T] bool, False for tokens inserted by force answering."""
     text: str
     """The tokens decoded, special tokens kept, end token left out."""
@@ -160,9 +161,9 @@ class RolloutGroup:
     """G of them."""
     verdicts: tuple[Verdict, ...]
     """[G]"""
-    rewards: np.ndarray
+    rewards: NDArray[np.float64]
     """[G] float64; NaN where our own verifier failed and there is no reward."""
-    passed: np.ndarray
+    passed: NDArray[np.bool_]
     """[G] bool; False where there is no reward."""
 
     @property

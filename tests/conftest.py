@@ -7,6 +7,7 @@ run in processes of their own.
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ os.environ["RAY_AUTH_MODE"] = "disabled"
 # How long an example takes says more of what else the machine does than of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+_STATE = tempfile.TemporaryDirectory(prefix="rlcs_state_")
+os.environ["XDG_STATE_HOME"] = _STATE.name
+"""What code tests allow is remembered there, and not in the home of whoever runs them."""
 
 LONGEST_FIRST = (
     (  # one run for all three

@@ -5,7 +5,7 @@ from typing import Any
 
 from curricula.contract import Draw, GroupResult
 from curricula.curriculum import SamplingCurriculum
-from curricula.errors import ObservationError, SettingsError
+from curricula.errors import ObservationError, SettingsError, StateError
 
 
 class Feed:
@@ -68,7 +68,7 @@ class Feed:
                 self._out[step] = left
 
     def state_dict(self) -> dict[str, Any]:
-        """Return all that is needed to go on exactly; it can be pickled."""
+        """Return all that is needed to go on exactly, as plain data (`curricula.plain`)."""
         return {
             "curriculum": self.curriculum.state_dict(),
             "next_step": self._next_step,
@@ -77,10 +77,34 @@ class Feed:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Load what `state_dict()` returned; StateError when it is of other problems."""
+        out = _checked(state)
         self.curriculum.load_state_dict(state["curriculum"])
         self._next_step = state["next_step"]
-        self._out = {step: list(names) for step, names in state["out"].items()}
+        self._out = {step: list(names) for step, names in out.items()}
         self._again = [(step, name) for step, names in self._out.items() for name in names]
+
+
+def _checked(state: Any) -> dict[int, list[str]]:
+    """What a saved state says was handed out; StateError when it has another form."""
+    whole = (
+        isinstance(state, dict)
+        and {"curriculum", "next_step", "out"} <= set(state)
+        and type(state["next_step"]) is int
+        and isinstance(state["out"], dict)
+        and all(
+            type(step) is int
+            and isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
+            for step, names in state["out"].items()
+        )
+    )
+    if not whole:
+        raise StateError(
+            "expected the state of a curriculum with the problems handed out by step, found "
+            "another one; load what `state_dict` returned"
+        )
+    out: dict[int, list[str]] = state["out"]
+    return out
 
 
 def group_results(

@@ -18,8 +18,8 @@ class RatioAverage:
 
     def __init__(self, *, initial: float, decay: float, cap: float) -> None:
         self._decay = decay
-        self._cap = cap
-        self._average = initial
+        self._cap = float(cap)
+        self._average = float(initial)
         self._measured = False
         self._valid = 0
         self._told = 0

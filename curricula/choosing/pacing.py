@@ -93,7 +93,7 @@ class PredictedDraw:
     """One draw a step, expanded by what the running rates predict for this very draw."""
 
     def __init__(self, cap: float) -> None:
-        self._cap = cap
+        self._cap = float(cap)
         self._ratio = 1.0
 
     def groups_to_draw(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from curricula.errors import DamagedStateError
 from curricula.knowledge.tiers import Indices
 
 
@@ -135,13 +136,23 @@ class Buckets:
         }
 
     def restore(self, homes: NDArray[np.integer], state: dict[str, Any]) -> None:
-        """Load what `state()` returned; `homes` are the buckets that the problems started in."""
+        """Load what `state()` returned; `homes` are the buckets that the problems started in.
+
+        DamagedStateError when a problem would be in no bucket, or in two.
+        """
         self._arrange(homes)
         positions = state["positions"]
         self.members[positions] = state["members"]
         self.positions[state["members"]] = positions
         self._written[positions] = True
         self.starts[:] = state["starts"]
+        everyone = np.arange(len(self.members))
+        if (self.positions[self.members] != everyone).any() or (
+            (self.starts[0], self.starts[-1]) != (0, len(everyone)) or (self.sizes() < 0).any()
+        ):
+            raise DamagedStateError(
+                "history.buckets: expected every problem in one bucket, found others"
+            )
 
 
 def _ranges(*bounds: tuple[Indices, Indices]) -> tuple[Indices, Indices]:

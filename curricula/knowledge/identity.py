@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from curricula.errors import StateError, listed
+from curricula.errors import DamagedStateError, StateError, listed
 from curricula.knowledge.history import PassRateHistory
 from curricula.knowledge.ids import unpacked
 from curricula.knowledge.problems import Roster
+from curricula.knowledge.saved import check_form
 
 STATE_VERSION = 3
 
@@ -40,25 +41,33 @@ def identity(
 
 
 def differs(
-    state: dict[str, Any], expected: dict[str, Any], roster: Roster, *, reconcile: bool
+    state: dict[str, Any], fresh: dict[str, Any], roster: Roster, *, reconcile: bool
 ) -> bool:
-    """Return whether the problems are others; StateError when the state cannot be used so."""
+    """Return whether the problems are others; StateError when the state cannot be used so.
+
+    `fresh` is the state of the curriculum that loads it.
+    """
+    if not isinstance(state, dict):
+        raise DamagedStateError(f"expected a state, found {type(state).__name__}")
     for name in ("version", "kind", "tiers", "parts"):
-        if state.get(name) != expected[name]:
+        # As text, because anything may stand there, and arrays do not say whether they are equal.
+        if repr(state.get(name)) != repr(fresh[name]):
             raise StateError(
-                f"expected a state with {name} = {expected[name]}, found {state.get(name)}; "
+                f"expected a state with {name} = {fresh[name]}, "
+                f"found {str(state.get(name))[:200]}; "
                 f"load it into a curriculum with the same {name}, or start afresh from its "
                 "difficulty table"
             )
     if absent := sorted(_WHOLE - set(state)):
-        raise StateError(
+        raise DamagedStateError(
             f"expected a whole state, found one without {listed(absent)}; save it as "
             "`state_dict` returned it"
         )
-    same = state["problems"] == expected["problems"]
+    check_form(state, fresh)
+    same = state["problems"] == fresh["problems"]
     # Without texts on either side nothing tells that one was edited.
-    edited = bool(state["contents"] and expected["contents"]) and (
-        state["contents"] != expected["contents"]
+    edited = bool(state["contents"] and fresh["contents"]) and (
+        state["contents"] != fresh["contents"]
     )
     if same and not edited:
         return False
@@ -75,7 +84,7 @@ def differs(
 _WHOLE = {
     *("categories", "history", "seen_ids", "seen_contents", "awaited", "awaited_contents"),
     *("chooser", "pacing", "calibration", "domains", "rng", "step", "draws_in_step", "recent"),
-    *("carried", "counts", "in_step"),
+    *("carried", "counts", "in_step", "num_problems", "problems", "contents"),
 }
 
 

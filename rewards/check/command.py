@@ -26,6 +26,7 @@ from rewards.check.statistics import Tally
 from rewards.check.variants import VARIANTS, probe
 from rewards.errors import SettingsError
 from rewards.pool.pool import VerifierPool
+from rewards.shown import shown
 from rewards.verdict import Outcome
 
 BATCH = 512
@@ -114,7 +115,7 @@ def run_check(arguments: argparse.Namespace, pool: VerifierPool | None = None) -
         with _make_pool(arguments) as own:
             return _Run(arguments, own).go()
     except SettingsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {shown(str(error))}", file=sys.stderr)
         return 2
 
 
@@ -216,7 +217,7 @@ class _Run:
                 file.close()
         summary = self._summary(interrupted)
         if self._arguments.json:
-            print(json.dumps(summary, indent=2, ensure_ascii=False))
+            print(shown(json.dumps(summary, indent=2, ensure_ascii=False)))
         else:
             print_report(summary)
         return (

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rewards.shown import shown_line
+
 _SHOWN = 20
 
 
@@ -39,14 +41,20 @@ class Progress:
             self._bar.update(self._task, completed=line)
 
 
+def _plain(text: str) -> str:
+    """A text from the file or a verifier, as it is: without orders to rich or to a terminal."""
+    from rich.markup import escape
+
+    return escape(shown_line(text))
+
+
 def print_report(summary: dict[str, Any]) -> None:
     """Print the table per domain, what disagrees, and broken lines."""
     from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
 
     console = Console(width=None if sys.stdout.isatty() else 150, highlight=False)
-    table = Table(title=escape(summary["file"]))
+    table = Table(title=_plain(summary["file"]))
     for name in ("domain", "check", "rows", "outcomes", "agree", "95 % interval", "FP", "FN"):
         table.add_column(name, overflow="fold")
     for name in ("p50 ms", "p99 ms", "max ms"):
@@ -59,7 +67,7 @@ def print_report(summary: dict[str, Any]) -> None:
             share = f"{group['agreed']}/{group['with_expectation']}"
             interval = f"{100 * low:.1f} to {100 * high:.1f}"
         table.add_row(
-            escape(group["domain"]), group["check"], str(group["rows"]), outcomes, share, interval,
+            _plain(group["domain"]), group["check"], str(group["rows"]), outcomes, share, interval,
             str(group["false_positives"]), str(group["false_negatives"]),
             *(f"{1000 * group[key]:.2f}" for key in ("p50_seconds", "p99_seconds", "max_seconds")),
         )  # fmt: skip
@@ -68,7 +76,7 @@ def print_report(summary: dict[str, Any]) -> None:
         note = f" ({row['note']})" if row["note"] else ""
         shown = str(row["extracted"])[:100]
         console.print(
-            escape(
+            _plain(
                 f"line {row['line']}, {row['check']}{note}: expected {row['expected']}, found "
                 f"{row['outcome']} {row['score']:.3g}: {row['detail']} [{shown}]"
             )
@@ -76,9 +84,9 @@ def print_report(summary: dict[str, Any]) -> None:
     if summary["disagreements"] > len(summary["examples"]):
         console.print(f"... {summary['disagreements']} in all; --out holds every row")
     for bad in summary["bad_references"][:_SHOWN]:
-        console.print(escape(f"line {bad['line']} has a bad reference: {bad['why']}"))
+        console.print(_plain(f"line {bad['line']} has a bad reference: {bad['why']}"))
     for broken in summary["broken_lines"][:_SHOWN]:
-        console.print(escape(f"line {broken['line']} is no case: {broken['why']}"))
+        console.print(_plain(f"line {broken['line']} is no case: {broken['why']}"))
     for what in ("bad_references", "broken_lines"):
         if (number := summary[f"num_{what}"]) > _SHOWN:
             console.print(f"... {number} {what.replace('_', ' ')} in all")

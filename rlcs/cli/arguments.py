@@ -42,8 +42,18 @@ def add_config(parser: argparse.ArgumentParser, *, schema: bool = False) -> None
     parser.add_argument(
         "overrides", nargs="*", metavar="key.path=value", help="values that replace the file's"
     )
+    add_trust(parser)
     if schema:
         parser.add_argument("--schema", action="store_true", help="print the config's JSON schema")
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trust-code``."""
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="run code that a run folder's configuration or a model folder names",
+    )
 
 
 def is_override(argument: str) -> bool:
@@ -56,12 +66,15 @@ def read_config(arguments: argparse.Namespace, kind: type[ConfigT]) -> ConfigT:
 
     Raises:
         ConfigError: they name none, or it cannot be used.
+        UntrustedCodeError: it is of a run folder and names code that nobody has allowed.
     """
-    from rlcs.config import load_config
+    from rlcs.cli.trust import load_trusted
 
     if arguments.config is None:
         raise ConfigError(f"expected a config file; see {arguments.prog} --help.")
-    return load_config(arguments.config, arguments.overrides, kind=kind)
+    return load_trusted(
+        arguments.config, arguments.overrides, kind=kind, trust_code=arguments.trust_code
+    )
 
 
 def print_schema(kind: type[BaseModel]) -> int:

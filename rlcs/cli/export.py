@@ -6,6 +6,7 @@ import argparse
 import shutil
 from pathlib import Path
 
+from rewards.shown import shown
 from rlcs.cli.arguments import Verbs, add_verb
 from rlcs.errors import RunFolderError
 from rlcs.files import check_room, size_of, whole, writing
@@ -45,5 +46,5 @@ def export(run: Path, out: Path) -> int:
     check_room("the model", out, needed_bytes=needed)
     with writing("the model", out, needed_bytes=needed), whole(out) as partial:
         shutil.copytree(model, partial)
-    print(f"{model} -> {out}")
+    print(shown(f"{model} -> {out}"))
     return 0

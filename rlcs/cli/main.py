@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from rewards.shown import shown
 from rlcs import __version__
 from rlcs.cli import check, doctor, eval, export, grade, serve, sft, simulate, submit, train
 from rlcs.cli.arguments import is_override
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sys.stdout.flush()  # while an error of it can still be told
         return status
     except RlcsError as error:
-        print(f"rlcs: error: {error}", file=sys.stderr)
+        print(f"rlcs: error: {shown(str(error))}", file=sys.stderr)
         _drop_what_cannot_be_printed()
         return USER_ERROR
     except KeyboardInterrupt:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rlcs.cli.arguments import Verbs, add_verb
+from rlcs.cli.arguments import Verbs, add_trust, add_verb
 
 DEPRECATED = (
     "`vllm.entrypoints.openai.api_server` is deprecated",
@@ -19,6 +19,10 @@ DEPRECATED = (
 
 CPU_CACHE_GIB = 1
 """Size of the key-value cache without a GPU; vLLM by itself would take most of the memory."""
+
+
+PROBED_TOKENS = 2**20
+"""More than the prompt has by which the chat template is tried."""
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -45,16 +49,23 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         metavar="NAME[=VALUE]",
         help="an option of vLLM's server, without its dashes; may be given several times",
     )
+    add_trust(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until the server ends; returns its exit status."""
     return serve(
-        Path(arguments.model), host=arguments.host, port=arguments.port, options=arguments.option
+        Path(arguments.model),
+        host=arguments.host,
+        port=arguments.port,
+        options=arguments.option,
+        trust_code=arguments.trust_code,
     )
 
 
-def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
+def serve(
+    path: Path, *, host: str, port: int, options: Sequence[str], trust_code: bool = False
+) -> int:
     """Become vLLM's server; returns only if there is an error.
 
     The model goes by the name of its run (or folder). Its own chat template and end tokens lie
@@ -62,15 +73,22 @@ def serve(path: Path, *, host: str, port: int, options: Sequence[str]) -> int:
 
     Raises:
         RunFolderError: there is no model at ``path``.
+        ModelError: its chat template takes too long, or writes without end.
+        UntrustedCodeError: only code of its own could load the model.
         PackageMissingError: vLLM is not installed.
         EngineError: there is no temporary folder for its sockets.
     """
     from rlcs.cluster.machine import VLLM_SOCKET, socket_folder
+    from rlcs.data import Renderer
     from rlcs.rollout.actors import check_engine_package
     from rlcs.run.checkpoint import find_model
 
     check_engine_package("vllm")
-    command = serve_command(find_model(path), name=path.resolve().name, host=host, port=port)
+    model = find_model(path)
+    # vLLM renders the template in its own process, in a sandbox, but for as long as it takes.
+    Renderer.load(str(model), PROBED_TOKENS, trust_code=trust_code).probe_template()
+    command = serve_command(model, name=path.resolve().name, host=host, port=port)
+    command += ["--trust-remote-code"] if trust_code else []
     command += [f"--{option}" for option in options]
     os.environ.setdefault("VLLM_RPC_BASE_PATH", str(socket_folder(VLLM_SOCKET)))
     print(

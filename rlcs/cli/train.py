@@ -36,7 +36,8 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Start the run or go on with it; returns the exit status."""
-    from rlcs.config import RunConfig, load_config
+    from rlcs.cli.trust import load_trusted
+    from rlcs.config import RunConfig
 
     if arguments.schema:
         return print_schema(RunConfig)
@@ -49,12 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
             raise ConfigError("--reconcile is about a run's state: expected --resume RUN with it.")
     else:
         from rlcs.run.folder import find_run_config
+        from rlcs.run.inside import check_inside
 
+        check_inside(resume)
         own = find_run_config(resume)
         if path is not None and is_override(path):
             path, overrides = None, [path, *overrides]
         path = path or own
-    config = load_config(path, overrides, kind=RunConfig)
+    config = load_trusted(path, overrides, kind=RunConfig, trust_code=arguments.trust_code)
     from rlcs.training.session import train
 
     return train(config, resume, reconcile=arguments.reconcile)

@@ -69,6 +69,8 @@ class GradedModelSection(Section):
     path: str | None = None
     """A Hugging Face model folder or hub id, a checkpoint or a run (its best model)."""
     dtype: Literal["float32", "bfloat16"] = "float32"
+    trust_code: bool = Field(default=False, exclude=True)
+    """Run Python files that the model folder brings along; the same as ``--trust-code``."""
     endpoint: EndpointSection | None = None
     system_prompt: str | None = None
     """Put before problems without a system turn. It does not change their ids."""

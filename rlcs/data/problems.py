@@ -131,9 +131,23 @@ def _reference(row: Row, source: SourceSection) -> Any:
         )
     if isinstance(value, float) and not math.isfinite(value):
         raise BadRowError(f"expected a finite number in {column!r}, found {value}")
+    if (stranger := _stranger(value)) is not None:
+        raise BadRowError(
+            f"expected texts, numbers, lists and objects alone in {column!r}, found "
+            f"{_shown(stranger)} among them"
+        )
     if source.reference_pattern is not None:
         return _matched(value, source.reference_pattern, "reference_pattern", column)
     return value
+
+
+def _stranger(value: Any) -> Any:
+    """The first value inside ``value`` that JSON has no form for; None without one."""
+    if isinstance(value, list | dict):
+        inner = value.values() if isinstance(value, dict) else value
+        found = (_stranger(each) for each in inner)
+        return next((each for each in found if each is not None), None)
+    return None if value is None or isinstance(value, str | int | float) else value
 
 
 def _demonstration(row: Row, source: SourceSection, domain: str, reference: Any) -> str | None:

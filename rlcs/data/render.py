@@ -19,7 +19,8 @@ from rewards.extraction import THINK_OPEN
 from rlcs.data.images import PLACEHOLDER
 from rlcs.data.load import list_problems
 from rlcs.data.probe import PROBE_TEXT, probe_problem
-from rlcs.errors import DatasetError, ModelError
+from rlcs.data.templates import Refusal, render_bounded
+from rlcs.errors import DatasetError, ModelError, UntrustedCodeError, first_line
 from rlcs.types import Problem, Prompt
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
@@ -42,6 +43,7 @@ class Renderer:
         image_token_ids: tuple[int, ...],
         eos_token_ids: tuple[int, ...],
         max_prompt_tokens: int,
+        folder: Path,
     ) -> None:
         self.tokenizer = tokenizer
         self.eos_token_ids = (*eos_token_ids, *image_token_ids)
@@ -54,17 +56,19 @@ class Renderer:
         self._processor = processor
         self._template_owner = template_owner
         self._image_token_ids = image_token_ids
+        self._folder = folder
 
     @classmethod
-    def load(cls, model_path: str, max_prompt_tokens: int) -> Renderer:
+    def load(cls, model_path: str, max_prompt_tokens: int, *, trust_code: bool = False) -> Renderer:
         """Read the tokenizer and chat template of a model folder or hub id.
 
         Raises:
             ModelError: there is no such model, no tokenizer, no chat template or no end token.
+            UntrustedCodeError: only code of the folder can load them, without ``trust_code``.
         """
         folder = find_model_folder(model_path)
-        tokenizer = _load_tokenizer(folder)
-        processor = _load_processor(folder)
+        tokenizer = _load_tokenizer(folder, trust_code)
+        processor = _load_processor(folder, trust_code)
         owners = [owner for owner in (processor, tokenizer) if owner and owner.chat_template]
         if not owners:
             raise ModelError(
@@ -76,14 +80,15 @@ class Renderer:
             tokenizer=tokenizer,
             processor=processor,
             template_owner=owners[0],
-            image_token_ids=_image_token_ids(folder),
+            image_token_ids=_image_token_ids(folder, trust_code),
             eos_token_ids=_eos_token_ids(folder, tokenizer),
             max_prompt_tokens=max_prompt_tokens,
+            folder=folder,
         )
 
     def render(self, problem: Problem) -> Prompt:
         """The prompt of ``problem``: its turns by the chat template, the model's turn opened."""
-        (prompt,) = self._prompts([problem], [self._render_text(problem)])
+        (prompt,) = self._prompts([problem], self._render_texts([problem]))
         return prompt
 
     def save(self, folder: Path) -> None:
@@ -102,6 +107,16 @@ class Renderer:
         (token_ids,) = self._encode([PROBE_TEXT])
         return Prompt(problem_id="probe", token_ids=token_ids[: self.max_prompt_tokens])
 
+    def probe_template(self) -> None:
+        """Render one question, for those who leave the rendering to another process.
+
+        Raises:
+            ModelError: the chat template takes too long, or writes without end.
+            DatasetError: it does not accept the turn of a user.
+        """
+        turn = {"role": "user", "content": PROBE_TEXT}
+        self._render_texts([replace(probe_problem(), messages=(turn,), images=())])
+
     def render_all(self, problems: Iterable[Problem]) -> dict[str, Prompt]:
         """The prompts of ``problems`` by problem id.
 
@@ -110,7 +125,7 @@ class Renderer:
                 such problem with its length.
         """
         problems = list(problems)
-        texts = [self._render_text(problem) for problem in problems]
+        texts = self._render_texts(problems)
         prompts = {prompt.problem_id: prompt for prompt in self._prompts(problems, texts)}
         too_long = [
             f"{problem_id}: {len(prompt.token_ids)} tokens"
@@ -137,7 +152,7 @@ class Renderer:
         Raises:
             DatasetError: a problem has no demonstration.
         """
-        texts = [self._render_text(problem) for problem in problems]
+        texts = self._render_texts(problems)
         responses = [
             _response(problem, opened=text.rstrip().endswith(THINK_OPEN))
             for problem, text in zip(problems, texts, strict=True)
@@ -160,19 +175,15 @@ class Renderer:
             for problem, ids in zip(problems, self._encode(texts), strict=True)
         ]
 
-    def _render_text(self, problem: Problem) -> str:
-        from jinja2 import TemplateError
+    def _render_texts(self, problems: Sequence[Problem]) -> list[str]:
+        """The turns of each problem by the chat template, which is not trusted."""
+        rendered = render_bounded(self._render_turns, problems, str(self._folder))
+        return [_accepted(problem, text) for problem, text in zip(problems, rendered, strict=True)]
 
-        try:
-            text: str = self._template_owner.apply_chat_template(
-                self._turns(problem), add_generation_prompt=True, tokenize=False
-            )
-        except TemplateError as error:
-            roles = ", ".join(turn["role"] for turn in problem.messages)
-            raise DatasetError(
-                f"{problem.problem_id}: expected turns that the model's chat template accepts, "
-                f"found the roles {roles}: {error}"
-            ) from error
+    def _render_turns(self, problem: Problem) -> str:
+        text: str = self._template_owner.apply_chat_template(
+            self._turns(problem), add_generation_prompt=True, tokenize=False
+        )
         return text
 
     def _turns(self, problem: Problem) -> list[dict[str, Any]]:
@@ -217,6 +228,16 @@ class Renderer:
         return [np.array(ids, dtype=np.int64) for ids in encoded]
 
 
+def _accepted(problem: Problem, text: str | Refusal) -> str:
+    if isinstance(text, Refusal):
+        roles = ", ".join(turn["role"] for turn in problem.messages)
+        raise DatasetError(
+            f"{problem.problem_id}: expected turns that the model's chat template accepts, "
+            f"found the roles {roles}: {text.reason}"
+        )
+    return text
+
+
 def _response(problem: Problem, *, opened: bool) -> str:
     """The demonstrated response; ``opened`` where the prompt ends in opened thinking."""
     if problem.demonstration is None:
@@ -239,13 +260,13 @@ def _typed_parts(content: str, has_images: bool) -> list[dict[str, str]]:
     return parts
 
 
-def _image_token_ids(folder: Path) -> tuple[int, ...]:
+def _image_token_ids(folder: Path, trust_code: bool) -> tuple[int, ...]:
     from transformers import AutoConfig
 
-    from rlcs.model.loading import image_token_ids
+    from rlcs.model.loading import image_token_ids, load_part
 
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        config = load_part(AutoConfig, folder, trust_code=trust_code, local_files_only=True)
     except (OSError, ValueError):  # the learner and the engines report it
         return ()
     return image_token_ids(config)
@@ -285,8 +306,10 @@ def find_model_folder(model_path: str) -> Path:
         ) from error
 
 
-def _load_tokenizer(folder: Path) -> Any:
+def _load_tokenizer(folder: Path, trust_code: bool) -> Any:
     from transformers import AutoTokenizer
+
+    from rlcs.model.loading import load_part
 
     if not any((folder / name).is_file() for name in TOKENIZER_FILES):
         present = ", ".join(sorted(entry.name for entry in folder.iterdir())) or "nothing"
@@ -296,22 +319,28 @@ def _load_tokenizer(folder: Path) -> Any:
             "tokenizer.save_pretrained(folder)."
         )
     try:
-        return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        return load_part(AutoTokenizer, folder, trust_code=trust_code, local_files_only=True)
+    except UntrustedCodeError:
+        raise
     except Exception as error:  # tokenizer files are parsed by code that raises anything
         raise ModelError(
-            f"{folder}: expected a tokenizer, found one that does not load: {error}"
+            f"{folder}: expected a tokenizer, found one that does not load: {first_line(error)}"
         ) from error
 
 
-def _load_processor(folder: Path) -> Any | None:
+def _load_processor(folder: Path, trust_code: bool) -> Any | None:
     """The folder's processor, None where there is none or it cannot be built here."""
     if not any((folder / name).is_file() for name in PROCESSOR_FILES):
         return None
     import transformers
 
+    from rlcs.model.loading import load_part
+
     loader: Any = transformers.AutoProcessor  # untyped
     try:
-        return loader.from_pretrained(folder, local_files_only=True)
+        return load_part(loader, folder, trust_code=trust_code, local_files_only=True)
+    except UntrustedCodeError:
+        raise
     except Exception:  # without torchvision; the tokenizer renders text all the same
         return None
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rewards.shown import shown_line
 from rlcs.files import whole
 from rlcs.grading.pass_at_k import Part
 
@@ -64,7 +65,7 @@ def plot_chart(path: Path, models: Sequence[tuple[str, Sequence[Part]]]) -> bool
 
 def printable(name: str) -> str:
     """A name from the data as one short line, without characters that control a terminal."""
-    line = "".join(sign if sign.isprintable() else "?" for sign in name)
+    line = shown_line(name)
     return line if len(line) <= MAX_NAME else line[: MAX_NAME - 3] + "..."
 
 

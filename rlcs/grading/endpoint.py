@@ -17,6 +17,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from rewards.shown import shown_line
 from rlcs.config import EndpointSection, RolloutSection
 from rlcs.errors import EngineError
 from rlcs.grading.responders import Answer
@@ -177,5 +178,5 @@ def _retry_after(error: Any) -> float:
 
 def _shown(text: str) -> str:
     """A stranger's text in one line of ours."""
-    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    line = shown_line(text)
     return line if len(line) <= MAX_SHOWN else line[: MAX_SHOWN - 3] + "..."

@@ -115,10 +115,10 @@ def _questions(
 ) -> EngineQuestions:
     assert model.path is not None
     path = str(find_model(model.path)) if Path(model.path).exists() else model.path
-    renderer = Renderer.load(path, config.rollout.max_prompt_tokens)
+    renderer = Renderer.load(path, config.rollout.max_prompt_tokens, trust_code=model.trust_code)
     with_system = [instructed(problem, model.system_prompt) for problem in problems]
     return EngineQuestions(
-        model=ModelSection(path=path, dtype=model.dtype),
+        model=ModelSection(path=path, dtype=model.dtype, trust_code=model.trust_code),
         renderer=renderer,
         prompts=renderer.render_all(with_system),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
+from rewards.shown import shown
 from rlcs.run.progress import shown_duration
 
 MOST_LINES = 50
@@ -52,7 +53,7 @@ class GradingProgress:
 
     def say(self, text: str) -> None:
         """Print one line of plain text."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(shown(text), markup=False, highlight=False, soft_wrap=True)
 
     def show_chunk(self, model: str, rows: Sequence[dict[str, Any]], seconds: float) -> None:
         """Count a chunk that was saved, and show how far the grading is.

@@ -317,6 +317,7 @@ def rank_settings(
     *,
     model_path: str,
     dtype: str,
+    trust_code: bool = False,
     seed: int,
     optimiser: OptimiserSection,
     ranks: RanksSection,
@@ -329,6 +330,7 @@ def rank_settings(
     return RankSettings(
         model_path=model_path,
         dtype=dtype,
+        trust_code=trust_code,
         device=plan.device,
         num_threads=plan.num_threads,
         seed=seed,

@@ -18,19 +18,22 @@ from rlcs.errors import ModelError
 from rlcs.learner.attention import BLOCK, Branches
 from rlcs.learner.packing import MicroBatch, Tree
 from rlcs.learner.policy import Policy
-from rlcs.model.loading import PromptReader, blank_image
+from rlcs.learner.rank_settings import RankSettings
+from rlcs.model.loading import PromptReader, blank_image, load_model
 from rlcs.types import Image, Prompt
 
 
 class PackedForward:
     """Runs micro-batches through a policy, or a DeepSpeed engine around one."""
 
-    def __init__(self, engine: Any, device: torch.device, model_path: str) -> None:
+    def __init__(
+        self, engine: Any, device: torch.device, model_path: str, *, trust_code: bool = False
+    ) -> None:
         """``model_path`` is where the policy was loaded from."""
         self.engine = engine
         self.device = device
         self.policy: Policy = engine if isinstance(engine, Policy) else engine.module
-        self.reader = PromptReader(self.policy.plain, model_path)
+        self.reader = PromptReader(self.policy.plain, model_path, trust_code=trust_code)
 
     def token_outputs(
         self, micro_batch: MicroBatch, *, temperature: float, learn_entropy: bool = False
@@ -164,6 +167,13 @@ class PackedForward:
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self.device)
+
+
+def load_reference(settings: RankSettings, device: torch.device) -> PackedForward:
+    """A copy of the model as it was loaded, which is not trained."""
+    model = load_model(settings.model_path, settings.dtype, trust_code=settings.trust_code)
+    policy = Policy(model.to(device).requires_grad_(False), recompute_activations=False).eval()
+    return PackedForward(policy, device, settings.model_path, trust_code=settings.trust_code)
 
 
 def _rows(micro_batch: MicroBatch) -> Iterator[np.ndarray]:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rlcs.errors import LearningError
+from rlcs.errors import LearningError, first_line
 from rlcs.files import writing
 from rlcs.learner.deepspeed_config import deepspeed_config
-from rlcs.learner.forward import PackedForward
+from rlcs.learner.forward import PackedForward, load_reference
 from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
@@ -33,6 +33,7 @@ from rlcs.learner.losses import (
 )
 from rlcs.learner.optimiser import make_optimiser
 from rlcs.learner.packing import MicroBatch, WorkModel
+from rlcs.learner.plain_files import load_plainly
 from rlcs.learner.policy import Policy, work_model
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.model.loading import load_model
@@ -64,13 +65,15 @@ class LearnerRank:
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings)
         self.model = self.engine.module.model
-        self.forward = PackedForward(self.engine, self.device, settings.model_path)
+        self.forward = PackedForward(
+            self.engine, self.device, settings.model_path, trust_code=settings.trust_code
+        )
         self._published = (
             adapter_parameters(self.model) if settings.lora else dict(self.model.named_parameters())
         )
         self._reference = self.forward
         if settings.with_reference and not settings.lora:
-            self._reference = _load_reference(settings, self.device)
+            self._reference = load_reference(settings, self.device)
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
         self._probed: np.ndarray | None = None
@@ -206,14 +209,23 @@ class LearnerRank:
     def load(self, folder: str) -> None:
         """Load the state that :meth:`save` wrote into ``folder``; every rank calls it.
 
+        No code of the folder runs, whoever wrote it: :func:`load_plainly` reads the files.
+
         Raises:
             LearningError: there is none that can be read.
         """
-        found = Path(folder, "state").is_dir()  # DeepSpeed has an assertion for an answer
-        if not found or self._load_state(folder) is None:
+        found: Any = None
+        why = "no such folder"
+        if Path(folder, "state").is_dir():  # DeepSpeed has an assertion for an answer
+            try:
+                found, why = self._load_state(folder), "no such files"
+            except LearningError:
+                raise
+            except Exception as error:  # of a damaged file DeepSpeed raises anything
+                why = f"{type(error).__name__}: {first_line(error)}"
+        if found is None:
             raise LearningError(
-                f"expected a learner state in {folder}, found none that DeepSpeed can read. "
-                "Resume from another checkpoint."
+                f"expected a learner state in {folder}, found none that DeepSpeed can read ({why})."
             )
 
     def _load_state(self, folder: str) -> str | None:
@@ -356,7 +368,7 @@ def _join(settings: RankSettings, rank_info: RankInfo) -> None:
 def _start_engine(settings: RankSettings) -> Any:
     import deepspeed
 
-    model = load_model(settings.model_path, settings.dtype)
+    model = load_model(settings.model_path, settings.dtype, trust_code=settings.trust_code)
     if settings.lora:
         model = add_adapters(model, settings.lora)
     elif settings.trained.train == "language":
@@ -368,14 +380,8 @@ def _start_engine(settings: RankSettings) -> Any:
         optimizer=make_optimiser(policy, settings),
         config=deepspeed_config(settings, num_parameters(model)),
     )
+    engine.checkpoint_engine.load = load_plainly  # by itself it would unpickle whatever is there
     return engine
-
-
-def _load_reference(settings: RankSettings, device: torch.device) -> PackedForward:
-    """A copy of the model as it was loaded, which is not trained."""
-    model = load_model(settings.model_path, settings.dtype).to(device).requires_grad_(False)
-    policy = Policy(model, recompute_activations=False).eval()
-    return PackedForward(policy, device, settings.model_path)
 
 
 def _gathered(parameters: list[torch.Tensor], zero_stage: int) -> Any:

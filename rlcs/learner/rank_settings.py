@@ -38,6 +38,8 @@ class RankSettings:
     adapters, or a second copy."""
     bucket_bytes: int = DEFAULT_BUCKET_BYTES
     """Parameters are published in buckets of at most this size."""
+    trust_code: bool = False
+    """Whether Python files of the model folder may run."""
 
     @property
     def lora(self) -> LoraSection | None:

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import functools
 import io
+import json
+import pickle
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import torch
 import transformers
 
-from rlcs.errors import ModelError
+from rlcs.errors import ModelError, UntrustedCodeError, first_line, sentence
 from rlcs.types import Image
 
 MAX_PROCESSED_BYTES = 2**30
@@ -47,19 +50,67 @@ def model_class(config: Any) -> Any:
     return transformers.AutoModelForCausalLM
 
 
-def load_model(model_path: str, dtype: str) -> torch.nn.Module:
+def load_part(loader: Any, model_path: str | Path, *, trust_code: bool, **options: Any) -> Any:
+    """Call ``from_pretrained`` of a class of transformers: the one place where that is done.
+
+    Python files of the folder run with ``trust_code`` alone.
+
+    Raises:
+        UntrustedCodeError: only such files could load it.
+    """
+    try:
+        return loader.from_pretrained(model_path, trust_remote_code=trust_code, **options)
+    except Exception as error:
+        if trust_code or "trust_remote_code" not in str(error):
+            raise
+        raise UntrustedCodeError(
+            f"{model_path} can be loaded only by code of its own: {named_code(model_path)} would "
+            "run on this machine. Look at it, and allow it by --trust-code."
+        ) from error
+
+
+def named_code(model_path: str | Path) -> str:
+    """The Python files that a model folder names, for a message."""
+    found = []
+    for path in sorted(Path(model_path).glob("*.json")):
+        try:
+            named = json.loads(path.read_bytes()).get("auto_map", {})
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue
+        texts = [named] if isinstance(named, str) else [str(each) for each in _flat(named)]
+        found += [f"{text} ({path.name})" for text in texts]
+    return ", ".join(dict.fromkeys(found)) or "files that its configuration names"
+
+
+def _flat(named: Any) -> Iterator[Any]:
+    """The names in an ``auto_map``: class to a name, or to a list of names."""
+    for value in named.values() if isinstance(named, dict) else ():
+        yield from value if isinstance(value, list | tuple) else (value,)
+
+
+def load_model(model_path: str, dtype: str, *, trust_code: bool = False) -> torch.nn.Module:
     """Load the model of a folder or hub id.
 
     Raises:
         ModelError: there is no model that can be loaded.
+        UntrustedCodeError: only code of the folder could load it.
     """
     try:
-        config = transformers.AutoConfig.from_pretrained(model_path)
-        model: torch.nn.Module = model_class(config).from_pretrained(
-            model_path, dtype=getattr(torch, dtype)
+        config = load_part(transformers.AutoConfig, model_path, trust_code=trust_code)
+        model: torch.nn.Module = load_part(
+            model_class(config), model_path, trust_code=trust_code, dtype=getattr(torch, dtype)
         )
-    except (OSError, ValueError) as error:
-        raise ModelError(f"model.path = {model_path} cannot be loaded: {error}") from error
+    except pickle.UnpicklingError as error:
+        # What torch says is a page, and ends in advice to run whatever is in the file.
+        raise ModelError(
+            f"model.path = {model_path}: its weights are a pickle that holds more than tensors; "
+            "nothing of it was run. Use weights in .safetensors files, as every model of the "
+            "last years has them."
+        ) from error
+    except (OSError, ValueError, KeyError, safetensors.SafetensorError) as error:
+        raise ModelError(
+            f"model.path = {model_path} cannot be loaded: {sentence(first_line(error))}"
+        ) from error
     return model
 
 
@@ -96,11 +147,14 @@ def decode_image(image: Image) -> Any:
 class PromptReader:
     """Makes the inputs of one model's forward pass out of prompts."""
 
-    def __init__(self, model: torch.nn.Module, model_path: str) -> None:
+    def __init__(
+        self, model: torch.nn.Module, model_path: str, *, trust_code: bool = False
+    ) -> None:
         """``model`` may be wrapped; ``model_path`` holds its image processor if it has one."""
         self._config: Any = model.config
         self.image_token_ids = image_token_ids(model.config)
         self._model_path = model_path
+        self._trust_code = trust_code
         self._image_processor: Any = None
         self._rope: Any = next(
             (part for part in model.modules() if hasattr(part, "get_rope_index")), None
@@ -184,7 +238,9 @@ class PromptReader:
             self._processed.move_to_end(image.digest)
             return self._processed[image.digest]
         if self._image_processor is None:
-            self._image_processor = load_image_processor(self._model_path)
+            self._image_processor = load_image_processor(
+                self._model_path, trust_code=self._trust_code
+            )
         made = dict(self._image_processor(images=[decode_image(image)], return_tensors="pt"))
         self._processed[image.digest] = made
         size = sum(map(_num_bytes, self._processed.values()))
@@ -207,7 +263,7 @@ def blank_image() -> Image:
     return Image(name="blank", digest="blank", width=28, height=28, stored=encoded.getvalue())
 
 
-def load_image_processor(model_path: str) -> Any:
+def load_image_processor(model_path: str, *, trust_code: bool = False) -> Any:
     """The image processor of a model, which turns pictures into pixel values.
 
     Raises:
@@ -215,12 +271,13 @@ def load_image_processor(model_path: str) -> Any:
     """
     loader: Any = transformers.AutoImageProcessor  # untyped
     try:
-        return loader.from_pretrained(model_path)
+        return load_part(loader, model_path, trust_code=trust_code)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(
             f"model.path = {model_path}: expected an image processor, because the data has "
-            f"pictures; found none that can be built: {error} Use a vision-language model, and "
-            "install what reads pictures: pip install 'rlcs[vision]'."
+            f"pictures; found none that can be built: {sentence(first_line(error))} "
+            "Use a vision-language model, and install what reads pictures: "
+            "pip install 'rlcs[vision]'."
         ) from error
 
 

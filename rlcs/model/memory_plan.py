@@ -18,9 +18,9 @@ import torch
 from transformers import AutoConfig
 
 from rlcs.config import RunConfig
-from rlcs.errors import ModelError
+from rlcs.errors import ModelError, first_line
 from rlcs.files import readable
-from rlcs.model.loading import model_class
+from rlcs.model.loading import load_part, model_class
 from rlcs.model.lora import num_adapter_parameters
 from rlcs.model.parts import CHUNK_BYTES, num_parameters, recomputes, vision_parts
 
@@ -85,11 +85,15 @@ def plan_memory(config: RunConfig, *, on_gpu: bool) -> MemoryPlan:
         ModelError: the model's configuration cannot be read.
     """
     try:
-        settings = AutoConfig.from_pretrained(config.model.path)
+        settings = load_part(AutoConfig, config.model.path, trust_code=config.model.trust_code)
         with torch.device("meta"):
-            model = model_class(settings).from_config(settings)
+            model = model_class(settings).from_config(
+                settings, trust_remote_code=config.model.trust_code
+            )
     except (OSError, ValueError) as error:
-        raise ModelError(f"model.path = {config.model.path} cannot be read: {error}") from error
+        raise ModelError(
+            f"model.path = {config.model.path} cannot be read: {first_line(error)}"
+        ) from error
     count = num_parameters(model)
     text = settings.get_text_config()
     size, gpus = _number_bytes(config), config.rollout.engine_width

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, field
 
 PROBLEM_WEIGHT, SHARED_WEIGHT = 0.5, 0.1
 """Of the newest group in a running mean: lengths drift as the policy learns."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LengthState:
+    """What a :class:`LengthHistory` knows: mean lengths in tokens."""
+
+    problems: dict[str, float] = field(default_factory=dict)
+    categories: dict[str, float] = field(default_factory=dict)
+    overall: float | None = None
+
+
 class LengthHistory:
     """Running mean lengths, in tokens, by problem and by category."""
 
-    def __init__(self, state: dict[str, Any] | None = None) -> None:
-        """Empty, or going on from :meth:`state_dict`."""
-        state = state or {}
-        self._problems: dict[str, float] = dict(state.get("problems", {}))
-        self._categories: dict[str, float] = dict(state.get("categories", {}))
-        self._overall: float | None = state.get("overall")
+    def __init__(self, state: LengthState | None = None) -> None:
+        """Empty, or going on from :meth:`state`."""
+        state = state or LengthState()
+        self._problems = dict(state.problems)
+        self._categories = dict(state.categories)
+        self._overall = state.overall
 
     def expected(self, problem_id: str, category: str) -> float | None:
         """The mean length to expect; None before anything was observed."""
@@ -31,13 +40,13 @@ class LengthHistory:
         self._categories[category] = _blend(self._categories.get(category), mean, SHARED_WEIGHT)
         self._overall = _blend(self._overall, mean, SHARED_WEIGHT)
 
-    def state_dict(self) -> dict[str, Any]:
+    def state(self) -> LengthState:
         """Everything needed to go on exactly."""
-        return {
-            "problems": dict(self._problems),
-            "categories": dict(self._categories),
-            "overall": self._overall,
-        }
+        return LengthState(
+            problems=dict(self._problems),
+            categories=dict(self._categories),
+            overall=self._overall,
+        )
 
 
 def _blend(before: float | None, mean: float, weight: float) -> float:

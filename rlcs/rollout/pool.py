@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rewards.shown import shown
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection
@@ -42,7 +43,7 @@ from rlcs.types import Completion
 
 def print_fault(fault: Fault) -> None:
     """The listener of a pool that is given none."""
-    print(f"rlcs: {fault}", file=sys.stderr)
+    print(shown(f"rlcs: {fault}"), file=sys.stderr)
 
 
 class RolloutPool:

@@ -35,6 +35,8 @@ class EngineSettings:
     """Used where ``engine`` is ``vllm``."""
     lora: LoraSection | None = None
     """The weights that are published are those of such adapters; None where all weights are."""
+    trust_code: bool = False
+    """Whether Python files of the model folder may run."""
 
     @property
     def rows_at_once(self) -> int:
@@ -71,6 +73,7 @@ def engine_settings(
         max_row_tokens=rollout.max_row_tokens + len(inserted),
         vllm=rollout.vllm,
         lora=lora,
+        trust_code=model.trust_code,
     )
 
 

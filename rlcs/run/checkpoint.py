@@ -4,60 +4,43 @@ A checkpoint is a folder ``checkpoints/step_000100`` with
 
 - ``model/``     a Hugging Face model folder, which ``rlcs export`` copies
 - ``learner/``   weights and optimiser as DeepSpeed writes them
-- ``trainer.pkl`` everything else: :class:`TrainerState`
+- ``trainer.npz`` everything else: :class:`~rlcs.run.state.TrainerState`, as plain data
 - ``format.json`` the number of the format
 
 The name appears only by a rename, after everything in it was written and flushed.
+
+A run folder may come from somebody else. Reading a checkpoint runs no code and follows no link
+out of the run folder; what is no checkpoint is refused, with the one to go on from.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import pickle
+import re
 import shutil
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from curricula import DamagedStateError
+from curricula.plain import pack, unpack
 from rlcs.data import Renderer
-from rlcs.errors import ResumeError, RunFolderError
+from rlcs.errors import ResumeError, RunFolderError, sentence
 from rlcs.files import PARTIAL, remove, write_whole
 from rlcs.learner.actors import Learner
-from rlcs.run.batch import Batch
-from rlcs.types import RolloutGroup
+from rlcs.run.inside import check_inside
+from rlcs.run.records import FormError, from_plain, to_plain
+from rlcs.run.state import TrainerState, check_coherent
 
-FORMAT = 3
-"""Raised where what was written before can no longer be read: 3, because classes moved."""
-STATE_NAME = "trainer.pkl"
+FORMAT = 4
+"""Raised where what was written before can no longer be read: 4, because pickles are gone."""
+STATE_NAME = "trainer.npz"
+BEST_NAME = "best.json"
 FORMAT_NAME = "format.json"
-"""Says in which format a checkpoint is, before anything of it is unpickled."""
-
-
-@dataclass(kw_only=True)
-class TrainerState:
-    """Everything of a run that is not in the learner."""
-
-    steps_done: int = 0
-    policy_version: int = 0
-    curriculum: dict[str, Any] = field(default_factory=dict)
-    """The curriculum's own state."""
-    carried: list[RolloutGroup] = field(default_factory=list)
-    """Valid groups kept for the next step."""
-    ahead: list[Batch] = field(default_factory=list)
-    """Collected and not yet learned from (overlapped schedule)."""
-    lengths: dict[str, Any] = field(default_factory=dict)
-    """How long completions were: :class:`~rlcs.rollout.lengths.LengthHistory`'s own state."""
-    log_position: dict[str, int] = field(default_factory=dict)
-    """Bytes of each log file that belong to the steps done."""
-    num_rollouts: int = 0
-    num_tokens: int = 0
-    seconds: float = 0.0
-    """Running time so far, over all sessions."""
-    accuracy_before: dict[str, Any] | None = None
-    """The evaluation made before the first step."""
-    best_accuracy: float | None = None
-    best_step: int | None = None
+"""Says in which format a checkpoint is, before anything else of it is read."""
+NAME = re.compile(r"step_([0-9]{6,})")
+"""Names of checkpoints, with the step after which each was made."""
 
 
 class Checkpoints:
@@ -74,7 +57,7 @@ class Checkpoints:
         """
         final = self.folder / f"step_{state.steps_done:06d}"
         partial = self.folder / f"{final.name}{PARTIAL}"
-        written = pickle.dumps(state)
+        written = pack(to_plain(state))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.drop_partial()
         if final.exists():
@@ -103,22 +86,24 @@ class Checkpoints:
         return complete[-1] if complete else None
 
     def best(self) -> Path | None:
-        """The checkpoint with the best held-out accuracy, None where none was measured."""
-        note = self.folder / "best.json"
+        """The checkpoint with the best held-out accuracy, None where none was measured.
+
+        Raises:
+            RunFolderError: the note that names it is damaged, or names something else.
+        """
+        note = self.folder / BEST_NAME
         if not note.exists():
             return None
-        path = self.folder / str(json.loads(note.read_text())["checkpoint"])
+        path = self.folder / _best_name(note)
         return path if path.is_dir() else None
 
     def _complete(self) -> list[Path]:
-        return sorted(
-            path for path in self.folder.glob("step_*") if path.is_dir() and path.suffix != PARTIAL
-        )
+        return sorted(_checkpoints(self.folder), key=_step)
 
     def _prune(self, state: TrainerState) -> None:
         if state.best_step is not None:
             note = {"checkpoint": f"step_{state.best_step:06d}", "accuracy": state.best_accuracy}
-            write_whole(self.folder / "best.json", json.dumps(note))
+            write_whole(self.folder / BEST_NAME, json.dumps(note))
         best = self.best()
         for path in self._complete()[: -self.keep]:
             if path != best:
@@ -132,44 +117,115 @@ def read_state(checkpoint: Path) -> TrainerState:
     Raises:
         ResumeError: it was written in another format, or is damaged.
     """
-    _check_format(checkpoint)
-    try:
-        state: TrainerState = pickle.loads((checkpoint / STATE_NAME).read_bytes())
-    except (OSError, EOFError, pickle.UnpicklingError) as error:
-        raise ResumeError(
-            f"expected a readable {STATE_NAME} in {checkpoint}, found a damaged one ({error}). "
-            "Remove this checkpoint to resume from the one before it."
-        ) from error
-    return state
-
-
-def _check_format(checkpoint: Path) -> None:
-    path = checkpoint / FORMAT_NAME
-    try:
-        # Up to format 2 the number stood inside the pickle, whose classes have moved since.
-        written = json.loads(path.read_text())["format"] if path.exists() else "2 or older"
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResumeError(
-            f"expected the number of the format in {path}, found a damaged file ({error}). "
-            "Remove this checkpoint to resume from the one before it."
-        ) from error
+    written = _written_format(checkpoint)
     if written != FORMAT:
         raise ResumeError(
             f"{checkpoint} was written in format {written}; this version of rlcs reads format "
             f"{FORMAT}. Resume with the version that wrote it, or start a new run from its model: "
             f"rlcs train CONFIG model.path={checkpoint / 'model'} run.name=OTHER."
         )
+    try:
+        return _read(checkpoint)
+    except _UNREADABLE as error:
+        raise damaged(checkpoint, f"{STATE_NAME}: {error}") from error
+
+
+def damaged(checkpoint: Path, what: str) -> ResumeError:
+    """The error to raise for a checkpoint that cannot be gone on from, with the way to go on."""
+    older = [path for path in _checkpoints(checkpoint.parent) if _step(path) < _step(checkpoint)]
+    whole = next((path for path in sorted(older, key=_step, reverse=True) if _is_whole(path)), None)
+    if whole is None:
+        advice = (
+            "No older checkpoint of this run is whole. Start a new run from its model: "
+            f"rlcs train CONFIG model.path={checkpoint / 'model'} run.name=OTHER."
+        )
+    else:
+        advice = (
+            f"The one before it, {whole.name}, is whole. Remove the folder {checkpoint}, and go on "
+            f"from there: rlcs train --resume {checkpoint.parent.parent}."
+        )
+    return ResumeError(f"{checkpoint} is damaged: {sentence(what)} {advice}")
+
+
+_UNREADABLE = (OSError, DamagedStateError, FormError)
+"""What :func:`_read` raises."""
+
+
+def _read(checkpoint: Path) -> TrainerState:
+    state = from_plain(TrainerState, unpack((checkpoint / STATE_NAME).read_bytes()), "state")
+    check_coherent(state)
+    named = NAME.fullmatch(checkpoint.name)
+    if named and int(named[1]) != state.steps_done:
+        raise FormError(
+            f"state.steps_done: expected {int(named[1])}, as the folder is named, found "
+            f"{state.steps_done}"
+        )
+    return state
+
+
+def _is_whole(checkpoint: Path) -> bool:
+    try:
+        _read(checkpoint)
+        return _written_format(checkpoint) == FORMAT
+    except (*_UNREADABLE, ResumeError):
+        return False
+
+
+def _written_format(checkpoint: Path) -> Any:
+    path = checkpoint / FORMAT_NAME
+    if not path.exists():
+        return "2 or older"  # whose number stood inside of a pickle
+    written = _json(path)
+    if not isinstance(written, dict) or type(written.get("format")) is not int:
+        raise damaged(
+            checkpoint, f'{FORMAT_NAME}: expected {{"format": {FORMAT}}}, found {written!r:.60}'
+        )
+    return written["format"]
+
+
+def _checkpoints(folder: Path) -> Iterator[Path]:
+    """The complete checkpoints in ``folder``."""
+    for path in folder.glob("step_*"):
+        if NAME.fullmatch(path.name) and path.is_dir():
+            yield path
+
+
+def _step(checkpoint: Path) -> int:
+    named = NAME.fullmatch(checkpoint.name)
+    return int(named[1]) if named else 0
+
+
+def _best_name(note: Path) -> str:
+    """The name of the checkpoint in ``best.json``."""
+    written = _json(note)
+    name = written.get("checkpoint") if isinstance(written, dict) else None
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise RunFolderError(
+            f'{note}: expected {{"checkpoint": "step_000100", "accuracy": 0.5}}, the name of a '
+            f"checkpoint beside it, found {written!r:.80}. Remove this file to take the last "
+            "checkpoint for the best."
+        )
+    return name
+
+
+def _json(path: Path) -> Any:
+    """What is in a small JSON file; None where that is no JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def find_model(path: str | Path) -> Path:
     """The model folder meant by ``path``: a model folder, a checkpoint, or a run (best, else last).
 
     Raises:
-        RunFolderError: there is none.
+        RunFolderError: there is none, or something of a run leads out of its folder.
     """
     path = Path(path)
     if (path / "config.json").exists():
         return path
+    check_inside(path)
     if (path / "model" / "config.json").exists():
         return path / "model"
     checkpoints = Checkpoints(path / "checkpoints", keep=1)

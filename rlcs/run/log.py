@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from curricula import Fate
+from rewards.shown import shown, shown_line
 from rlcs.config import TrackingSection
 from rlcs.errors import ResumeError, StorageError
 from rlcs.files import whole, writing
@@ -48,7 +49,8 @@ class RunLog:
                 # Without a buffer: what a full disk did not take would be tried again on closing.
                 self._files[name] = path.open("ab", buffering=0)
             for path in (folder / "rollouts").glob("step_*.parquet"):
-                if int(path.stem.removeprefix("step_")) > steps_done:
+                step = path.stem.removeprefix("step_")
+                if step.isdecimal() and int(step) > steps_done:
                     path.unlink()
             self._trackers = make_trackers(tracking, folder, steps_done)
 
@@ -108,7 +110,7 @@ class RunLog:
                 raise
 
     def _append(self, name: str, row: dict[str, Any]) -> None:
-        left = memoryview((json.dumps(row, ensure_ascii=False) + "\n").encode())
+        left = memoryview((shown(json.dumps(row, ensure_ascii=False)) + "\n").encode())
         with self._writing(f"a row of {name}.jsonl"):
             while left:  # a disk that becomes full takes a part and tells it of the next
                 left = left[self._files[name].write(left) :]
@@ -188,5 +190,5 @@ def flatten_numbers(row: dict[str, Any], prefix: str = "") -> dict[str, float]:
         if isinstance(value, dict):
             numbers.update(flatten_numbers(value, f"{prefix}{name}/"))
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            numbers[f"{prefix}{name}"] = float(value)
+            numbers[shown_line(f"{prefix}{name}")] = float(value)
     return numbers

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from rewards.shown import shown
+
 SHOWN_STEPS = 12
 COLUMNS = ("step", "pass rate", "valid", "expansion", "tiers", "loss", "grad", "tokens/s", "left")
 
@@ -48,7 +50,7 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print one line of plain text, above the table."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(shown(text), markup=False, highlight=False, soft_wrap=True)
 
     def show_step(self, row: dict[str, Any]) -> None:
         """Show a row of ``steps.jsonl``."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import curricula
-from curricula import Curriculum, CurriculumError
+from curricula import Curriculum, CurriculumError, DamagedStateError
 from rlcs.config import RunConfig
 from rlcs.data import LoadedData, Renderer, load_problems
 from rlcs.errors import ConfigError, ResumeError, sentence
@@ -46,7 +46,11 @@ def load_training_data(config: RunConfig) -> TrainingData:
     """
     check_engine_package(config.rollout.engine)
     check_adapter_package(config.learner.lora)
-    renderer = Renderer.load(config.model.path, config.rollout.max_prompt_tokens)
+    renderer = Renderer.load(
+        config.model.path,
+        config.rollout.max_prompt_tokens,
+        trust_code=config.model.trust_code,
+    )
     scorer = Scorer(config.scoring)
     try:
         loaded = load_problems(config, pool=scorer.pool)
@@ -91,6 +95,7 @@ def make_run_curriculum(
     Raises:
         ConfigError: its settings do not fit the problems.
         ResumeError: ``state`` is of other problems.
+        DamagedStateError: ``state`` is none.
     """
     try:
         curriculum = _new_curriculum(config, problems)
@@ -99,6 +104,8 @@ def make_run_curriculum(
     try:
         if state:
             curriculum.load_state_dict(state, reconcile=reconcile)
+    except DamagedStateError:
+        raise
     except CurriculumError as error:
         raise ResumeError(
             f"the problems are not those this run was started with: {sentence(error)} "

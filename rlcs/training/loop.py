@@ -20,8 +20,8 @@ from rlcs.learner.schedule import learning_rate
 from rlcs.rollout.engine import Sampling
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.run.batch import Batch
-from rlcs.run.checkpoint import TrainerState
 from rlcs.run.log import RunLog
+from rlcs.run.state import TrainerState
 from rlcs.training.data import TrainingData
 from rlcs.training.groups import result_of, roll_out
 from rlcs.training.step_row import Stopwatch, step_row

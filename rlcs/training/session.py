@@ -7,15 +7,15 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from curricula import Curriculum
+from curricula import Curriculum, DamagedStateError
 from rlcs.cluster.faults import Fault
 from rlcs.cluster.ray_cluster import stop_cluster
 from rlcs.config import RunConfig, write_config
-from rlcs.errors import LostProcessError, ResumeError, StoreFullError
+from rlcs.errors import LearningError, LostProcessError, ResumeError, StoreFullError
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.rollout.settings import training_sampling
-from rlcs.run.checkpoint import Checkpoints, TrainerState, read_state
+from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved
 from rlcs.run.fault_log import FaultLog
 from rlcs.run.folder import (
@@ -27,6 +27,7 @@ from rlcs.run.folder import (
 from rlcs.run.interruption import INTERRUPTED, interruption
 from rlcs.run.log import RunLog
 from rlcs.run.progress import Progress
+from rlcs.run.state import TrainerState
 from rlcs.run.trackers import check_packages
 from rlcs.training.data import TrainingData, load_training_data, make_run_curriculum
 from rlcs.training.evaluate import Evaluation, Examinee, evaluate
@@ -57,7 +58,9 @@ def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = Fa
 
 
 def _last_checkpoint(run: Path, config: RunConfig) -> Path:
-    checkpoint = Checkpoints(run / "checkpoints", keep=1).latest()
+    checkpoints = Checkpoints(run / "checkpoints", keep=1)
+    checkpoints.best()  # refused now, and not when the run saves
+    checkpoint = checkpoints.latest()
     if checkpoint is None:
         raise ResumeError(
             f"{run} has no complete checkpoint: the run ended before its first save. "
@@ -81,20 +84,12 @@ def _run(
         progress.say(note)
     on_fault = FaultLog(folder, progress)
     for restarts_left in reversed(range(config.faults.max_restarts + 1)):
-        state = read_state(checkpoint) if checkpoint else TrainerState()
-        curriculum = make_run_curriculum(
-            config, training_data.problems, state.curriculum, reconcile=reconcile
-        )
-        if reconcile:  # the groups of problems that are gone or edited count as surplus
-            expected = set(curriculum.carried)
-            state.carried = [
-                group for group in state.carried if group.problem.problem_id in expected
-            ]
+        state, curriculum = _load(config, training_data, checkpoint, reconcile=reconcile)
         try:
             progress.say(f"starting {_in_words(config)}")
             workers = start_workers(config, training_data.renderer, on_fault=on_fault)
             if checkpoint:
-                workers.learner.load(str((checkpoint / "learner").resolve()))
+                _load_learner(workers, checkpoint)
                 workers.publish(state.policy_version)
                 progress.say(f"resuming {folder} after step {state.steps_done}")
             with saying_what_is_saved(folder):
@@ -127,6 +122,37 @@ def _in_words(config: RunConfig) -> str:
         f"{engines} rollout engine{'s' * (engines > 1)} ({config.rollout.engine}) and "
         f"{ranks} learner rank{'s' * (ranks > 1)}"
     )
+
+
+def _load(
+    config: RunConfig, training_data: TrainingData, checkpoint: Path | None, *, reconcile: bool
+) -> tuple[TrainerState, Curriculum]:
+    """The state of the run and its curriculum, new or as ``checkpoint`` holds them."""
+    state = read_state(checkpoint) if checkpoint else TrainerState()
+    try:
+        curriculum = make_run_curriculum(
+            config, training_data.problems, state.curriculum, reconcile=reconcile
+        )
+    except DamagedStateError as error:
+        assert checkpoint is not None
+        raise damaged(checkpoint, f"the curriculum's state: {error}") from error
+    expected = set(curriculum.carried)
+    if reconcile:  # the groups of problems that are gone or edited count as surplus
+        state.carried = [group for group in state.carried if group.problem.problem_id in expected]
+    if checkpoint and {group.problem.problem_id for group in state.carried} != expected:
+        raise damaged(
+            checkpoint,
+            f"the state: expected the groups that the curriculum carried over ({len(expected)}), "
+            f"found {len(state.carried)} others",
+        )
+    return state, curriculum
+
+
+def _load_learner(workers: Workers, checkpoint: Path) -> None:
+    try:
+        workers.learner.load(str((checkpoint / "learner").resolve()))
+    except LearningError as error:
+        raise damaged(checkpoint, f"the learner's state: {error}") from error
 
 
 def _run_session(
@@ -261,7 +287,7 @@ class RunSession:
     def _save(self) -> None:
         trainer = self.trainer
         self.schedule.settle()
-        trainer.state.lengths = trainer.lengths.state_dict()
+        trainer.state.lengths = trainer.lengths.state()
         trainer.state.curriculum = trainer.curriculum.state_dict()
         trainer.state.log_position = trainer.log.position()
         needed = checkpoint_bytes(trainer.config, self.folder)

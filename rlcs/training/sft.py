@@ -48,7 +48,9 @@ def sft(config: SftConfig) -> int:
             f"the output folder {output} exists already; remove it or use another."
         )
     check_room("the model", output, needed_bytes=folder_bytes(config.model.path))
-    renderer = Renderer.load(config.model.path, config.sft.max_tokens)
+    renderer = Renderer.load(
+        config.model.path, config.sft.max_tokens, trust_code=config.model.trust_code
+    )
     with closing(Scorer(config.scoring)) as scorer:
         loaded = load_problems(config, pool=scorer.pool)
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
@@ -60,6 +62,7 @@ def sft(config: SftConfig) -> int:
         settings = rank_settings(
             model_path=config.model.location,
             dtype=config.model.dtype,
+            trust_code=config.model.trust_code,
             seed=config.seed,
             optimiser=config.sft,
             ranks=config.sft,

@@ -145,6 +145,7 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
         settings = rank_settings(
             model_path=config.model.location,
             dtype=config.model.dtype,
+            trust_code=config.model.trust_code,
             seed=config.run.seed,
             optimiser=config.learner,
             ranks=config.learner,

@@ -1,6 +1,5 @@
 """The kinds, as they are put together."""
 
-import pickle
 from collections import Counter
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from worlds import assert_same_state, make, problems, roll_out, run
 
 from curricula import Fate, GroupResult, SettingsError, make_curriculum
+from curricula.plain import pack, unpack
 
 ADAPTIVE = ["rlcs", "posterior", "hard_stage"]
 
@@ -32,7 +32,7 @@ def test_settings_keep_the_promises(kind: str, settings: dict[str, object]) -> N
     for step in range(16):
         if step == 8:
             resumed = make(kind, seed=4, **settings)
-            resumed.load_state_dict(pickle.loads(pickle.dumps(whole.state_dict())))
+            resumed.load_state_dict(unpack(pack(whole.state_dict())))
         draws = whole.draw(16, step=step)
         assert step < 8 or resumed.draw(16, step=step) == draws
         results = roll_out(draws, step)

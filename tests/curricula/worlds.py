@@ -85,12 +85,16 @@ def assert_same_state(one: object, other: object, path: str = "state") -> None:
         assert one.keys() == other.keys(), path
         for key in one:
             assert_same_state(one[key], other[key], f"{path}.{key}")
+    elif isinstance(one, list):
+        assert isinstance(other, list), path
+        for index, (each, same) in enumerate(zip(one, other, strict=True)):
+            assert_same_state(each, same, f"{path}[{index}]")
     elif isinstance(one, np.ndarray):
         assert isinstance(other, np.ndarray), path
-        assert one.dtype == other.dtype, path
+        assert (one.dtype, one.shape) == (other.dtype, other.shape), path
         assert one.tobytes() == other.tobytes(), path
     else:
-        assert type(one) in (int, float, str, bytes, bool, list, type(None)), f"{path}: {type(one)}"
+        assert type(one) in (int, float, str, bytes, bool, type(None)), f"{path}: {type(one)}"
         assert one == other, path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from rlcs.cli.arguments import Verbs, add_verb
+from rlcs.cli.arguments import Verbs, add_trust, add_verb
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -23,6 +23,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         ],
     )
     add_arguments(parser)
+    add_trust(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:

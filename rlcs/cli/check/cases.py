@@ -9,7 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 from rewards.check.command import CHECKS, run_check
-from rlcs.config import RunConfig, load_config
+from rlcs.cli.trust import load_trusted
+from rlcs.config import RunConfig
 from rlcs.data import load_problems
 from rlcs.errors import ConfigError
 from rlcs.files import writing
@@ -34,7 +35,7 @@ def check_config(arguments: argparse.Namespace) -> int:
             f"--{refused[0].replace('_', '-')} is for a file of cases; expected it in the "
             f"configuration {arguments.cases}, under scoring.domains."
         )
-    config = load_config(arguments.cases, kind=RunConfig)
+    config = load_trusted(arguments.cases, (), kind=RunConfig, trust_code=arguments.trust_code)
     checks = {} if any(given[check] for check in CHECKS) else {"gold": True}
     num_workers = max(arguments.workers, config.scoring.num_workers)
     scoring = config.scoring.model_copy(update={"num_workers": num_workers})

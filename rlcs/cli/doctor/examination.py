@@ -14,6 +14,7 @@ from pathlib import Path
 import torch
 from transformers import AutoConfig
 
+from rewards.shown import shown
 from rlcs.cli.doctor.disk_check import disk_lines
 from rlcs.cli.doctor.memory_check import memory_lines
 from rlcs.cluster.placement import Node, Placement, describe_placement, place
@@ -21,6 +22,7 @@ from rlcs.cluster.placement_rules import check_placement
 from rlcs.cluster.ray_cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, ModelError, RlcsError
+from rlcs.model.loading import load_part
 from rlcs.rollout.actors import check_engine_package
 from rlcs.run.trackers import check_packages
 from rlcs.training.data import load_training_data, make_run_curriculum
@@ -40,7 +42,7 @@ def examine_run(config: RunConfig) -> int:
     report = Report()
     with report.section("batch"):
         for line in batch_lines(config):
-            print(line)
+            print(shown(line))
     nodes: list[Node] = []
     placement: Placement | None = None
     with report.section("placement"):
@@ -50,14 +52,14 @@ def examine_run(config: RunConfig) -> int:
             needs_of(config), nodes, use_gpus=use_gpus, kind=config.hardware.placement
         )
         print(f"{placement.kind}, {config.schedule.kind} schedule")
-        print(describe_placement(placement, nodes))
+        print(shown(describe_placement(placement, nodes)))
         check_placement(config, placement)
     with report.section("memory"):
         for line in memory_lines(config, placement, nodes):
-            print(line)
+            print(shown(line))
     with report.section("disk"):
         for line in disk_lines(config):
-            print(line)
+            print(shown(line))
     with report.section("packages"):
         for name in PACKAGES:
             print(f"{name} {_version(name)}")
@@ -67,7 +69,7 @@ def examine_run(config: RunConfig) -> int:
             check_vllm_model(config)
     with report.section("data"):
         for line in data_lines(config):
-            print(line)
+            print(shown(line))
     return report.end()
 
 
@@ -92,7 +94,7 @@ class Report:
         """Print what was noted; returns the exit status."""
         print()
         for problem in self.problems:
-            print(f"problem: {problem}")
+            print(f"problem: {shown(problem)}")
         print("this run would fail as it is" if self.problems else "nothing stands in the way")
         return PROBLEMS_FOUND if self.problems else 0
 
@@ -170,7 +172,7 @@ def check_vllm_model(config: RunConfig) -> None:
     import vllm
 
     try:
-        settings = AutoConfig.from_pretrained(config.model.path)
+        settings = load_part(AutoConfig, config.model.path, trust_code=config.model.trust_code)
     except (OSError, ValueError):
         return  # the section about memory reports it
     known = vllm.ModelRegistry.get_supported_archs()

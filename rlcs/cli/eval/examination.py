@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from rewards.shown import shown_line
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
@@ -105,7 +106,7 @@ def accuracy_table(evaluation: Evaluation) -> Table:
         *sorted(evaluation.by_category.items()),
     ]
     for name, part in parts:
-        table.add_row(escape(name), str(part.num_problems), *_shares(part))
+        table.add_row(escape(shown_line(name)), str(part.num_problems), *_shares(part))
     return table
 
 

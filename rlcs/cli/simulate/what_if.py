@@ -24,6 +24,7 @@ from curricula.study.learner import World
 from curricula.study.replay import Replay, logged, replay, replay_table
 from curricula.study.run_log import Log, read_log
 from curricula.study.simulation import Comparison, compare, table
+from rewards.shown import shown
 from rlcs.config import load_config
 from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError, sentence
 from rlcs.files import check_room, write_whole, writing
@@ -134,7 +135,7 @@ def _over_a_run(arguments: argparse.Namespace, contenders: list[Contender]) -> N
             "Each step answers what a curriculum would have drawn next, from the model as this "
             "run had trained it; not how the model would have fared."
         )
-        print(*notes, sep="\n", end="\n" if notes else "")
+        print(*map(shown, notes), sep="\n", end="\n" if notes else "")
     _write(arguments, "run", {"log": str(log_path), "notes": notes}, rows)
 
 

@@ -39,4 +39,5 @@ def run(arguments: argparse.Namespace) -> int:
         requirements=arguments.requirements and Path(arguments.requirements),
         variables=arguments.env,
         follow=not arguments.no_follow,
+        trust_code=arguments.trust_code,
     )

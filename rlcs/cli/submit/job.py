@@ -50,6 +50,7 @@ def submit(
     requirements: Path | None,
     variables: Sequence[str],
     follow: bool,
+    trust_code: bool = False,
 ) -> int:
     """Submit ``rlcs train config_path overrides`` and follow it; returns its exit status.
 
@@ -60,7 +61,8 @@ def submit(
     config = load_config(config_path, overrides, kind=RunConfig)
     _check_paths(config_path, config)
     environment = _runtime_environment(config, requirements, variables)
-    command = shlex.join(["python", "-m", "rlcs.cli", "train", config_path, *overrides])
+    trusting = ["--trust-code"] if trust_code else []  # asked for where the job runs
+    command = shlex.join(["python", "-m", "rlcs.cli", "train", config_path, *overrides, *trusting])
     try:
         client = Client(address)
         job = client.submit_job(entrypoint=command, runtime_env=environment)

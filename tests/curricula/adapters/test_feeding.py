@@ -1,12 +1,11 @@
 """What the adapters share."""
 
-import pickle
-
 import pytest
 from worlds import NOT_EXPANDED, make, verdicts
 
 from curricula import ObservationError, SettingsError
 from curricula.adapters.feeding import Feed, group_results
+from curricula.plain import pack, unpack
 
 
 def test_completions_are_counted_by_problem() -> None:
@@ -27,7 +26,7 @@ def test_a_feed_hands_out_again_what_has_no_results() -> None:
         names, passed = verdicts([name for _, name in drawn[step]], step)
         feed.observe([step] * len(names), names, passed)
     other = Feed(make("rlcs", **NOT_EXPANDED), 6)
-    other.load_state_dict(pickle.loads(pickle.dumps(feed.state_dict())))
+    other.load_state_dict(unpack(pack(feed.state_dict())))
     assert other.draw() == drawn[2]
     assert other.draw() == feed.draw()
 

@@ -1,6 +1,5 @@
 """A curriculum in the loop of a PyTorch DataLoader."""
 
-import pickle
 from typing import Any
 
 import pytest
@@ -8,6 +7,7 @@ from worlds import IDS, assert_same_state, make, verdicts
 
 from curricula import Fate, SettingsError
 from curricula.adapters.torch_sampler import CurriculumBatchSampler
+from curricula.plain import pack, unpack
 
 
 def loop(sampler: CurriculumBatchSampler, curriculum: Any, num_batches: int) -> list[list[int]]:
@@ -35,7 +35,7 @@ def test_a_data_loader_rolls_out_what_is_drawn_and_resumes(kind: str) -> None:
 
     whole, first = new()
     loop(whole, first, 7)
-    state = pickle.loads(pickle.dumps(whole.state_dict()))
+    state = unpack(pack(whole.state_dict()))
     rest = loop(whole, first, 10**6)
     resumed, second = new()
     resumed.load_state_dict(state)

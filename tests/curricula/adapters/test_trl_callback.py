@@ -1,6 +1,5 @@
 """A curriculum in TRL's GRPOTrainer, with the real package."""
 
-import pickle
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 from worlds import IDS, NOT_EXPANDED, problems
 
 from curricula import make_curriculum
+from curricula.plain import unpack
 
 ROOT = Path(__file__).parents[3]
 
@@ -69,7 +69,7 @@ def test_trl_trains_on_what_is_drawn_and_resumes(tmp_path: Path) -> None:
     assert trainer.state.global_step == 3
     assert metrics["num_observed"] == 12
     assert metrics["num_undrawn_results"] == 0
-    saved = pickle.loads((tmp_path / "run" / "checkpoint-3" / "curriculum.pkl").read_bytes())
+    saved = unpack((tmp_path / "run" / "checkpoint-3" / "curriculum.npz").read_bytes())
     ahead = {name for names in saved["out"].values() for name in names}
     trainer, curriculum = train(6, resume=True)
     metrics = curriculum.metrics()

@@ -1,9 +1,10 @@
 """A curriculum in verl, with the real package."""
 
-import pickle
 from typing import Any
 
 import pytest
+
+from curricula.plain import pack, unpack
 
 
 def test_verl_trains_on_what_is_drawn_and_resumes() -> None:
@@ -85,7 +86,7 @@ def test_verl_trains_on_what_is_drawn_and_resumes() -> None:
     whole = new()
     assert len(whole) == 7
     train(whole, 4)
-    state = pickle.loads(pickle.dumps(whole.state_dict()))
+    state = unpack(pack(whole.state_dict()))
     rest = train(whole, 3)
     resumed = new()
     resumed.load_state_dict(state)

@@ -110,7 +110,7 @@ def history() -> LengthHistory:
 )
 def test_expected_lengths(history, problem, category, expected) -> None:
     assert history.expected(problem, category) == pytest.approx(expected)
-    restored = LengthHistory(history.state_dict())
+    restored = LengthHistory(history.state())
     assert restored.expected(problem, category) == history.expected(problem, category)
 
 
@@ -118,9 +118,9 @@ def test_lengths_follow_the_policy(history) -> None:
     history.observe("a", "sums", [35])
     assert history.expected("a", "sums") == 25.0
     assert LengthHistory().expected("a", "sums") is None
-    before = history.state_dict()
+    before = history.state()
     history.observe("a", "sums", [1000])
-    assert before["problems"]["a"] == 25.0, "a saved state stays as it was"
+    assert before.problems["a"] == 25.0, "a saved state stays as it was"
 
 
 def test_finishing_all_work_items_is_being_done(make_completion: Callable[..., Completion]) -> None:

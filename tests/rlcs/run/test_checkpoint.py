@@ -10,8 +10,9 @@ from workshop import ROOT
 from rlcs.cli.export import export
 from rlcs.config import RunConfig
 from rlcs.errors import ResumeError, RunFolderError
-from rlcs.run.checkpoint import Checkpoints, TrainerState, find_model, read_state
+from rlcs.run.checkpoint import Checkpoints, find_model, read_state
 from rlcs.run.folder import check_resumable, find_run_config, free_run_folder
+from rlcs.run.state import TrainerState
 
 
 class WritingLearner:
@@ -104,7 +105,7 @@ def test_a_state_comes_back_as_it_was(checkpoints: Checkpoints) -> None:
 
 def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "format.json").write_text('{"format": 99}')
-    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 3"):
+    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 4"):
         read_state(tmp_path)
 
 

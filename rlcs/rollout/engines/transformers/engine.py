@@ -20,7 +20,7 @@ import torch
 from transformers import AutoTokenizer
 
 from rlcs.errors import ModelError
-from rlcs.model.loading import PromptReader, load_model
+from rlcs.model.loading import PromptReader, load_model, load_part
 from rlcs.model.lora import adapter_parameters, add_adapters
 from rlcs.model.weights import Probe, Weights, load_arrays
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
@@ -43,12 +43,12 @@ class TransformersEngine:
         if Path(path).exists() and not (Path(path) / "config.json").exists():
             raise ModelError(f"expected a model folder with config.json, found none in {path}.")
         self.settings = settings
-        self.tokenizer = AutoTokenizer.from_pretrained(path)
-        model = load_model(path, settings.dtype)
+        self.tokenizer = load_part(AutoTokenizer, path, trust_code=settings.trust_code)
+        model = load_model(path, settings.dtype, trust_code=settings.trust_code)
         if settings.lora:
             model = add_adapters(model, settings.lora)
         self.model: Any = model.to(settings.device).eval()
-        self.reader = PromptReader(model, path)
+        self.reader = PromptReader(model, path, trust_code=settings.trust_code)
         self.device = torch.device(settings.device)
         self._version: int | None = 0
 

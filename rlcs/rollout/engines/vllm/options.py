@@ -9,6 +9,7 @@ from transformers import AutoConfig
 from vllm.config import WeightTransferConfig
 
 from rlcs.config import LoraSection
+from rlcs.model.loading import load_part
 from rlcs.rollout.engines.vllm.plugin import TRANSFER_NAME
 from rlcs.rollout.settings import EngineSettings
 
@@ -31,6 +32,7 @@ def vllm_options(settings: EngineSettings) -> dict[str, Any]:
         "max_num_seqs": settings.vllm.max_rows,
         "generation_config": "vllm",  # nothing of the model folder's own sampling
         "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
+        "trust_remote_code": settings.trust_code,
         **_placement(settings),
         **_changing_weights(settings.lora),
     }
@@ -73,7 +75,9 @@ def _changing_weights(lora: LoraSection | None) -> dict[str, Any]:
 
 def _cache_bytes(settings: EngineSettings) -> int:
     """Memory of each worker for keys and values of ``batch_tokens``, in whole blocks."""
-    config = AutoConfig.from_pretrained(settings.model_path).get_text_config()
+    config = load_part(
+        AutoConfig, settings.model_path, trust_code=settings.trust_code
+    ).get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     heads = -(-heads // settings.vllm.tensor_parallel_size)
