@@ -24,10 +24,11 @@ os.environ["XDG_STATE_HOME"] = _STATE.name
 """What code tests allow is remembered there, and not in the home of whoever runs them."""
 
 LONGEST_FIRST = (
-    (  # one run for all three
+    (  # one run for all four
         "rlcs/training/test_exact_resume.py",
         "rlcs/training/test_whole_run.py",
         "rlcs/training/test_reconcile.py",
+        "rlcs/training/test_foreign_run.py",
     ),
     ("rlcs/rollout/engines/vllm/test_wide_engines.py",),
     ("rlcs/training/test_overlap.py",),
