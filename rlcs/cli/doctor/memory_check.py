@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import psutil
 import torch
 
 from rlcs.cluster.placement import Node, Placement
-from rlcs.config import RunConfig
+from rlcs.config import LoraSection, RunConfig
 from rlcs.errors import ConfigError
 from rlcs.files import readable
 from rlcs.model.memory_plan import GIB, MemoryPlan, plan_memory
@@ -60,7 +61,8 @@ def check_gpu(config: RunConfig, plan: MemoryPlan, placement: Placement, has: fl
     Raises:
         ConfigError: they are not.
     """
-    _check_room("a rank needs", plan.rank_bytes, "a GPU", has)
+    if plan.rank_bytes > has:
+        raise ConfigError(_rank_too_large(config, plan, has))
     engine = plan.engine_bytes
     if config.rollout.engine == "vllm" and config.rollout.vllm.cache_gib is None:
         share = config.rollout.vllm.memory_share
@@ -72,6 +74,43 @@ def check_gpu(config: RunConfig, plan: MemoryPlan, placement: Placement, has: fl
         # While it works the rank keeps its weights and state; only the engine goes to sleep.
         together = plan.kept_bytes + engine
         _check_room("an engine and what a rank keeps need", together, "a GPU", has)
+
+
+def _rank_too_large(config: RunConfig, plan: MemoryPlan, has: float) -> str:
+    largest = max(plan.rank, key=lambda use: plan.rank[use])
+    fitting = [
+        f"{change} ({readable(bytes_then)})"
+        for change, bytes_then in smaller_ranks(config)
+        if bytes_then <= has
+    ]
+    return (
+        f"a rank needs about {readable(plan.rank_bytes)}, and a GPU has {readable(has)}; the "
+        f"largest part is {largest}: {readable(plan.rank[largest])}. "
+        + (
+            f"Any of these would fit: {', '.join(fitting)}."
+            if fitting
+            else "No ZeRO stage, frozen vision tower or adapters would make it fit: use more "
+            "ranks, a smaller learner.micro_batch_tokens or a smaller model."
+        )
+    )
+
+
+def smaller_ranks(config: RunConfig) -> Iterator[tuple[str, float]]:
+    """Changes of the learner's settings, and the bytes that a rank would need with each alone."""
+    learner = config.learner
+    changes: dict[str, dict[str, Any]] = {}
+    if learner.num_ranks > 1:
+        for stage in range(learner.zero_stage + 1, 4):
+            changes[f"learner.zero_stage={stage}"] = {"zero_stage": stage}
+    if not learner.recompute_activations:
+        changes["learner.recompute_activations=true"] = {"recompute_activations": True}
+    if learner.train == "all":
+        changes["learner.train=language"] = {"train": "language"}
+    if learner.lora is None:
+        changes["learner.train=adapters"] = {"train": "adapters", "lora": LoraSection()}
+    for name, change in changes.items():
+        changed = config.model_copy(update={"learner": learner.model_copy(update=change)})
+        yield name, plan_memory(changed, on_gpu=True).rank_bytes
 
 
 def _check_room(needs: str, needed: float, where: str, has: float) -> None:

@@ -12,8 +12,10 @@ from transformers.models.glm4v.modeling_glm4v import Glm4vTextModel
 from transformers.models.qwen2.modeling_qwen2 import Qwen2Model
 from transformers.models.qwen3.modeling_qwen3 import Qwen3Model
 
+from rlcs.cli.doctor.memory_check import check_gpu
+from rlcs.cluster.placement import Needs, Node, place
 from rlcs.config import RunConfig
-from rlcs.errors import ModelError
+from rlcs.errors import ConfigError, ModelError
 from rlcs.model.memory_plan import layer_bytes, plan_memory
 
 GLM_PARAMETERS = 10_292_777_472
@@ -186,3 +188,25 @@ def test_a_layer_of_real_size_keeps_what_is_planned(name: str) -> None:
 def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         plan_memory(run_of(str(tmp_path)), on_gpu=False)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "said"),
+    [
+        pytest.param(
+            80,
+            r"largest part is optimiser: .* would fit: learner.zero_stage=2 .*, "
+            r"learner.zero_stage=3 .*, learner.train=adapters",
+            id="shared, or adapters",
+        ),
+        pytest.param(30, r"would fit: learner.train=adapters \(23", id="adapters alone"),
+        pytest.param(10, "use more ranks", id="nothing"),
+    ],
+)
+def test_what_would_fit_is_said(glm_9b, gigabytes, said) -> None:
+    config = run_of(glm_9b, zero_stage=1, num_ranks=4)
+    plan = plan_memory(config, on_gpu=True)
+    nodes = [Node(name="n", cpus=8, gpus=8)]
+    placement = place(Needs(num_engines=1, num_ranks=4), nodes, use_gpus=True)
+    with pytest.raises(ConfigError, match=said):
+        check_gpu(config, plan, placement, gigabytes * GB)
