@@ -12,7 +12,7 @@ import pytest
 from rewards import Outcome, Request, Verdict
 from rlcs.cluster.placement import Bundle, Placement
 from rlcs.cluster.ray_cluster import ProcessPlan
-from rlcs.config import OptimiserSection, RanksSection, VllmSection
+from rlcs.config import OptimiserSection, RanksSection, TrainedSection, VllmSection
 from rlcs.learner.losses import ImitationObjective, PolicyObjective
 from rlcs.learner.packing import pack
 from rlcs.learner.rank_settings import RankInfo, RankSettings
@@ -97,6 +97,7 @@ RECORDS = [
         seed=1,
         optimiser=OptimiserSection(schedule="cosine"),
         ranks=RanksSection(zero_stage=3),
+        trained=TrainedSection(train="language"),
     ),
     RankInfo(rank=1, num_ranks=2, master_address="127.0.0.1", master_port=29500),
     EngineSettings(
