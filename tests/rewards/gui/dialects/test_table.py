@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from contextlib import suppress
@@ -21,7 +20,6 @@ from rewards.gui.actions import ALIASES, POINTING, Action
 from rewards.gui.dialects.dialect import Dialect
 from rewards.gui.dialects.source import Source
 from rewards.gui.dialects.table import (
-    _OURS_ALONE,
     DIALECTS,
     DialectName,
     agreed,
@@ -388,19 +386,3 @@ def test_reading_does_not_depend_on_what_was_read_before() -> None:
     random.Random(0).shuffle(texts)
     first = {text: read_action(text, click_alone=True) for text in texts}
     assert all(read_action(text, click_alone=True) == first[text] for text in texts)
-
-
-@given(
-    st.sampled_from(sorted(ALIASES)),
-    st.sampled_from(["point", "bbox"]),
-    st.lists(st.integers(0, 2000) | st.floats(0, 1), max_size=5),
-)
-def test_what_is_taken_for_ours_alone_no_other_reads(
-    name: str, key: str, numbers: list[float]
-) -> None:
-    text = json.dumps({"action": name, key: numbers})
-    assert _OURS_ALONE.match(text)
-    for dialect in DIALECTS.values():
-        if dialect.name != "plain":
-            with pytest.raises(AnswerError):
-                dialect.read(Source(text))
