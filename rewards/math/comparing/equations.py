@@ -48,7 +48,7 @@ def is_label(node: Node, value: Node) -> bool:
     if isinstance(node, Ratio):
         return not symbols(value) and all(_is_letters(part) for part in node.parts)
     if isinstance(node, Call) and node.name in ("abs", "mod"):  # |AB| and a mod b
-        named = _length_name(node) or (node.name == "mod" and bool(symbols(node)))
+        named = length_name(node) or (node.name == "mod" and bool(symbols(node)))
         return bool(named) and not (symbols(value) & symbols(node))
     if is_indefinite(node):  # "∫ x dx = x²/2 + C"
         return is_antiderivative(node, value)
@@ -71,7 +71,7 @@ def _is_derivative(node: Node) -> bool:
     )
 
 
-def _length_name(node: Node) -> Product | None:
+def length_name(node: Node) -> Product | None:
     """Return AB for the length ``|AB|``: two letters or more between bars."""
     if (
         not isinstance(node, Call)
@@ -90,7 +90,7 @@ def _plain_label(node: Node) -> Node:
     """A label without dress: AB for ``|AB|``, AB/CD for AB : CD."""
     if isinstance(node, Ratio) and len(node.parts) == 2:
         return divided(*node.parts)
-    return _length_name(node) or node
+    return length_name(node) or node
 
 
 def _is_letters(node: Node) -> bool:

@@ -72,7 +72,10 @@ _FUNCTION_LETTERS = frozenset("fghFGHPpqTSV")
 
 
 def _about_a_value(node: Node) -> tuple[Node, Product | None]:
-    """``0 < f(x) < 1`` as a condition on one variable, and f(x); other nodes with None."""
+    """``0 < f(x) < 1`` as a condition on one variable, and f(x); other nodes with None.
+
+    A length between bars, |AB|, is named as AB is.
+    """
     if isinstance(node, Listing):
         parts = [_about_a_value(item) for item in node.items]
         names = {name for _, name in parts}
@@ -81,13 +84,14 @@ def _about_a_value(node: Node) -> tuple[Node, Product | None]:
         return Listing(node.connective, tuple(part for part, _ in parts)), parts[0][1]
     if not isinstance(node, Relation) or not set(node.operators) <= _INEQUALITIES:
         return node, None
-    named = {part for side in node.sides for part in walk(side) if _is_named_value(part)}
+    sides = tuple(
+        rebuilt(side, lambda part: equations.length_name(part) or part) for side in node.sides
+    )
+    named = {part for side in sides for part in walk(side) if _is_named_value(part)}
     if len(named) != 1:
         return node, None
     (name,) = named
-    sides = tuple(
-        rebuilt(side, lambda part: _VALUE if part == name else part) for side in node.sides
-    )
+    sides = tuple(rebuilt(side, lambda part: _VALUE if part == name else part) for side in sides)
     changed = Relation(node.operators, sides)
     return (changed, name) if symbols(changed) == {_VALUE.name} else (node, None)
 

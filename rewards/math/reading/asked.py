@@ -53,6 +53,10 @@ _LIST_OF_LETTERS = re.compile(
 )
 _LETTER = re.compile(r"(?<![A-Za-z])[a-zA-Z](?![A-Za-z])")
 _MAX_LISTS = 20
+_WORDS_AND_MARKS = re.compile(r"\$?[A-Za-z]+\$?|[^\sA-Za-z]")
+_SEPARATORS = frozenset(",;，、和与及")
+_ARTICLES_AND_I = frozenset(["a", "A", "I"])
+_MAX_WORDS_OF_A_NAME = 4
 
 
 def unit_asked_for(question: str) -> Unit | None:
@@ -87,4 +91,34 @@ def orders_of_letters(question: str) -> tuple[tuple[str, ...], ...]:
             orders.append(letters)
         if len(orders) == _MAX_LISTS:
             break
-    return tuple(orders)
+    return (*orders, *_named_letters(question))
+
+
+def _named_letters(question: str) -> list[tuple[str, ...]]:
+    """Letters that are listed with what they stand for: (m, b) for "the slope m and the
+    intercept b"."""
+    orders: list[tuple[str, ...]] = []
+    letters: list[str] = []
+    num_words, separated = 0, False
+    for token in _WORDS_AND_MARKS.findall(question):
+        if token.strip("$") in _ARTICLES_AND_I or (len(token.strip("$")) > 1 and token != "and"):
+            num_words += 1
+        elif token == "and" or token in _SEPARATORS:
+            separated = True
+        elif "一" <= token <= "鿿":
+            num_words = max(num_words, 1)  # Chinese words have no spaces between them
+        elif not token[-1].isalpha() and token[-1] != "$":
+            letters, num_words, separated = [], 0, False  # the end of a sentence, or a formula
+        else:
+            letter, named = token.strip("$"), 1 <= num_words <= _MAX_WORDS_OF_A_NAME
+            if named and separated and letters and letter not in letters:
+                letters.append(letter)
+                if len(letters) > 2:  # in place of the list that was one shorter
+                    orders.pop()
+                orders.append(tuple(letters))
+            else:
+                letters = [letter] if named else []
+            num_words, separated = 0, False
+        if len(orders) >= _MAX_LISTS:
+            break
+    return orders

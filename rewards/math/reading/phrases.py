@@ -55,9 +55,11 @@ def meaning(node: Node) -> Node:
         return Constant("oo")
     if _MINUS_INFINITY.fullmatch(text):
         return negated(Constant("oo"))
-    value = english.number(text)
-    if value is None and not node.text.startswith(("a ", "an ")):  # "a tenth" is no position
-        value = english.ordinal(text)
+    value, position = english.number(text), english.ordinal(text)
+    if value is None and position is not None:
+        if node.text.strip().startswith(("a ", "an ")):  # "a tenth" is no position
+            return node  # with its article: what words mean may be asked again
+        value = position
     if value is not None:
         return Number(value)
     return Words(_SYNONYMS.get(text, text))

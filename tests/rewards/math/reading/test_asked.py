@@ -55,6 +55,12 @@ def test_no_single_unit_is_asked_for(question: str, reason: str) -> None:
         ("What is (h,k)?", (("h", "k"),)),
         ("A triangle has a side of 3.", ()),
         ("Find a + b.", ()),
+        ("The line has y = 2x + 7. Find the slope m and the intercept b.", (("m", "b"),)),
+        ("Give the radius r, the height h and the volume $V$ of it.", (("r", "h", "V"),)),
+        ("求斜率 m 和截距 b。", (("m", "b"),)),
+        ("A train leaves station A and station B.", ()),
+        ("Find the point P. The line m is given.", ()),
+        ("Find the speed v and the speed v.", ()),
     ],
 )
 def test_the_order_of_letters(question: str, orders: tuple[tuple[str, ...], ...]) -> None:

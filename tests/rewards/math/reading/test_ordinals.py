@@ -33,6 +33,7 @@ CASES: Cases = {
     ],
     "a part is no position": [
         ("10", ["tenth"], ["a tenth", "1/10"]),
+        ("8", ["eighth", "the eighth"], ["an eighth", "\\text{an eighth}", "a eighth"]),
         ("3", ["third"], ["a third", "one third"]),
     ],
     "letters of the reference are factors": [
