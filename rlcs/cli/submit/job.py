@@ -170,6 +170,8 @@ class JobLog:
         while True:
             await self._print_until_it_hangs_up()
             if self.client.get_job_status(self.job).is_terminal():
+                # The job may have written its last lines after the last look, then ended.
+                self._print_new(self.client.get_job_logs(self.job), 0)
                 return
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -190,10 +192,13 @@ class JobLog:
             except StopAsyncIteration:
                 return
             waiting = None
-            new = text[max(0, self._num_printed - num_seen) :]
+            self._print_new(text, num_seen)
             num_seen += len(text)
-            self._num_printed = max(self._num_printed, num_seen)
-            print(new, end="", flush=True)
+
+    def _print_new(self, text: str, start: int) -> None:
+        """Print what of `text`, which begins at character `start` of the log, was not printed."""
+        print(text[max(0, self._num_printed - start) :], end="", flush=True)
+        self._num_printed = max(self._num_printed, start + len(text))
 
 
 def _command_to_follow(address: str, job: str) -> str:

@@ -149,6 +149,29 @@ def test_a_job_is_followed_to_its_end(site: Site) -> None:
     assert "Traceback" not in again.stdout + again.stderr
 
 
+FOLLOW_TOO_LATE = """
+import asyncio, sys
+from rlcs.cli.submit.job import Client, JobLog
+
+class LateFollower(Client):
+    # Gets no piece of the log in time, as when a job ends between two looks.
+    async def tail_job_logs(self, job_id):
+        await asyncio.sleep(3600)
+        yield ""
+
+client = LateFollower(sys.argv[1])
+job = client.submit_job(entrypoint="echo first; echo the last line; exit 2")
+asyncio.run(JobLog(client, job).print_to_the_end())
+"""
+
+
+@pytest.mark.long
+def test_the_last_lines_of_a_job_that_ends_between_two_looks_are_printed(site: Site) -> None:
+    follow = [sys.executable, "-c", FOLLOW_TOO_LATE, site.dashboard]
+    done = site.run(follow, RAY_AUTH_MODE="token")
+    assert "first\nthe last line\n" in done.stdout, done.stderr
+
+
 @pytest.mark.stress
 def test_requirements_are_there_for_the_job(site: Site, tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path, "shipped_verifier", (HERE / "checksum_verifier.py").read_text())
