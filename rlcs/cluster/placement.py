@@ -25,6 +25,10 @@ class Node:
     name: str
     cpus: int
     gpus: int
+    gpu_bytes: int | None = None
+    """Memory of its smallest GPU; None where nobody asked, or it could not be told."""
+    node_id: str = ""
+    """Ray's name of it; empty where Ray was not asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,6 +7,7 @@ A run on a laptop starts a local cluster. The same code joins a running one when
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import socket
@@ -20,9 +21,13 @@ import psutil
 import ray
 import torch
 from ray.util.placement_group import placement_group, remove_placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+from ray.util.scheduling_strategies import (
+    NodeAffinitySchedulingStrategy,
+    PlacementGroupSchedulingStrategy,
+)
 
 from rlcs.cluster.fetch import free_resources
+from rlcs.cluster.gpu_memory import smallest_gpu
 from rlcs.cluster.machine import RAY_SOCKET, give_token, socket_folder, start_problem
 from rlcs.cluster.placement import Needs, Node, Placement, place
 from rlcs.config import HardwareSection
@@ -31,6 +36,9 @@ from rlcs.files import writing
 
 RESERVE_SECONDS = 60
 """Seconds that a cluster that is large enough may be busy before a run gives up."""
+
+ASK_SECONDS = 60.0
+"""Seconds for all nodes to answer a question: a worker process may have to start on each."""
 
 KNOCK_SECONDS = 10
 """Seconds that a cluster's address may take to accept a connection."""
@@ -146,9 +154,32 @@ def cluster_nodes() -> list[Node]:
             name=f"{node['NodeManagerHostname']} {node['NodeID'][:6]}",
             cpus=int(node["Resources"].get("CPU", 0)),
             gpus=int(node["Resources"].get("GPU", 0)),
+            node_id=node["NodeID"],
         )
         for node in sorted(alive, key=lambda node: (node["NodeID"] != here, node["NodeID"]))
     ]
+
+
+def with_gpu_memory(nodes: Sequence[Node]) -> list[Node]:
+    """``nodes`` of the cluster that this process has joined, each with its smallest GPU's memory.
+
+    A node that does not answer in time, or has no tool of the driver, is left as it is.
+    """
+    asked = {
+        index: ray.remote(num_cpus=0)(smallest_gpu)
+        .options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.node_id, soft=False))
+        .remote()
+        for index, node in enumerate(nodes)
+        if node.gpus
+    }
+    if not asked:
+        return list(nodes)
+    answered, _ = ray.wait(list(asked.values()), num_returns=len(asked), timeout=ASK_SECONDS)
+    told = list(nodes)
+    for index, answer in asked.items():
+        if answer in answered:
+            told[index] = dataclasses.replace(nodes[index], gpu_bytes=ray.get(answer))
+    return told
 
 
 def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from rlcs.cli.arguments import Verbs, add_config, add_verb, read_config
+
+if TYPE_CHECKING:
+    from rlcs.cluster.placement import Node
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -17,9 +21,16 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         [
             "rlcs doctor configs/quickstart.yaml",
             "rlcs doctor configs/gsm8k.yaml hardware.ray_address=10.0.0.1:6379",
+            "rlcs doctor configs/glm41v_9b_zero3_4x8gpu.yaml --assume 4x8x80",
         ],
     )
     add_config(parser)
+    parser.add_argument(
+        "--assume",
+        metavar="NODESxGPUSxGB",
+        type=_nodes,
+        help="plan for GPUs that are not at hand: 8x80 is a node of eight with 80 GB each",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,4 +40,13 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments, RunConfig)
     from rlcs.cli.doctor.examination import examine_run
 
-    return examine_run(config)
+    return examine_run(config, assumed=arguments.assume)
+
+
+def _nodes(shape: str) -> list[Node]:
+    from rlcs.cluster.gpu_memory import assumed_nodes
+
+    try:
+        return assumed_nodes(shape)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,16 @@ from transformers import AutoConfig
 from rewards.shown import shown
 from rlcs.cli.doctor.disk_check import disk_lines
 from rlcs.cli.doctor.memory_check import memory_lines
+from rlcs.cluster.gpu_memory import smallest_gpu
 from rlcs.cluster.placement import Node, Placement, describe_placement, place
 from rlcs.cluster.placement_rules import check_placement
-from rlcs.cluster.ray_cluster import cluster_nodes, join_cluster, stop_cluster, wants_gpus
+from rlcs.cluster.ray_cluster import (
+    cluster_nodes,
+    join_cluster,
+    stop_cluster,
+    wants_gpus,
+    with_gpu_memory,
+)
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, ModelError, RlcsError
 from rlcs.model.loading import load_part
@@ -34,10 +41,11 @@ PROBLEMS_FOUND = 1
 PACKAGES = ("torch", "transformers", "ray", "deepspeed", "vllm")
 
 
-def examine_run(config: RunConfig) -> int:
+def examine_run(config: RunConfig, *, assumed: Sequence[Node] | None = None) -> int:
     """Look the run of ``config`` over; returns 0, or 1 when it would not start or not fit.
 
-    The nodes are those of the cluster that the configuration names, or else this machine.
+    The nodes are those ``assumed``, those of the cluster that the configuration names, or else
+    this machine.
     """
     report = Report()
     with report.section("batch"):
@@ -46,7 +54,7 @@ def examine_run(config: RunConfig) -> int:
     nodes: list[Node] = []
     placement: Placement | None = None
     with report.section("placement"):
-        nodes = find_nodes(config)
+        nodes = list(assumed) if assumed else find_nodes(config)
         use_gpus = wants_gpus(config.hardware, nodes)
         placement = place(
             needs_of(config), nodes, use_gpus=use_gpus, kind=config.hardware.placement
@@ -137,10 +145,12 @@ def find_nodes(config: RunConfig) -> list[Node]:
         num_processes = needs_of(config).num_processes
         # A local cluster counts as many CPUs as there are processes.
         cpus = max(os.cpu_count() or 1, num_processes)
-        return [Node(name=platform.node(), cpus=cpus, gpus=torch.cuda.device_count())]
+        gpus = torch.cuda.device_count()
+        memory = smallest_gpu() if gpus else None
+        return [Node(name=platform.node(), cpus=cpus, gpus=gpus, gpu_bytes=memory)]
     join_cluster(address)
     try:
-        return cluster_nodes()
+        return with_gpu_memory(cluster_nodes())
     finally:
         stop_cluster()
 

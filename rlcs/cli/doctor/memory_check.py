@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psutil
-import torch
 
 from rlcs.cluster.placement import Node, Placement
 from rlcs.config import LoraSection, RunConfig
@@ -18,7 +17,7 @@ from rlcs.model.memory_plan import GIB, MemoryPlan, plan_memory
 def memory_lines(
     config: RunConfig, placement: Placement | None, nodes: Sequence[Node]
 ) -> Iterator[str]:
-    """The memory plan as lines of text; the memory of other machines is not known here.
+    """The memory plan as lines of text, held against the smallest GPU of ``nodes``.
 
     Raises:
         ConfigError: the run does not fit into the memory.
@@ -32,10 +31,14 @@ def memory_lines(
     if placement.kind == "cpu":
         if len(nodes) == 1:
             yield _check_machine(config, plan)
-    elif torch.cuda.is_available():
-        has = torch.cuda.get_device_properties(0).total_memory
-        check_gpu(config, plan, placement, has)
-        yield f"a GPU here has {readable(has)}"
+        return
+    used = [node for node in nodes if node.name in placement.node_names]
+    told = [node.gpu_bytes for node in used if node.gpu_bytes]
+    if len(told) < len(used):
+        yield f"{len(used) - len(told)} nodes could not tell the memory of their GPUs"
+    if told:
+        yield f"the smallest GPU has {readable(min(told))}"
+        check_gpu(config, plan, placement, min(told))
 
 
 def _check_cache(config: RunConfig, plan: MemoryPlan) -> None:

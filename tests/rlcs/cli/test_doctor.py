@@ -215,3 +215,25 @@ def test_memory_of_a_gpu(config, overrides, gpus, mib, refused) -> None:
         return
     with pytest.raises(ConfigError, match=refused):
         check_gpu(run, plan_memory(run, on_gpu=False), placement, mib * 2**20)
+
+
+@pytest.mark.parametrize(
+    ("shape", "cache_gib", "status", "line"),
+    [
+        pytest.param("2x80", 10, 0, "the smallest GPU has 79.2 GiB", id="room for all"),
+        pytest.param("1x2x1", 10, 1, "a rank needs about", id="no room for CUDA's own memory"),
+        pytest.param("2x80", 80, 1, "an engine needs about", id="no room for the cache"),
+        pytest.param("1x80", 78, 1, "an engine and what a rank keeps need", id="one for both"),
+    ],
+)
+def test_gpus_that_are_not_at_hand(config, shape, cache_gib, status, line, capsys) -> None:
+    overrides = ["rollout.engine=vllm", "hardware.device=auto"]
+    overrides.append(f"rollout.vllm.cache_gib={cache_gib}")
+    assert main(["doctor", config, *overrides, "--assume", shape]) == status
+    assert line in capsys.readouterr().out
+
+
+def test_gpus_that_are_described_wrongly(config, capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["doctor", config, "--assume", "eight"])
+    assert "expected NODESxGPUSxGB such as 4x8x80" in capsys.readouterr().err
