@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 from rewards.math.comparing import equations
 from rewards.math.comparing.collections import Same, same_in_order, solutions
+from rewards.math.comparing.region_units import without_units
 from rewards.math.evaluating.intervals import same_set
 from rewards.math.evaluating.real_sets import NotARealSet, real_set
 from rewards.math.reading.cues import Cues
@@ -58,6 +59,7 @@ def same_region(reference: Node, answer: Node, cues: Cues, same: Same) -> bool:
         return False
     if reference == answer:
         return True
+    reference, answer = without_units(reference, answer, cues)
     (reference, one), (answer, other) = _about_a_value(reference), _about_a_value(answer)
     if not _same_named(one, other, reference, answer):
         return False
@@ -88,6 +90,7 @@ def _about_a_value(node: Node) -> tuple[Node, Product | None]:
         rebuilt(side, lambda part: equations.length_name(part) or part) for side in node.sides
     )
     named = {part for side in sides for part in walk(side) if _is_named_value(part)}
+    named -= {letters for name in named if _is_angle(name) for letters in name.factors[1:]}
     if len(named) != 1:
         return node, None
     (name,) = named
@@ -103,11 +106,16 @@ def _is_named_value(node: Node) -> TypeGuard[Product]:
     first = node.factors[0]
     if not isinstance(first, Symbol):
         return False
-    if first.name == "angle":
-        return True
-    if all(isinstance(part, Symbol) and part.name[:1].isupper() for part in node.factors):
+    if _is_angle(node) or all(
+        isinstance(part, Symbol) and part.name[:1].isupper() for part in node.factors
+    ):
         return True
     return bool(equations.application(node)) and first.name[:1] in _FUNCTION_LETTERS
+
+
+def _is_angle(node: Product) -> bool:
+    """Whether ``node`` is the sign of an angle and its letters."""
+    return node.factors[0] == Symbol("angle")
 
 
 def _same_named(one: Product | None, other: Product | None, reference: Node, answer: Node) -> bool:
