@@ -31,9 +31,21 @@ class RanksSection(Section):
     micro_batch_tokens: int = Field(default=16384, ge=1)
     """Tokens that one forward and backward pass holds, prompts counted once. A prompt and
     completion that are longer together run alone."""
+    offload_optimizer: bool = False
+    """Keep the optimiser's state, and make its steps, in the host's memory: 12 bytes a trained
+    parameter less on the GPUs, and slower steps. Needs a ZeRO stage of 1 or more."""
     recompute_activations: bool | None = None
     """Keep one vector a layer and token for the backward pass and compute the rest again: a third
     more work, a tenth of the memory. Left out, models of half a billion parameters on do so."""
+
+    @model_validator(mode="after")
+    def check_offload(self) -> RanksSection:
+        if self.offload_optimizer and self.zero_stage == 0:
+            raise ValueError(
+                "offload_optimizer needs a zero_stage of 1, 2 or 3, found 0. Use zero_stage=2, "
+                "with one rank, too."
+            )
+        return self
 
 
 class LoraSection(Section):

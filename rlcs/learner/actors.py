@@ -22,6 +22,7 @@ from rlcs.learner.rank_settings import (
     RankInfo,
     RankSettings,
     Receivers,
+    ranks_per_node,
 )
 from rlcs.model.weights import Probe, Publication, Weights
 from rlcs.types import Prompt, StepReport, TrainingSample
@@ -121,6 +122,10 @@ class Learner:
         address, port = fetch_start(
             self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=allowed
         )
+        locations = fetch_start(
+            self._locations, waiting_for="the learner ranks to start", timeout=allowed
+        )
+        per_node = ranks_per_node([location.node_id for location in locations])
         (self._num_buckets, self._work), *_ = fetch_start(
             [
                 actor.start.remote(
@@ -130,6 +135,7 @@ class Learner:
                         num_ranks=len(self.actors),
                         master_address=address,
                         master_port=port,
+                        ranks_per_node=per_node,
                     ),
                 )
                 for rank, actor in enumerate(self.actors)
@@ -253,7 +259,7 @@ class Learner:
         )
 
     def free_gpu(self) -> None:
-        """Give back GPU memory that holds nothing, to engines on the same GPUs."""
+        """Leave GPUs to the engines on them until the next update."""
         self._all([actor.free_gpu.remote() for actor in self.actors], "a rank to free memory")
 
     def save(self, folder: str) -> None:

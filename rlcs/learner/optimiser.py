@@ -45,5 +45,6 @@ def make_optimiser(model: torch.nn.Module, settings: RankSettings) -> torch.opti
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if clips_itself(settings):
         return ClippingAdamW(trained, max_grad_norm=settings.optimiser.max_grad_norm, **options)
-    # Fused, the step needs no second copy of the gradients on a GPU.
-    return torch.optim.AdamW(trained, fused=settings.device == "cuda", **options)
+    # Fused, the step needs no second copy of the gradients on a GPU, and on a host is one loop.
+    fused = settings.device == "cuda" or settings.ranks.offload_optimizer
+    return torch.optim.AdamW(trained, fused=fused, **options)

@@ -23,6 +23,7 @@ from rlcs.errors import LearningError, first_line
 from rlcs.files import writing
 from rlcs.learner.deepspeed_config import deepspeed_config
 from rlcs.learner.forward import PackedForward, load_reference
+from rlcs.learner.leaving import Moved
 from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
@@ -63,8 +64,11 @@ class LearnerRank:
         random.seed(settings.seed)
         np.random.seed(settings.seed % 2**32)
         torch.manual_seed(settings.seed)
-        self.engine = _start_engine(settings)
+        self.engine = _start_engine(settings, rank_info)
         self.model = self.engine.module.model
+        self._moved = Moved(
+            self.engine, settings.ranks.zero_stage, pinned=self.device.type == "cuda"
+        )
         self.forward = PackedForward(
             self.engine, self.device, settings.model_path, trust_code=settings.trust_code
         )
@@ -86,6 +90,7 @@ class LearnerRank:
 
         Where the gradient is not finite no weight is changed, and the report says so.
         """
+        self._moved.come_back()
         for group in self.engine.optimizer.param_groups:
             group["lr"] = learning_rate
         self.engine.train()
@@ -190,8 +195,9 @@ class LearnerRank:
         )
 
     def free_gpu(self) -> None:
-        """Give back the GPU memory that torch keeps for itself; does nothing on a CPU."""
+        """Leave the GPU to an engine until the next update; does nothing on a CPU."""
         if self.device.type == "cuda":
+            self._moved.leave()
             torch.cuda.empty_cache()
 
     def save(self, folder: str) -> None:
@@ -214,6 +220,7 @@ class LearnerRank:
         Raises:
             LearningError: there is none that can be read.
         """
+        self._moved.come_back()
         found: Any = None
         why = "no such folder"
         if Path(folder, "state").is_dir():  # DeepSpeed has an assertion for an answer
@@ -365,7 +372,7 @@ def _join(settings: RankSettings, rank_info: RankInfo) -> None:
     )
 
 
-def _start_engine(settings: RankSettings) -> Any:
+def _start_engine(settings: RankSettings, rank_info: RankInfo) -> Any:
     import deepspeed
 
     model = load_model(settings.model_path, settings.dtype, trust_code=settings.trust_code)
@@ -378,7 +385,7 @@ def _start_engine(settings: RankSettings) -> Any:
     engine, *_ = deepspeed.initialize(
         model=policy,
         optimizer=make_optimiser(policy, settings),
-        config=deepspeed_config(settings, num_parameters(model)),
+        config=deepspeed_config(settings, num_parameters(model), rank_info.ranks_per_node),
     )
     engine.checkpoint_engine.load = load_plainly  # by itself it would unpickle whatever is there
     return engine

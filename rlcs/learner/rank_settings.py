@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,16 @@ class RankInfo:
     num_ranks: int
     master_address: str
     master_port: int
+    ranks_per_node: int = 0
+    """With ranks on several nodes, how many each has; 0 with one node, or where they differ."""
+
+
+def ranks_per_node(hosts: Sequence[str]) -> int:
+    """How many ranks each node has if there are several and the ranks lie there in order, as many
+    on each; else 0. ``hosts`` names the node of each rank."""
+    runs = [len(list(group)) for _, group in itertools.groupby(hosts)]
+    even = len(runs) == len(set(hosts)) and len(set(runs)) == 1
+    return runs[0] if len(runs) > 1 and even else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,6 +51,10 @@ class MemoryPlan:
     engine: dict[str, float]
     row_bytes: float
     """Keys and values of the longest row, on each GPU of an engine."""
+    host_bytes: float = 0.0
+    """What one rank has in the host's memory, while it learns or while an engine works."""
+    moves_away: bool = False
+    """Whether a rank leaves a GPU that it shares to the engine."""
 
     @property
     def rank_bytes(self) -> float:
@@ -59,8 +63,12 @@ class MemoryPlan:
 
     @property
     def kept_bytes(self) -> float:
-        """The bytes that a rank keeps even while it does nothing."""
-        return self.rank_bytes - self.rank["at work"]
+        """The bytes that a rank keeps on a GPU while an engine works there.
+
+        Under ZeRO what only updates need waits on the host meanwhile (``rlcs.learner.leaving``).
+        """
+        kept = self.rank["weights"] + self.rank["context"]
+        return kept if self.moves_away else kept + self.rank["gradients"] + self.rank["optimiser"]
 
     @property
     def engine_bytes(self) -> float:
@@ -76,6 +84,8 @@ class MemoryPlan:
         for who, uses in (("rank", self.rank), ("engine", self.engine)):
             parts = ", ".join(f"{use} {readable(number)}" for use, number in uses.items())
             yield f"each {who}: {readable(sum(uses.values()))} ({parts})"
+        if self.host_bytes:
+            yield f"each rank, in its host's memory: {readable(self.host_bytes)}"
 
 
 def plan_memory(config: RunConfig, *, on_gpu: bool) -> MemoryPlan:
@@ -100,10 +110,13 @@ def plan_memory(config: RunConfig, *, on_gpu: bool) -> MemoryPlan:
     token_bytes = _numbers_per_token(text) * size / gpus
     cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
     num_trained = _num_trained(config, model)
+    rank = _rank_bytes(config, model, num_trained, on_gpu=on_gpu)
     return MemoryPlan(
         num_parameters=count,
         num_trained=num_trained,
-        rank=_rank_bytes(config, model, num_trained, on_gpu=on_gpu),
+        host_bytes=_to_host(rank, config) if config.learner.offload_optimizer else 0.0,
+        moves_away=on_gpu and config.learner.zero_stage > 0,
+        rank=rank,
         engine={
             "weights": count * size / gpus,
             "cache": cache_gib * GIB if cache_gib else config.rollout.batch_tokens * token_bytes,
@@ -135,16 +148,26 @@ def _rank_bytes(config: RunConfig, model: Any, trained: int, *, on_gpu: bool) ->
     master = FLOAT32_BYTES if config.model.dtype != "float32" else 0
     gradient = FLOAT32_BYTES if stage >= 2 else size
     live = min(LIVE_BYTES, count * size) if stage == 3 and ranks > 1 and on_gpu else 0.0
+    buckets = ranks > 1 or config.learner.offload_optimizer
     learning = live + activation_bytes(config, model)
     # Float32 gradients of what the rank updates, beside those that were accumulated.
-    stepping = live if stage == 3 else trained * FLOAT32_BYTES * share(1)
+    none_here = stage == 3 or config.learner.offload_optimizer
+    stepping = live if none_here else trained * FLOAT32_BYTES * share(1)
     return {
         "weights": count * size * share(3),
         "gradients": trained * gradient * share(2),
         "optimiser": trained * (OPTIMISER_BYTES + master) * share(1),
-        "context": (CONTEXT_BYTES + BUCKET_BYTES * (ranks > 1)) if on_gpu else 0.0,
+        "context": (CONTEXT_BYTES + BUCKET_BYTES * buckets) if on_gpu else 0.0,
         "at work": max(learning, stepping),
     }
+
+
+def _to_host(rank: dict[str, float], config: RunConfig) -> float:
+    """Take off ``rank`` what lies on the host with ``offload_optimizer``; returns its bytes."""
+    uses = ("optimiser", "gradients") if config.learner.zero_stage >= 2 else ("optimiser",)
+    host = sum(rank[use] for use in uses)
+    rank.update(dict.fromkeys(uses, 0.0))
+    return host
 
 
 def activation_bytes(config: RunConfig, model: Any) -> float:

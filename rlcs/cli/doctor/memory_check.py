@@ -74,7 +74,7 @@ def check_gpu(config: RunConfig, plan: MemoryPlan, placement: Placement, has: fl
         engine = share * has
     _check_room("an engine needs", engine, "a GPU", has)
     if placement.kind == "colocated":
-        # While it works the rank keeps its weights and state; only the engine goes to sleep.
+        # What the rank keeps for updates alone waits on the host while the engine works.
         together = plan.kept_bytes + engine
         _check_room("an engine and what a rank keeps need", together, "a GPU", has)
 
@@ -105,6 +105,9 @@ def smaller_ranks(config: RunConfig) -> Iterator[tuple[str, float]]:
     if learner.num_ranks > 1:
         for stage in range(learner.zero_stage + 1, 4):
             changes[f"learner.zero_stage={stage}"] = {"zero_stage": stage}
+    if not learner.offload_optimizer:
+        offloaded = {"offload_optimizer": True, "zero_stage": max(2, learner.zero_stage)}
+        changes["learner.offload_optimizer=true, of learner.zero_stage=2 or more"] = offloaded
     if not learner.recompute_activations:
         changes["learner.recompute_activations=true"] = {"recompute_activations": True}
     if learner.train == "all":

@@ -95,6 +95,7 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
         train: str = "all",
         model_path: str = tiny_model,
         with_reference: bool = False,
+        offload_optimizer: bool = False,
         **optimiser: Any,
     ):
         options = {
@@ -110,7 +111,9 @@ def make_settings(tiny_model: str) -> Callable[..., RankSettings]:
             num_threads=1,
             seed=0,
             optimiser=OptimiserSection(**{**options, **optimiser}),
-            ranks=RanksSection(num_ranks=num_ranks, zero_stage=zero_stage),
+            ranks=RanksSection(
+                num_ranks=num_ranks, zero_stage=zero_stage, offload_optimizer=offload_optimizer
+            ),
             with_reference=with_reference,
             trained=TrainedSection(lora=lora) if lora else TrainedSection(train=train),
         )

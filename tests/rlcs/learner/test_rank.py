@@ -61,6 +61,45 @@ def test_every_zero_stage_learns_the_same(
     assert_close(rank.weights(), expected)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("zero_stage", [1, 2, 3])
+def test_an_optimiser_on_the_host_learns_the_same(
+    zero_stage, dtype, make_rank, objective, update, make_samples, assert_close
+) -> None:
+    """On a CPU both are the same memory; the paths through DeepSpeed are others."""
+    here, there = (
+        make_rank(zero_stage=zero_stage, dtype=dtype, offload_optimizer=offload)
+        for offload in (False, True)
+    )
+    for seed in (3, 4):
+        samples = make_samples(7, seed=seed, group_size=4)
+        expected, found = (update(rank, samples, objective) for rank in (here, there))
+        assert found.loss == pytest.approx(expected.loss, rel=1e-5)
+        assert found.grad_norm == pytest.approx(expected.grad_norm, rel=1e-2)
+    if dtype == "float32":
+        assert_close(there.weights(), here.weights())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
+def test_what_left_for_an_engine_comes_back(
+    zero_stage, dtype, tmp_path, make_rank, objective, update, make_samples, assert_equal
+) -> None:
+    stays, leaves = (make_rank(zero_stage=zero_stage, dtype=dtype) for _ in range(2))
+    for seed in (1, 2, 3):
+        for rank in (stays, leaves):
+            update(rank, make_samples(5, seed=seed), objective)
+        leaves._moved.leave()
+        assert leaves._moved.away == (zero_stage > 0)
+        assert_equal(leaves.weights(), stays.weights())
+    leaves.save(str(tmp_path))  # a checkpoint is written while engines are at work
+    leaves.load(str(tmp_path))
+    assert not leaves._moved.away
+    for rank in (stays, leaves):
+        update(rank, make_samples(5, seed=4), objective)
+    assert_equal(leaves.weights(), stays.weights())
+
+
 def test_the_learning_rate_is_the_one_asked_for(
     make_rank, objective, update, make_samples, assert_equal
 ) -> None:
