@@ -284,6 +284,13 @@ class RunSession:
         state.best_accuracy, state.best_step = accuracy, state.steps_done
         self._save()
 
+    def _with_model(self, step: int) -> bool:
+        """Whether the checkpoint of ``step`` gets a model folder."""
+        run = self.trainer.config.run
+        if run.model_every <= 1 or step == run.num_steps:
+            return run.model_every > 0
+        return step % (run.save_every * run.model_every) == 0
+
     def _save(self) -> None:
         trainer = self.trainer
         self.schedule.settle()
@@ -295,7 +302,10 @@ class RunSession:
         with writing(what, self.checkpoints.folder, needed_bytes=needed):
             try:
                 self.checkpoints.save(
-                    trainer.state, trainer.workers.learner, trainer.training_data.renderer
+                    trainer.state,
+                    trainer.workers.learner,
+                    trainer.training_data.renderer,
+                    with_model=self._with_model(trainer.state.steps_done),
                 )
             except Exception:
                 with suppress(OSError):  # half a checkpoint takes room and is of no use
