@@ -128,7 +128,7 @@ def read_state(checkpoint: Path) -> TrainerState:
     Raises:
         ResumeError: it was written in another format, or is damaged.
     """
-    return _read_state(checkpoint, TrainerState, check_coherent)
+    return _read_state(checkpoint, TrainerState, check_coherent, verb="train")
 
 
 def read_sft_state(checkpoint: Path) -> SftState:
@@ -137,10 +137,12 @@ def read_sft_state(checkpoint: Path) -> SftState:
     Raises:
         ResumeError: it was written in another format, or is damaged.
     """
-    return _read_state(checkpoint, SftState, check_sft)
+    return _read_state(checkpoint, SftState, check_sft, verb="sft")
 
 
-def _read_state(checkpoint: Path, kind: type[State], check: Callable[[State], None]) -> State:
+def _read_state(
+    checkpoint: Path, kind: type[State], check: Callable[[State], None], *, verb: str
+) -> State:
     written = _written_format(checkpoint)
     if written != FORMAT:
         raise ResumeError(
@@ -150,19 +152,21 @@ def _read_state(checkpoint: Path, kind: type[State], check: Callable[[State], No
     try:
         return _read(checkpoint, kind, check)
     except _UNREADABLE as error:
-        raise damaged(checkpoint, f"{STATE_NAME}: {error}") from error
+        raise damaged(checkpoint, f"{STATE_NAME}: {error}", verb=verb) from error
 
 
-def damaged(checkpoint: Path, what: str) -> ResumeError:
-    """The error to raise for a checkpoint that cannot be gone on from, with the way to go on."""
+def damaged(checkpoint: Path, what: str, *, verb: str = "train") -> ResumeError:
+    """The error to raise for a checkpoint that cannot be gone on from, with the way to go on by
+    the command ``verb``."""
     older = [path for path in _checkpoints(checkpoint.parent) if _step(path) < _step(checkpoint)]
     whole = next((path for path in sorted(older, key=_step, reverse=True) if _is_whole(path)), None)
     if whole is None:
-        advice = f"No older checkpoint is whole. Go back to a copy, or {_new_start(checkpoint)}"
+        start = _new_start(checkpoint)
+        advice = f"No older checkpoint of this run is whole. {start[0].upper()}{start[1:]}"
     else:
         advice = (
             f"The one before it, {whole.name}, is whole. Remove the folder {checkpoint}, and go on "
-            "from there with the same command."
+            f"from there: rlcs {verb} --resume {checkpoint.parent.parent}."
         )
     return ResumeError(f"{checkpoint} is damaged: {sentence(what)} {advice}")
 

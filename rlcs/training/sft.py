@@ -163,7 +163,7 @@ def _start_learner(config: SftConfig, checkpoint: Path | None) -> Learner:
         stop_cluster()
         if checkpoint is None:
             raise
-        raise damaged(checkpoint, f"the learner's state: {error}") from error
+        raise damaged(checkpoint, f"the learner's state: {error}", verb="sft") from error
     except BaseException:
         stop_cluster()
         raise
