@@ -8,9 +8,11 @@ A run on a laptop starts a local cluster. The same code joins a running one when
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,11 +28,17 @@ from rlcs.cluster.fetch import free_resources
 from rlcs.cluster.machine import RAY_SOCKET, give_token, socket_folder, start_problem
 from rlcs.cluster.placement import Needs, Node, Placement, place
 from rlcs.config import HardwareSection
-from rlcs.errors import EngineError, StorageError, first_line
+from rlcs.errors import ConfigError, EngineError, StorageError, first_line
 from rlcs.files import writing
 
 RESERVE_SECONDS = 60
 """Seconds that a cluster that is large enough may be busy before a run gives up."""
+
+LOOK_SECONDS = 2
+"""Seconds between two looks at a cluster that lost nodes."""
+
+SAY_SECONDS = 30
+"""Seconds between two lines that say what it lacks."""
 
 KNOCK_SECONDS = 10
 """Seconds that a cluster's address may take to accept a connection."""
@@ -93,8 +101,21 @@ class ProcessPlan:
         }
 
 
-def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long a run that lost processes waits for the nodes that it had."""
+
+    seconds: float
+    say: Callable[[str], None]
+    """Called with a line that says what is missing, twice a minute at most."""
+
+
+def start_cluster(
+    hardware: HardwareSection, needs: Needs, patience: Patience | None = None
+) -> ProcessPlan:
     """Join or start a Ray cluster, and plan where in it each process of a run goes.
+
+    With ``patience`` a cluster without room for all processes is given time to have it.
 
     Raises:
         EngineError: there is no cluster at the address, or it has no GPU and ``cuda`` is wanted;
@@ -113,10 +134,28 @@ def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
     else:
         _start_local(needs)
     try:
-        return _plan(hardware, needs)
+        return _plan_patiently(hardware, needs, patience) if patience else _plan(hardware, needs)
     except BaseException:
         ray.shutdown()
         raise
+
+
+def _plan_patiently(hardware: HardwareSection, needs: Needs, patience: Patience) -> ProcessPlan:
+    until, said = time.monotonic() + patience.seconds, -math.inf
+    while True:
+        try:
+            return _plan(hardware, needs)
+        except (ConfigError, EngineError) as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise EngineError(
+                    f"waited {patience.seconds:.0f} s (faults.wait_for_nodes_seconds) for the "
+                    f"cluster to have enough nodes again, but: {error}"
+                ) from error
+            if time.monotonic() >= said + SAY_SECONDS:
+                said = time.monotonic()
+                patience.say(f"waiting for nodes, {left:.0f} s at most: {error}")
+            time.sleep(min(LOOK_SECONDS, left))
 
 
 def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:

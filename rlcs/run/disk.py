@@ -58,10 +58,11 @@ def saying_what_is_saved(folder: Path) -> Iterator[None]:
         with naming_disks():
             yield
     except StorageError as error:
-        raise error.advising(_way_on(folder)) from error
+        raise error.advising(way_on(folder)) from error
 
 
-def _way_on(folder: Path) -> str:
+def way_on(folder: Path) -> str:
+    """What of the run in ``folder`` is whole, and how it goes on, for a message."""
     try:
         last = Checkpoints(folder / "checkpoints", keep=1).latest()
     except OSError:
