@@ -41,7 +41,7 @@ SAY_SECONDS = 30
 """Seconds between two lines that say what it lacks."""
 
 KNOCK_SECONDS = 10
-"""Seconds that a cluster's address may take to accept a connection."""
+"""Seconds that a cluster's address, or a node's, may take to accept a connection."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Least size of a local CPU cluster's object store, in which completions travel."""
@@ -144,7 +144,7 @@ def _plan_patiently(hardware: HardwareSection, needs: Needs, patience: Patience)
     until, said = time.monotonic() + patience.seconds, -math.inf
     while True:
         try:
-            return _plan(hardware, needs)
+            return _plan(hardware, needs, only_answering=True)
         except (ConfigError, EngineError) as error:
             left = until - time.monotonic()
             if left <= 0:
@@ -158,8 +158,8 @@ def _plan_patiently(hardware: HardwareSection, needs: Needs, patience: Patience)
             time.sleep(min(LOOK_SECONDS, left))
 
 
-def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
-    nodes = cluster_nodes()
+def _plan(hardware: HardwareSection, needs: Needs, *, only_answering: bool = False) -> ProcessPlan:
+    nodes = cluster_nodes(only_answering=only_answering)
     use_gpus = wants_gpus(hardware, nodes)
     placement = place(needs, nodes, use_gpus=use_gpus, kind=hardware.placement)
     return ProcessPlan(
@@ -176,10 +176,15 @@ def _num_threads(needs: Needs, use_gpus: bool) -> int:
     return max(1, cpus // needs.num_workers) if use_gpus else cpus
 
 
-def cluster_nodes() -> list[Node]:
-    """The nodes of the cluster that this process has joined, the driver's own first."""
+def cluster_nodes(*, only_answering: bool = False) -> list[Node]:
+    """The nodes of the cluster that this process has joined, the driver's own first.
+
+    A node that died counts for up to a minute more, unless ``only_answering`` leaves it out.
+    """
     here = ray.get_runtime_context().get_node_id()
-    alive = [node for node in ray.nodes() if node["Alive"]]
+    alive = [
+        node for node in ray.nodes() if node["Alive"] and (not only_answering or _answers(node))
+    ]
     return [
         Node(
             name=f"{node['NodeManagerHostname']} {node['NodeID'][:6]}",
@@ -188,6 +193,16 @@ def cluster_nodes() -> list[Node]:
         )
         for node in sorted(alive, key=lambda node: (node["NodeID"] != here, node["NodeID"]))
     ]
+
+
+def _answers(node: dict[str, Any]) -> bool:
+    """Whether the process that stands for a node accepts a connection."""
+    address = node["NodeManagerAddress"], node["NodeManagerPort"]
+    try:
+        socket.create_connection(address, timeout=KNOCK_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:

@@ -31,7 +31,7 @@ from rlcs.errors import (
     RunFolderError,
     StorageError,
 )
-from rlcs.files import check_room, remove, whole, writing
+from rlcs.files import check_room, remove, size_of, whole, writing
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import ImitationObjective
 from rlcs.learner.schedule import learning_rate
@@ -132,14 +132,13 @@ def _check_demonstrations(state: SftState, samples: Sequence[TrainingSample]) ->
 
 
 def _check_disk(config: SftConfig, output: Path, folder: Path, *, num_steps: int) -> None:
-    """Check that there is room for the model, and for two states where any will be saved."""
-    state = state_bytes(config.model, config.sft)
-    states = min(2, (num_steps - 1) // config.sft.save_every) * state
-    check_room("the model", output, needed_bytes=model_bytes(config.model))
-    if states:
-        check_room(
-            "the model and its state", folder, needed_bytes=model_bytes(config.model) + states
-        )
+    """Check that there is room for the model, and for the states that will be saved: one is kept
+    while the next is written."""
+    model, state = model_bytes(config.model), state_bytes(config.model, config.sft)
+    check_room("the model", output, needed_bytes=model)
+    states = min(2, (num_steps - 1) // config.sft.save_every) * state - size_of(folder)
+    if states > 0:
+        check_room("the model and its state", folder, needed_bytes=model + states)
 
 
 def _start_learner(config: SftConfig, checkpoint: Path | None) -> Learner:

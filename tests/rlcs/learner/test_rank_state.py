@@ -20,6 +20,7 @@ from rlcs.errors import LearningError
 from rlcs.learner.actors import Learner
 from rlcs.learner.export import export_state
 from rlcs.model.weights import Weights
+from rlcs.run.disk import model_bytes, state_bytes
 from rlcs.types import Prompt
 
 LORA = LoraSection(rank=4, targets=["q_proj", "down_proj"])
@@ -85,6 +86,12 @@ def test_a_model_is_exported_from_the_files_as_by_a_rank(
     export_state(tmp_path / "state", tmp_path / "by_files", section, rank.settings.trained)
     for path in (tmp_path / "by_rank").iterdir():
         assert (tmp_path / "by_files" / path.name).read_bytes() == path.read_bytes(), path.name
+    for part, planned in (
+        ("state", state_bytes(section, rank.settings.trained)),
+        ("by_files", model_bytes(section)),
+    ):
+        found = sum(path.stat().st_size for path in tmp_path.glob(f"{part}/*.safetensors"))
+        assert planned <= found <= planned + 150 * 3 * len(rank.weights()), "but for the heads"
     untrained = load_file(Path(tiny_glm) / "model.safetensors")
     exported = load_file(tmp_path / "by_files" / "model.safetensors")
     assert any(not exported[name].equal(untrained[name].to(exported[name])) for name in exported)

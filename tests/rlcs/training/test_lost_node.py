@@ -1,4 +1,4 @@
-"""A node that is lost with the learner's rank: the run waits for another, or says how it goes on."""
+"""A node that is lost with a rank: the run waits for another one, or says how it goes on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from ray.cluster_utils import Cluster
 from workshop import NUM_STEPS, Workshop, assert_counts_add_up, num_lines, read_jsonl
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.stress
 
 OVERRIDES = ("data.heldout=[]", "evaluation.every_steps=null")
 
