@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from rlcs.errors import ConfigError
@@ -75,6 +76,37 @@ def read_config(arguments: argparse.Namespace, kind: type[ConfigT]) -> ConfigT:
     return load_trusted(
         arguments.config, arguments.overrides, kind=kind, trust_code=arguments.trust_code
     )
+
+
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """Add ``--resume RUN``."""
+    parser.add_argument("--resume", metavar="RUN", help="go on with the run in this folder")
+
+
+def read_resumable(
+    arguments: argparse.Namespace, kind: type[ConfigT]
+) -> tuple[ConfigT, Path | None]:
+    """The configuration that ``arguments`` name, and the folder of the run that is to go on.
+
+    With ``--resume`` the run's own configuration stands where no file is named.
+
+    Raises:
+        ConfigError: they name none, or it cannot be used.
+        RunFolderError: there is no run to go on with, or its folder leads out of itself.
+        UntrustedCodeError: it is of a run folder and names code that nobody has allowed.
+    """
+    if arguments.resume is None:
+        return read_config(arguments, kind), None
+    from rlcs.run.folder import find_run_config
+    from rlcs.run.inside import check_inside
+
+    resume = Path(arguments.resume)
+    check_inside(resume)
+    own = find_run_config(resume)
+    if arguments.config is not None and is_override(arguments.config):
+        arguments.config, arguments.overrides = None, [arguments.config, *arguments.overrides]
+    arguments.config = arguments.config or own
+    return read_config(arguments, kind), resume
 
 
 def print_schema(kind: type[BaseModel]) -> int:

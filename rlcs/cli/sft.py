@@ -1,10 +1,17 @@
-"""``rlcs sft``: the cold start."""
+"""``rlcs sft``: the cold start, new or resumed."""
 
 from __future__ import annotations
 
 import argparse
 
-from rlcs.cli.arguments import Verbs, add_config, add_verb, print_schema, read_config
+from rlcs.cli.arguments import (
+    Verbs,
+    add_config,
+    add_resume,
+    add_verb,
+    print_schema,
+    read_resumable,
+)
 
 
 def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
@@ -14,9 +21,14 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         "sft",
         run,
         "the cold start: teach the form of a response by demonstrations",
-        ["rlcs sft configs/gsm8k_sft.yaml", "rlcs sft --schema > sft.schema.json"],
+        [
+            "rlcs sft configs/gsm8k_sft.yaml",
+            "rlcs sft --resume runs/gsm8k_sft/model.unfinished",
+            "rlcs sft --schema > sft.schema.json",
+        ],
     )
     add_config(parser, schema=True)
+    add_resume(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.schema:
         return print_schema(SftConfig)
-    config = read_config(arguments, SftConfig)
+    config, resume = read_resumable(arguments, SftConfig)
     from rlcs.training.sft import sft
 
-    return sft(config)
+    return sft(config, resume)

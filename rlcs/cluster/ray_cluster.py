@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import math
 import os
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,7 @@ from rlcs.cluster.gpu_memory import smallest_gpu
 from rlcs.cluster.machine import RAY_SOCKET, give_token, socket_folder, start_problem
 from rlcs.cluster.placement import Needs, Node, Placement, place
 from rlcs.config import HardwareSection
-from rlcs.errors import EngineError, StorageError, first_line
+from rlcs.errors import ConfigError, EngineError, StorageError, first_line
 from rlcs.files import writing
 
 RESERVE_SECONDS = 60
@@ -40,8 +42,14 @@ RESERVE_SECONDS = 60
 ASK_SECONDS = 60.0
 """Seconds for all nodes to answer a question: a worker process may have to start on each."""
 
+LOOK_SECONDS = 2
+"""Seconds between two looks at a cluster that lost nodes."""
+
+SAY_SECONDS = 30
+"""Seconds between two lines that say what it lacks."""
+
 KNOCK_SECONDS = 10
-"""Seconds that a cluster's address may take to accept a connection."""
+"""Seconds that a cluster's address, or a node's, may take to accept a connection."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Least size of a local CPU cluster's object store, in which completions travel."""
@@ -101,8 +109,21 @@ class ProcessPlan:
         }
 
 
-def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long a run that lost processes waits for the nodes that it had."""
+
+    seconds: float
+    say: Callable[[str], None]
+    """Called with a line that says what is missing, twice a minute at most."""
+
+
+def start_cluster(
+    hardware: HardwareSection, needs: Needs, patience: Patience | None = None
+) -> ProcessPlan:
     """Join or start a Ray cluster, and plan where in it each process of a run goes.
+
+    With ``patience`` a cluster without room for all processes is given time to have it.
 
     Raises:
         EngineError: there is no cluster at the address, or it has no GPU and ``cuda`` is wanted;
@@ -121,14 +142,32 @@ def start_cluster(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
     else:
         _start_local(needs)
     try:
-        return _plan(hardware, needs)
+        return _plan_patiently(hardware, needs, patience) if patience else _plan(hardware, needs)
     except BaseException:
         ray.shutdown()
         raise
 
 
-def _plan(hardware: HardwareSection, needs: Needs) -> ProcessPlan:
-    nodes = cluster_nodes()
+def _plan_patiently(hardware: HardwareSection, needs: Needs, patience: Patience) -> ProcessPlan:
+    until, said = time.monotonic() + patience.seconds, -math.inf
+    while True:
+        try:
+            return _plan(hardware, needs, only_answering=True)
+        except (ConfigError, EngineError) as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise EngineError(
+                    f"waited {patience.seconds:.0f} s (faults.wait_for_nodes_seconds) for the "
+                    f"cluster to have enough nodes again, but: {error}"
+                ) from error
+            if time.monotonic() >= said + SAY_SECONDS:
+                said = time.monotonic()
+                patience.say(f"waiting for nodes, {left:.0f} s at most: {error}")
+            time.sleep(min(LOOK_SECONDS, left))
+
+
+def _plan(hardware: HardwareSection, needs: Needs, *, only_answering: bool = False) -> ProcessPlan:
+    nodes = cluster_nodes(only_answering=only_answering)
     use_gpus = wants_gpus(hardware, nodes)
     placement = place(needs, nodes, use_gpus=use_gpus, kind=hardware.placement)
     return ProcessPlan(
@@ -145,10 +184,15 @@ def _num_threads(needs: Needs, use_gpus: bool) -> int:
     return max(1, cpus // needs.num_workers) if use_gpus else cpus
 
 
-def cluster_nodes() -> list[Node]:
-    """The nodes of the cluster that this process has joined, the driver's own first."""
+def cluster_nodes(*, only_answering: bool = False) -> list[Node]:
+    """The nodes of the cluster that this process has joined, the driver's own first.
+
+    A node that died counts for up to a minute more, unless ``only_answering`` leaves it out.
+    """
     here = ray.get_runtime_context().get_node_id()
-    alive = [node for node in ray.nodes() if node["Alive"]]
+    alive = [
+        node for node in ray.nodes() if node["Alive"] and (not only_answering or _answers(node))
+    ]
     return [
         Node(
             name=f"{node['NodeManagerHostname']} {node['NodeID'][:6]}",
@@ -180,6 +224,16 @@ def with_gpu_memory(nodes: Sequence[Node]) -> list[Node]:
         if answer in answered:
             told[index] = dataclasses.replace(nodes[index], gpu_bytes=ray.get(answer))
     return told
+
+
+def _answers(node: dict[str, Any]) -> bool:
+    """Whether the process that stands for a node accepts a connection."""
+    address = node["NodeManagerAddress"], node["NodeManagerPort"]
+    try:
+        socket.create_connection(address, timeout=KNOCK_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def wants_gpus(hardware: HardwareSection, nodes: Sequence[Node]) -> bool:

@@ -57,3 +57,5 @@ class FaultsSection(Section):
     max_restarts: int = Field(default=3, ge=0)
     """How often, in one session, the run starts again from its last checkpoint because a learner
     rank was lost."""
+    wait_for_nodes_seconds: float = Field(default=600.0, ge=0)
+    """Before it starts again, the cluster may take this long to have enough nodes again."""

@@ -38,6 +38,9 @@ class RunSection(Section):
     """Steps between checkpoints; the last step is always saved."""
     keep_checkpoints: int = Field(default=2, ge=1)
     """Newest checkpoints kept; the best by held-out accuracy is kept beside them."""
+    model_every: int = Field(default=1, ge=0)
+    """Every so many checkpoints, one has a Hugging Face model folder beside the learner's state;
+    the last one too. 0: none has one, and ``rlcs export`` makes it of any."""
 
 
 class EvaluationSection(Section):

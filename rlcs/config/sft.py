@@ -20,6 +20,9 @@ class SftSection(TrainedSection, OptimiserSection, RanksSection):
     """Responses an optimiser step learns from."""
     max_tokens: int = Field(default=2048, ge=2)
     """Longest prompt and response together; longer rows are refused."""
+    save_every: int = Field(default=100, ge=1)
+    """Steps between checkpoints, from which ``rlcs sft --resume`` goes on; the last one is kept
+    until the model is written."""
 
 
 class SftConfig(Section):

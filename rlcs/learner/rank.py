@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from rlcs.errors import LearningError, first_line
+from rlcs.errors import LearningError
 from rlcs.files import writing
 from rlcs.learner.deepspeed_config import deepspeed_config
+from rlcs.learner.export import write_model
 from rlcs.learner.forward import PackedForward, load_reference
 from rlcs.learner.leaving import Moved
 from rlcs.learner.losses import (
@@ -34,13 +35,13 @@ from rlcs.learner.losses import (
 )
 from rlcs.learner.optimiser import make_optimiser
 from rlcs.learner.packing import MicroBatch, WorkModel
-from rlcs.learner.plain_files import load_plainly
 from rlcs.learner.policy import Policy, work_model
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
+from rlcs.learner.rank_state import RankState
 from rlcs.model.loading import load_model
-from rlcs.model.lora import adapter_parameters, add_adapters, merge
+from rlcs.model.lora import adapter_parameters, add_adapters
 from rlcs.model.parts import freeze_vision, num_parameters
-from rlcs.model.weights import Probe, Weights, plan_buckets, to_array, to_tensor
+from rlcs.model.weights import Probe, Weights, plan_buckets, to_array
 from rlcs.types import Prompt, StepReport
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class LearnerRank:
         self._moved = Moved(
             self.engine, settings.ranks.zero_stage, pinned=self.device.type == "cuda"
         )
+        self._state = RankState(self.engine, rank_info, settings.ranks.zero_stage)
         self.forward = PackedForward(
             self.engine, self.device, settings.model_path, trust_code=settings.trust_code
         )
@@ -208,40 +210,18 @@ class LearnerRank:
             StorageError: the disk is full, read-only or gone.
         """
         with writing("the learner's state", Path(folder)):
-            self.engine.save_checkpoint(
-                folder, tag="state", save_latest=False, exclude_frozen_parameters=True
-            )
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self._state.save(Path(folder))
 
     def load(self, folder: str) -> None:
-        """Load the state that :meth:`save` wrote into ``folder``; every rank calls it.
-
-        No code of the folder runs, whoever wrote it: :func:`load_plainly` reads the files.
+        """Load the state that ranks of any number and ZeRO stage saved in ``folder``; every rank
+        calls it.
 
         Raises:
-            LearningError: there is none that can be read.
+            LearningError: there is none, it is damaged, or that of another model.
         """
         self._moved.come_back()
-        found: Any = None
-        why = "no such folder"
-        if Path(folder, "state").is_dir():  # DeepSpeed has an assertion for an answer
-            try:
-                found, why = self._load_state(folder), "no such files"
-            except LearningError:
-                raise
-            except Exception as error:  # of a damaged file DeepSpeed raises anything
-                why = f"{type(error).__name__}: {first_line(error)}"
-        if found is None:
-            raise LearningError(
-                f"expected a learner state in {folder}, found none that DeepSpeed can read ({why})."
-            )
-
-    def _load_state(self, folder: str) -> str | None:
-        # Strict where all is there: what is frozen was not saved.
-        whole = all(parameter.requires_grad for parameter in self.model.parameters())
-        loaded: str | None = self.engine.load_checkpoint(
-            folder, tag="state", load_module_strict=whole
-        )[0]
-        return loaded
+        self._state.load(Path(folder))
 
     def export(self, folder: str) -> None:
         """Write a Hugging Face model folder (rank 0 writes, every rank must call it).
@@ -249,13 +229,9 @@ class LearnerRank:
         Raises:
             StorageError: the disk is full, read-only or gone.
         """
-        weights, model = self.weights(), self.model
+        weights = self.weights()
         if self.rank_info.rank == 0:
-            if self.settings.lora:
-                weights, model = merge(weights, self.settings.lora), model.get_base_model()
-            state = {name: to_tensor(array) for name, array in weights.items()}
-            with writing("the model", Path(folder)):
-                model.save_pretrained(folder, state_dict=state)
+            write_model(self.model, weights, self.settings.lora, Path(folder))
 
     def _plan(self, parameters: Mapping[str, torch.Tensor]) -> list[list[str]]:
         sizes = {name: _num_bytes(parameter) for name, parameter in parameters.items()}
@@ -387,7 +363,6 @@ def _start_engine(settings: RankSettings, rank_info: RankInfo) -> Any:
         optimizer=make_optimiser(policy, settings),
         config=deepspeed_config(settings, num_parameters(model), rank_info.ranks_per_node),
     )
-    engine.checkpoint_engine.load = load_plainly  # by itself it would unpickle whatever is there
     return engine
 
 

@@ -2,8 +2,8 @@
 
 A checkpoint is a folder ``checkpoints/step_000100`` with
 
-- ``model/``     a Hugging Face model folder, which ``rlcs export`` copies
-- ``learner/``   weights and optimiser as DeepSpeed writes them
+- ``model/``     a Hugging Face model folder, if ``run.model_every`` says so
+- ``learner/``   weights and optimiser: :mod:`rlcs.learner.state_files`
 - ``trainer.npz`` everything else: :class:`~rlcs.run.state.TrainerState`, as plain data
 - ``format.json`` the number of the format
 
@@ -19,9 +19,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from curricula import DamagedStateError
 from curricula.plain import pack, unpack
@@ -31,10 +31,12 @@ from rlcs.files import PARTIAL, remove, write_whole
 from rlcs.learner.actors import Learner
 from rlcs.run.inside import check_inside
 from rlcs.run.records import FormError, from_plain, to_plain
-from rlcs.run.state import TrainerState, check_coherent
+from rlcs.run.state import SftState, TrainerState, check_coherent, check_sft
 
-FORMAT = 4
-"""Raised where what was written before can no longer be read: 4, because pickles are gone."""
+State = TypeVar("State", TrainerState, SftState)
+
+FORMAT = 5
+"""Raised where what was written before can no longer be read: 5, as DeepSpeed's files are gone."""
 STATE_NAME = "trainer.npz"
 BEST_NAME = "best.json"
 FORMAT_NAME = "format.json"
@@ -50,10 +52,18 @@ class Checkpoints:
         self.folder = folder
         self.keep = keep
 
-    def save(self, state: TrainerState, learner: Learner, renderer: Renderer) -> Path:
+    def save(
+        self,
+        state: TrainerState | SftState,
+        learner: Learner,
+        renderer: Renderer,
+        *,
+        with_model: bool = True,
+    ) -> Path:
         """Write a complete checkpoint of ``state`` and drop those no longer kept.
 
         Where the step has one already, its weights are these, and only the rest is replaced.
+        Without ``with_model`` it has no Hugging Face model folder.
         """
         final = self.folder / f"step_{state.steps_done:06d}"
         partial = self.folder / f"{final.name}{PARTIAL}"
@@ -65,8 +75,9 @@ class Checkpoints:
         else:
             partial.mkdir()
             learner.save(str(partial.resolve() / "learner"))
-            learner.export(str(partial.resolve() / "model"))
-            renderer.save(partial / "model")
+            if with_model:
+                learner.export(str(partial.resolve() / "model"))
+                renderer.save(partial / "model")
             (partial / STATE_NAME).write_bytes(written)
             (partial / FORMAT_NAME).write_text(json.dumps({"format": FORMAT}) + "\n")
             _flush(partial)
@@ -100,8 +111,8 @@ class Checkpoints:
     def _complete(self) -> list[Path]:
         return sorted(_checkpoints(self.folder), key=_step)
 
-    def _prune(self, state: TrainerState) -> None:
-        if state.best_step is not None:
+    def _prune(self, state: TrainerState | SftState) -> None:
+        if isinstance(state, TrainerState) and state.best_step is not None:
             note = {"checkpoint": f"step_{state.best_step:06d}", "accuracy": state.best_accuracy}
             write_whole(self.folder / BEST_NAME, json.dumps(note))
         best = self.best()
@@ -112,48 +123,68 @@ class Checkpoints:
 
 
 def read_state(checkpoint: Path) -> TrainerState:
-    """Load the state of the trainer that :meth:`Checkpoints.save` wrote.
+    """Load the state of a run that :meth:`Checkpoints.save` wrote.
 
     Raises:
         ResumeError: it was written in another format, or is damaged.
     """
+    return _read_state(checkpoint, TrainerState, check_coherent, verb="train")
+
+
+def read_sft_state(checkpoint: Path) -> SftState:
+    """Load the state of a cold start that :meth:`Checkpoints.save` wrote.
+
+    Raises:
+        ResumeError: it was written in another format, or is damaged.
+    """
+    return _read_state(checkpoint, SftState, check_sft, verb="sft")
+
+
+def _read_state(
+    checkpoint: Path, kind: type[State], check: Callable[[State], None], *, verb: str
+) -> State:
     written = _written_format(checkpoint)
     if written != FORMAT:
         raise ResumeError(
             f"{checkpoint} was written in format {written}; this version of rlcs reads format "
-            f"{FORMAT}. Resume with the version that wrote it, or start a new run from its model: "
-            f"rlcs train CONFIG model.path={checkpoint / 'model'} run.name=OTHER."
+            f"{FORMAT}. Resume with the version that wrote it, or {_new_start(checkpoint)}"
         )
     try:
-        return _read(checkpoint)
+        return _read(checkpoint, kind, check)
     except _UNREADABLE as error:
-        raise damaged(checkpoint, f"{STATE_NAME}: {error}") from error
+        raise damaged(checkpoint, f"{STATE_NAME}: {error}", verb=verb) from error
 
 
-def damaged(checkpoint: Path, what: str) -> ResumeError:
-    """The error to raise for a checkpoint that cannot be gone on from, with the way to go on."""
+def damaged(checkpoint: Path, what: str, *, verb: str = "train") -> ResumeError:
+    """The error to raise for a checkpoint that cannot be gone on from, with the way to go on by
+    the command ``verb``."""
     older = [path for path in _checkpoints(checkpoint.parent) if _step(path) < _step(checkpoint)]
     whole = next((path for path in sorted(older, key=_step, reverse=True) if _is_whole(path)), None)
     if whole is None:
-        advice = (
-            "No older checkpoint of this run is whole. Start a new run from its model: "
-            f"rlcs train CONFIG model.path={checkpoint / 'model'} run.name=OTHER."
-        )
+        start = _new_start(checkpoint)
+        advice = f"No older checkpoint of this run is whole. {start[0].upper()}{start[1:]}"
     else:
         advice = (
             f"The one before it, {whole.name}, is whole. Remove the folder {checkpoint}, and go on "
-            f"from there: rlcs train --resume {checkpoint.parent.parent}."
+            f"from there: rlcs {verb} --resume {checkpoint.parent.parent}."
         )
     return ResumeError(f"{checkpoint} is damaged: {sentence(what)} {advice}")
+
+
+def _new_start(checkpoint: Path) -> str:
+    model = checkpoint / "model"
+    if not model.is_dir():
+        return "start again."
+    return f"start a new run from its model: rlcs train CONFIG model.path={model} run.name=OTHER."
 
 
 _UNREADABLE = (OSError, DamagedStateError, FormError)
 """What :func:`_read` raises."""
 
 
-def _read(checkpoint: Path) -> TrainerState:
-    state = from_plain(TrainerState, unpack((checkpoint / STATE_NAME).read_bytes()), "state")
-    check_coherent(state)
+def _read(checkpoint: Path, kind: type[State], check: Callable[[State], None]) -> State:
+    state = from_plain(kind, unpack((checkpoint / STATE_NAME).read_bytes()), "state")
+    check(state)
     named = NAME.fullmatch(checkpoint.name)
     if named and int(named[1]) != state.steps_done:
         raise FormError(
@@ -164,11 +195,14 @@ def _read(checkpoint: Path) -> TrainerState:
 
 
 def _is_whole(checkpoint: Path) -> bool:
-    try:
-        _read(checkpoint)
-        return _written_format(checkpoint) == FORMAT
-    except (*_UNREADABLE, ResumeError):
-        return False
+    def readable(kind: type[State], check: Callable[[State], None]) -> bool:
+        try:
+            _read(checkpoint, kind, check)
+            return _written_format(checkpoint) == FORMAT
+        except (*_UNREADABLE, ResumeError):
+            return False
+
+    return readable(TrainerState, check_coherent) or readable(SftState, check_sft)
 
 
 def _written_format(checkpoint: Path) -> Any:
@@ -225,9 +259,24 @@ def find_model(path: str | Path) -> Path:
     path = Path(path)
     if (path / "config.json").exists():
         return path
+    checkpoint = find_checkpoint(path)
+    if not (checkpoint / "model" / "config.json").exists():
+        raise RunFolderError(
+            f"{checkpoint} has no model folder, as run.model_every has it. Make one, and use that: "
+            f"rlcs export {path} OUT."
+        )
+    return checkpoint / "model"
+
+
+def find_checkpoint(path: Path) -> Path:
+    """The checkpoint meant by ``path``: a checkpoint, or a run (its best, else its last).
+
+    Raises:
+        RunFolderError: there is none, or something of a run leads out of its folder.
+    """
     check_inside(path)
-    if (path / "model" / "config.json").exists():
-        return path / "model"
+    if (path / FORMAT_NAME).exists() or (path / "model" / "config.json").exists():
+        return path
     checkpoints = Checkpoints(path / "checkpoints", keep=1)
     chosen = checkpoints.best() or checkpoints.latest()
     if chosen is None:
@@ -235,7 +284,7 @@ def find_model(path: str | Path) -> Path:
             f"expected a model folder, a checkpoint or a run with a checkpoint at {path}, "
             "found none of them."
         )
-    return chosen / "model"
+    return chosen
 
 
 def _flush(folder: Path, *, deep: bool = True) -> None:

@@ -8,30 +8,38 @@ from pathlib import Path
 
 import torch
 
-from rlcs.config import RunConfig
+from rlcs.config import ModelSection, RunConfig, TrainedSection
 from rlcs.errors import StorageError
 from rlcs.files import naming_disks, size_of
-from rlcs.model.loading import folder_bytes
+from rlcs.learner.state_files import MOMENTS
+from rlcs.model.parts import folder_numbers, trained_numbers
 from rlcs.run.checkpoint import Checkpoints
 
 FLOAT32_BYTES = 4
 
 
-def checkpoint_bytes(config: RunConfig, folder: Path) -> float:
-    """The size of the next checkpoint of the run in ``folder``: that of its last one.
+def model_bytes(model: ModelSection) -> int:
+    """The size of the model as a folder; 0 for a model of the hub, whose size is not known here."""
+    return folder_numbers(model.path) * torch.finfo(getattr(torch, model.dtype)).bits // 8
 
-    Where there is none it is estimated from the model's folder: the weights twice (for a resume
-    and as a model folder) and AdamW's state of what is trained, which is in float32. 0 for a model
-    of the hub, whose size is not known here.
+
+def state_bytes(model: ModelSection, trained: TrainedSection) -> int:
+    """The size of the learner's state: of what is trained the weights and AdamW's two moments in
+    float32; 0 for a model of the hub."""
+    return trained_numbers(model.path, trained) * FLOAT32_BYTES * (1 + len(MOMENTS))
+
+
+def checkpoint_bytes(config: RunConfig, folder: Path) -> int:
+    """The size of the largest checkpoint of the run in ``folder`` that may come next.
+
+    What is neither model nor learner is taken from the last one, where there is one.
     """
-    if last := Checkpoints(folder / "checkpoints", keep=1).latest():
-        return size_of(last)
-    weights = folder_bytes(config.model.path)
-    if config.learner.lora:  # the state of the adapters is small
-        return 2 * weights
-    size = torch.finfo(getattr(torch, config.model.dtype)).bits // 8
-    states = 2 if config.model.dtype == "float32" else 3  # two moments, and the weights themselves
-    return weights * (2 + states * FLOAT32_BYTES / size)
+    size = state_bytes(config.model, config.learner)
+    if config.run.model_every:
+        size += model_bytes(config.model)
+    if size and (last := Checkpoints(folder / "checkpoints", keep=1).latest()):
+        size += size_of(last) - size_of(last / "learner") - size_of(last / "model")
+    return size
 
 
 def checkpoints_kept(config: RunConfig) -> int:
@@ -50,10 +58,11 @@ def saying_what_is_saved(folder: Path) -> Iterator[None]:
         with naming_disks():
             yield
     except StorageError as error:
-        raise error.advising(_way_on(folder)) from error
+        raise error.advising(way_on(folder)) from error
 
 
-def _way_on(folder: Path) -> str:
+def way_on(folder: Path) -> str:
+    """What of the run in ``folder`` is whole, and how it goes on, for a message."""
     try:
         last = Checkpoints(folder / "checkpoints", keep=1).latest()
     except OSError:

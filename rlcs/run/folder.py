@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from rlcs.config import RunConfig, config_differences, load_config
+from rlcs.config import RunConfig, SftConfig, config_differences, load_config
 from rlcs.errors import ResumeError, RunFolderError
 
 CONFIG_NAME = "config.resolved.yaml"
@@ -13,12 +14,26 @@ CHANGEABLE = (
     "run.num_steps",
     "run.save_every",
     "run.keep_checkpoints",
+    "run.model_every",
+    "rollout.num_actors",
+    "learner.num_ranks",
+    "learner.zero_stage",
     "evaluation.every_steps",
     "tracking.",
     "hardware.ray_address",
     "faults.",
 )
-"""Keys that may differ on resuming: none of them changes what a step does."""
+"""Keys that may differ on resuming: none of them changes what a step does, but for rounding."""
+
+
+SFT_CHANGEABLE = (
+    "output",
+    "sft.save_every",
+    "sft.num_ranks",
+    "sft.zero_stage",
+    "hardware.ray_address",
+)
+"""The same of a cold start."""
 
 
 def free_run_folder(config: RunConfig) -> Path:
@@ -64,17 +79,38 @@ def check_resumable(old: RunConfig, new: RunConfig, *, reconcile: bool = False) 
         ResumeError: a change would make the run another one than was started.
     """
     differences = config_differences(old, new)
-    changeable = _changeable(new, reconcile)
-    refused = [line for line in differences if not line.startswith(changeable)]
-    if refused:
+    more = "." if reconcile else "; with --reconcile also data."
+    _check_changes(differences, _changeable(new, reconcile), another="run.name", more=more)
+    return differences
+
+
+def read_sft_config(folder: Path) -> SftConfig:
+    """The configuration a cold start was started with."""
+    return load_config(find_run_config(folder), kind=SftConfig)
+
+
+def check_same_sft(old: SftConfig, new: SftConfig) -> list[str]:
+    """The changes from ``old`` to ``new``, a line each.
+
+    Raises:
+        ResumeError: a change would make it another cold start than was begun.
+    """
+    differences = config_differences(old, new)
+    _check_changes(differences, SFT_CHANGEABLE, another="output", more=".")
+    return differences
+
+
+def _check_changes(
+    differences: Sequence[str], changeable: tuple[str, ...], *, another: str, more: str
+) -> None:
+    if refused := [line for line in differences if not line.startswith(changeable)]:
         raise ResumeError(
             "resuming with these changes would not continue the same run:\n"
             + "\n".join(f"  {line}" for line in refused)
-            + "\nUndo them, or start a new run with another run.name. May be changed: "
+            + f"\nUndo them, or start a new run with another {another}. May be changed: "
             + ", ".join(key.rstrip(".") for key in changeable)
-            + ("." if reconcile else "; with --reconcile also data.")
+            + more
         )
-    return differences
 
 
 def _changeable(config: RunConfig, reconcile: bool) -> tuple[str, ...]:

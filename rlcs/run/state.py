@@ -38,6 +38,31 @@ class TrainerState:
     best_step: int | None = None
 
 
+@dataclass(kw_only=True)
+class SftState:
+    """Everything of a cold start that is not in the learner."""
+
+    steps_done: int = 0
+    demonstrations: str = ""
+    """A digest of what it learns from, in its order."""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """The log so far, a row for each step that changed a weight."""
+    seconds: float = 0.0
+    """Running time so far, over all sessions."""
+
+
+def check_sft(state: SftState) -> None:
+    """Check that the parts of a cold start's state agree with one another.
+
+    Raises:
+        FormError: they do not.
+    """
+    _check(0 <= state.steps_done < 2**62, "state.steps_done", f"a count, not {state.steps_done}")
+    steps = [row.get("step") for row in state.rows]
+    known = all(type(step) is int and 0 < step <= state.steps_done for step in steps)
+    _check(known, "state.rows", f"steps up to {state.steps_done}")
+
+
 def check_coherent(state: TrainerState) -> None:
     """Check that the parts of a state, each of the right type, agree with one another.
 

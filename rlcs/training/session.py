@@ -8,15 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from curricula import Curriculum, DamagedStateError
-from rlcs.cluster.faults import Fault
-from rlcs.cluster.ray_cluster import stop_cluster
+from rlcs.cluster.faults import Fault, FaultListener
+from rlcs.cluster.ray_cluster import Patience, stop_cluster
 from rlcs.config import RunConfig, write_config
-from rlcs.errors import LearningError, LostProcessError, ResumeError, StoreFullError
+from rlcs.data import Renderer
+from rlcs.errors import (
+    EngineError,
+    LearningError,
+    LostProcessError,
+    ResumeError,
+    StoreFullError,
+    sentence,
+)
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.rollout.settings import training_sampling
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
-from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved
+from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved, way_on
 from rlcs.run.fault_log import FaultLog
 from rlcs.run.folder import (
     CONFIG_NAME,
@@ -83,11 +91,17 @@ def _run(
     for note in training_data.notes:
         progress.say(note)
     on_fault = FaultLog(folder, progress)
+    before: str | None = None
     for restarts_left in reversed(range(config.faults.max_restarts + 1)):
         state, curriculum = _load(config, training_data, checkpoint, reconcile=reconcile)
         try:
             progress.say(f"starting {_in_words(config)}")
-            workers = start_workers(config, training_data.renderer, on_fault=on_fault)
+            renderer = training_data.renderer
+            if before is None:
+                workers = start_workers(config, renderer, on_fault=on_fault)
+            else:
+                workers = _start_again(config, folder, renderer, progress, on_fault, before)
+            before = workers.placement_kind
             if checkpoint:
                 _load_learner(workers, checkpoint)
                 workers.publish(state.policy_version)
@@ -114,6 +128,38 @@ def _run(
         finally:
             stop_cluster()
     raise AssertionError("the last attempt returns or raises")
+
+
+def _start_again(
+    config: RunConfig,
+    folder: Path,
+    renderer: Renderer,
+    progress: Progress,
+    on_fault: FaultListener,
+    placement: str,
+) -> Workers:
+    """Start the workers on a cluster that may have lost nodes, placed as they were before.
+
+    With GPUs gone they would otherwise start on CPUs, or share what they had not to share.
+
+    Raises:
+        EngineError: the nodes did not come back; the message says how to go on when they do.
+    """
+    hardware = {"device": "cpu"} if placement == "cpu" else {"device": "cuda"}
+    if placement != "cpu":
+        hardware["placement"] = placement
+    section = config.hardware.model_copy(update=hardware)
+    try:
+        return start_workers(
+            config.model_copy(update={"hardware": section}),
+            renderer,
+            on_fault=on_fault,
+            patience=Patience(seconds=config.faults.wait_for_nodes_seconds, say=progress.say),
+        )
+    except (LostProcessError, StoreFullError):
+        raise
+    except EngineError as error:
+        raise EngineError(f"{sentence(error)} {way_on(folder)}") from error
 
 
 def _in_words(config: RunConfig) -> str:
@@ -284,6 +330,13 @@ class RunSession:
         state.best_accuracy, state.best_step = accuracy, state.steps_done
         self._save()
 
+    def _with_model(self, step: int) -> bool:
+        """Whether the checkpoint of ``step`` gets a model folder."""
+        run = self.trainer.config.run
+        if run.model_every <= 1 or step == run.num_steps:
+            return run.model_every > 0
+        return step % (run.save_every * run.model_every) == 0
+
     def _save(self) -> None:
         trainer = self.trainer
         self.schedule.settle()
@@ -295,7 +348,10 @@ class RunSession:
         with writing(what, self.checkpoints.folder, needed_bytes=needed):
             try:
                 self.checkpoints.save(
-                    trainer.state, trainer.workers.learner, trainer.training_data.renderer
+                    trainer.state,
+                    trainer.workers.learner,
+                    trainer.training_data.renderer,
+                    with_model=self._with_model(trainer.state.steps_done),
                 )
             except Exception:
                 with suppress(OSError):  # half a checkpoint takes room and is of no use

@@ -13,7 +13,7 @@ import numpy as np
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.placement_rules import check_placement
-from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
+from rlcs.cluster.ray_cluster import Patience, start_cluster, stop_cluster
 from rlcs.config import RunConfig, VllmSection
 from rlcs.data import Renderer
 from rlcs.errors import (
@@ -63,6 +63,8 @@ class Workers:
     vllm: VllmSection
     share_gpus: bool = False
     """Whether an engine and a rank have the same GPU, which they use alternately."""
+    placement_kind: str = "cpu"
+    """``cpu``, ``separate`` or ``colocated``."""
 
     def make_room(self) -> None:
         """Have the engines leave the GPUs to the learner, if they share them."""
@@ -131,14 +133,22 @@ def needs_of(config: RunConfig) -> Needs:
     )
 
 
-def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Workers:
+def start_workers(
+    config: RunConfig,
+    renderer: Renderer,
+    *,
+    on_fault: FaultListener,
+    patience: Patience | None = None,
+) -> Workers:
     """Start engines and ranks at the same time, and wait until all of them are ready.
+
+    With ``patience`` the cluster is given time to have room for them.
 
     Raises:
         ConfigError: the cluster has no room for them, or cannot do what the run is to do.
         EngineError: there is no cluster, or a process did not start.
     """
-    plan = start_cluster(config.hardware, needs_of(config))
+    plan = start_cluster(config.hardware, needs_of(config), patience)
     try:
         check_placement(config, plan.placement)
         share_gpus = plan.placement.kind == "colocated"
@@ -184,6 +194,7 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
         probe=renderer.probe(),
         vllm=config.rollout.vllm,
         share_gpus=share_gpus,
+        placement_kind=plan.placement.kind,
     )
 
 

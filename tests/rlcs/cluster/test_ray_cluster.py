@@ -12,13 +12,14 @@ from pathlib import Path
 import psutil
 import pytest
 import ray
+from ray.cluster_utils import Cluster
 from shared_cluster import SharedCluster
 from small_disk import small_disk
 from workshop import environment
 
 from rlcs.cluster import ray_cluster
 from rlcs.cluster.placement import Needs
-from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
+from rlcs.cluster.ray_cluster import Patience, start_cluster, stop_cluster
 from rlcs.config import HardwareSection
 from rlcs.errors import EngineError
 
@@ -122,3 +123,34 @@ def test_the_shared_cluster_is_as_new_for_the_next_file(shared_cluster: SharedCl
             psutil.Process(pids[0]).kill()
         finally:
             stop_cluster()
+
+
+@pytest.mark.long
+def test_nodes_that_were_lost_are_waited_for() -> None:
+    ray.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        lost = cluster.add_node(num_cpus=1)
+        hardware = HardwareSection(device="cpu", ray_address=cluster.address)
+        needs = Needs(num_engines=1, num_ranks=1)
+        assert len(set(start_cluster(hardware, needs).placement.node_names)) == 2
+        stop_cluster()
+
+        cluster.remove_node(lost, allow_graceful=False)  # Ray itself takes it for alive a while
+        lines: list[str] = []
+        message = r"waited 3 s \(faults\.wait_for_nodes_seconds\) .* there is no room for engine 0"
+        with pytest.raises(EngineError, match=message):
+            start_cluster(hardware, needs, Patience(seconds=3, say=lines.append))
+        assert [line.partition(":")[0] for line in lines] == ["waiting for nodes, 3 s at most"]
+        assert not ray.is_initialized()
+
+        def say(line: str) -> None:
+            lines.append(line)
+            cluster.add_node(num_cpus=1)
+
+        plan = start_cluster(hardware, needs, Patience(seconds=120, say=say))
+        assert len(set(plan.placement.node_names)) == 2
+        assert len(lines) == 2
+    finally:
+        stop_cluster()
+        cluster.shutdown()

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from workshop import ROOT
 
-from rlcs.cli.export import export
 from rlcs.config import RunConfig
 from rlcs.errors import ResumeError, RunFolderError
-from rlcs.run.checkpoint import Checkpoints, find_model, read_state
+from rlcs.run.checkpoint import Checkpoints, find_model, read_sft_state, read_state
 from rlcs.run.folder import check_resumable, find_run_config, free_run_folder
-from rlcs.run.state import TrainerState
+from rlcs.run.model_folder import write_model_folder
+from rlcs.run.state import SftState, TrainerState
 
 
 class WritingLearner:
@@ -105,11 +106,12 @@ def test_a_state_comes_back_as_it_was(checkpoints: Checkpoints) -> None:
 
 def test_a_state_of_another_format_is_refused(tmp_path: Path) -> None:
     (tmp_path / "format.json").write_text('{"format": 99}')
-    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 4"):
+    with pytest.raises(ResumeError, match="format 99; this version of rlcs reads format 5"):
         read_state(tmp_path)
 
 
 def test_a_checkpoint_of_before_the_moves_is_refused_without_unpickling(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
     (tmp_path / "trainer.pkl").write_bytes(b"crlcs.training.checkpoint\nTrainerState\n.")
     with pytest.raises(ResumeError, match=r"format 2 or older.*model\.path=.*/model"):
         read_state(tmp_path)
@@ -126,18 +128,48 @@ def test_a_model_is_found_in_a_folder_a_checkpoint_and_a_run(checkpoints: Checkp
         find_model(run / "nowhere")
 
 
+def test_a_checkpoint_without_a_model_says_how_to_make_one(checkpoints: Checkpoints) -> None:
+    final = checkpoints.save(
+        TrainerState(steps_done=5), WritingLearner(), Renderer(), with_model=False
+    )
+    assert sorted(path.name for path in final.iterdir()) == [
+        "format.json",
+        "learner",
+        "trainer.npz",
+    ]
+    for path in (final, checkpoints.folder.parent):
+        with pytest.raises(RunFolderError, match=rf"no model folder.*rlcs export {path} OUT"):
+            find_model(path)
+    (final / "format.json").write_text('{"format": 99}')
+    with pytest.raises(ResumeError, match=r"with the version that wrote it, or start again\.$"):
+        read_state(final)
+
+
+def test_the_state_of_a_cold_start(checkpoints: Checkpoints) -> None:
+    rows = [{"step": 1, "loss": 2.5}, {"step": 3, "loss": 0.5}]
+    state = SftState(steps_done=3, demonstrations="abc", rows=rows, seconds=1.5)
+    final = checkpoints.save(state, WritingLearner(), Renderer(), with_model=False)
+    assert read_sft_state(final) == state
+    with pytest.raises(ResumeError, match=r"is damaged: trainer\.npz: state"):
+        read_state(final)
+    later = dataclasses.replace(state, steps_done=9, rows=[{"step": 10}])
+    second = checkpoints.save(later, WritingLearner(), Renderer(), with_model=False)
+    with pytest.raises(ResumeError, match=r"state\.rows: .*step_000003, is whole"):
+        read_sft_state(second)
+
+
 def test_export_writes_whole_folders_and_only_new_ones(
-    checkpoints: Checkpoints, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    checkpoints: Checkpoints, tmp_path: Path
 ) -> None:
     save(checkpoints, 5)
     out = tmp_path / "deep" / "out"
     (tmp_path / "deep" / "out.partial").mkdir(parents=True)  # of an export that was killed
-    assert export(tmp_path, out) == 0
+    made_of = write_model_folder(tmp_path, out)
+    assert made_of == checkpoints.folder / "step_000005" / "model"
     assert sorted(path.name for path in out.iterdir()) == ["config.json", "tokenizer.json"]
     assert list(out.parent.iterdir()) == [out]
-    assert str(out) in capsys.readouterr().out
     with pytest.raises(RunFolderError, match="exists already"):
-        export(tmp_path, out)
+        write_model_folder(tmp_path, out)
 
 
 def run_config(**sections: dict[str, object]) -> RunConfig:
@@ -150,6 +182,10 @@ def run_config(**sections: dict[str, object]) -> RunConfig:
     [
         ({"run": {"num_steps": 200}}, "run.num_steps: 100 -> 200"),
         ({"run": {"save_every": 5}}, "run.save_every: 25 -> 5"),
+        ({"run": {"model_every": 0}}, "run.model_every: 1 -> 0"),
+        ({"learner": {"num_ranks": 2}}, "learner.num_ranks: 1 -> 2"),
+        ({"learner": {"zero_stage": 3}}, "learner.zero_stage: 0 -> 3"),
+        ({"rollout": {"num_actors": 2}}, "rollout.num_actors: 1 -> 2"),
         ({"run": {"keep_checkpoints": 9}}, "run.keep_checkpoints: 2 -> 9"),
         ({"evaluation": {"every_steps": 5}}, "evaluation.every_steps: None -> 5"),
         ({"tracking": {"tensorboard": False}}, "tracking.tensorboard: True -> False"),

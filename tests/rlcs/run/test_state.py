@@ -242,12 +242,12 @@ def test_a_pickle_in_the_place_of_the_state_runs_nothing(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "3", "null", '{"format": "4"}', '{"format": true}', "[" * 10**5, "\x00"]
+    "content", ["", "{", "3", "null", '{"format": "5"}', '{"format": true}', "[" * 10**5, "\x00"]
 )
 def test_a_damaged_number_of_the_format(tmp_path: Path, content: str) -> None:
     checkpoint = write(tmp_path, to_plain(make_state()))
     (checkpoint / "format.json").write_text(content)
-    with pytest.raises(ResumeError, match=r'damaged: format.json: expected {"format": 4}, found'):
+    with pytest.raises(ResumeError, match=r'damaged: format.json: expected {"format": 5}, found'):
         read_state(checkpoint)
 
 
@@ -270,8 +270,11 @@ def test_without_a_whole_one_before_a_new_run_goes_on_from_the_model(tmp_path: P
     checkpoint = write(tmp_path, to_plain(TrainerState(steps_done=7)), step=7)
     (checkpoint / "trainer.npz").unlink()
     with pytest.raises(
-        ResumeError, match=r"No older checkpoint of this run is whole.*model\.path="
+        ResumeError, match=r"No older checkpoint of this run is whole\. Start again"
     ):
+        read_state(checkpoint)
+    (checkpoint / "model").mkdir()
+    with pytest.raises(ResumeError, match=r"is whole\. Start a new run .*model\.path="):
         read_state(checkpoint)
 
 
