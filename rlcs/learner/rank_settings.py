@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rlcs.config import LoraSection, OptimiserSection, RanksSection, TrainedSection
+from rlcs.config import (
+    ImageTokensSection,
+    LoraSection,
+    OptimiserSection,
+    RanksSection,
+    TrainedSection,
+)
 
 DEFAULT_BUCKET_BYTES = 256 * 2**20
 
@@ -40,6 +46,8 @@ class RankSettings:
     """Parameters are published in buckets of at most this size."""
     trust_code: bool = False
     """Whether Python files of the model folder may run."""
+    image_tokens: ImageTokensSection | None = None
+    """How many tokens one picture may become; None leaves it to the model folder."""
 
     @property
     def lora(self) -> LoraSection | None:

@@ -33,8 +33,9 @@ from rlcs.run.inside import check_inside
 from rlcs.run.records import FormError, from_plain, to_plain
 from rlcs.run.state import TrainerState, check_coherent
 
-FORMAT = 4
-"""Raised where what was written before can no longer be read: 4, because pickles are gone."""
+FORMAT = 5
+"""Raised where what was written before can no longer be read: 5, because problems say where their
+rows are."""
 STATE_NAME = "trainer.npz"
 BEST_NAME = "best.json"
 FORMAT_NAME = "format.json"

@@ -48,9 +48,7 @@ def sft(config: SftConfig) -> int:
             f"the output folder {output} exists already; remove it or use another."
         )
     check_room("the model", output, needed_bytes=folder_bytes(config.model.path))
-    renderer = Renderer.load(
-        config.model.path, config.sft.max_tokens, trust_code=config.model.trust_code
-    )
+    renderer = Renderer.of_model(config.model, config.sft.max_tokens)
     with closing(Scorer(config.scoring)) as scorer:
         loaded = load_problems(config, pool=scorer.pool)
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
@@ -63,6 +61,7 @@ def sft(config: SftConfig) -> int:
             model_path=config.model.location,
             dtype=config.model.dtype,
             trust_code=config.model.trust_code,
+            image_tokens=config.model.image_tokens,
             seed=config.seed,
             optimiser=config.sft,
             ranks=config.sft,

@@ -235,19 +235,19 @@ def test_a_pickle_in_the_place_of_the_state_runs_nothing(tmp_path: Path) -> None
         (checkpoint / name).write_bytes(pickle.dumps(Canary(canary)))
     with pytest.raises(ResumeError, match=r"trainer\.npz: expected a state as it was saved"):
         read_state(checkpoint)
-    (checkpoint / "format.json").write_text('{"format": 3}')
-    with pytest.raises(ResumeError, match="was written in format 3"):
+    (checkpoint / "format.json").write_text('{"format": 4}')
+    with pytest.raises(ResumeError, match="was written in format 4"):
         read_state(checkpoint)
     assert not canary.exists()
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "3", "null", '{"format": "4"}', '{"format": true}', "[" * 10**5, "\x00"]
+    "content", ["", "{", "3", "null", '{"format": "5"}', '{"format": true}', "[" * 10**5, "\x00"]
 )
 def test_a_damaged_number_of_the_format(tmp_path: Path, content: str) -> None:
     checkpoint = write(tmp_path, to_plain(make_state()))
     (checkpoint / "format.json").write_text(content)
-    with pytest.raises(ResumeError, match=r'damaged: format.json: expected {"format": 4}, found'):
+    with pytest.raises(ResumeError, match=r'damaged: format.json: expected {"format": 5}, found'):
         read_state(checkpoint)
 
 
