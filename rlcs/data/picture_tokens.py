@@ -101,7 +101,7 @@ class PictureTokens:
         processor: Any = self._processor
         num_frames = len(video.frames)
         patches = processor.video_processor.get_num_of_video_patches(
-            num_frames, video.height, video.width
+            num_frames, video.height, video.width, {}
         )
         grid = np.array([num_frames // processor.video_processor.temporal_patch_size, 0, 1])
         grid[1] = patches // grid[0]
