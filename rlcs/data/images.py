@@ -110,11 +110,6 @@ def encoded_image(content: bytes, *, name: str | None = None) -> Image:
     if not content:
         raise BadImageError(f"expected a picture, found {name!r}, which is empty")
     width, height = _examine(content, name)
-    if not width or not height:
-        raise BadImageError(
-            f"expected a picture of at least one pixel, found {name!r}, which has {width} x "
-            f"{height}"
-        )
     return Image(name=name, digest=digest, width=width, height=height, stored=content)
 
 

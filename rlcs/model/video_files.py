@@ -156,14 +156,15 @@ def _capture(content: bytes) -> tuple[Any, Any]:
     )
     if not known:
         raise BadVideoError("it is none of GIF, WebP, APNG, MP4, WebM, Matroska and AVI")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # what is wrong is said here
+    # What is wrong is said here.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     try:
         cv2: Any = importlib.import_module("cv2")
     except ImportError:
         raise BadVideoError(
             "reading it needs the package opencv-python-headless: pip install 'rlcs[vision]'"
         ) from None
-    cv2.setLogLevel(0)
     capture = cv2.VideoCapture(io.BytesIO(content), cv2.CAP_FFMPEG, [])
     if not capture.isOpened():
         raise BadVideoError("its head is damaged, or its end is missing")

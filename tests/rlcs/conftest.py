@@ -110,6 +110,8 @@ def tiny_qwen_vl(tiny_glm: str, tmp_path_factory: pytest.TempPathFactory) -> str
         "num_hidden_layers": 2,
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
         "rope_parameters": {
             "rope_type": "default",
             "rope_theta": 1e4,
