@@ -90,7 +90,7 @@ def demonstrations(
     encoded = renderer.encode_demonstrations(problems)
     for problem, (prompt, response) in zip(problems, encoded, strict=True):
         if len(prompt) + len(response) > max_tokens:
-            too_long.append(f"{problem.problem_id} ({len(prompt) + len(response)} tokens)")
+            too_long.append(f"{problem.where} with {len(prompt) + len(response)} tokens")
         samples.append(
             TrainingSample(
                 token_ids=np.concatenate([prompt, response]),
