@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -22,7 +22,8 @@ from curricula import CurriculumProblem
 from rewards import Verdict
 
 Message: TypeAlias = dict[str, str]
-"""One chat turn: ``{"role": ..., "content": ...}``; ``<image>`` stands for the next picture."""
+"""One chat turn: ``{"role": ..., "content": ...}``; ``<image>`` stands for the next picture, and
+``<video>`` for the next video."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +61,48 @@ def _image(name: str, digest: str, width: int, height: int, stored: bytes) -> Im
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Video:
+    """A video as it is stored, and which of its frames the model is shown.
+
+    It crosses processes by its bytes: another node need not see the files.
+    """
+
+    name: str
+    """What messages call it: the file as its row names it, or the digest."""
+    digest: str
+    """Of the encoded bytes and of the frames that are shown."""
+    width: int
+    """Pixels"""
+    height: int
+    """Pixels"""
+    stored: tuple[Path | bytes, ...]
+    """One file that holds all frames, or a picture's file for each frame that is shown."""
+    frames: tuple[int, ...]
+    """The frames that are shown, an even number F of them: which of the file, in rising order.
+    Where there is a file for each, which of the files."""
+    seconds: tuple[float, ...]
+    """[F] when in the video each of them is to be seen."""
+    seconds_per_frame: float
+    """How far they are apart in the mean."""
+
+    def read(self) -> tuple[bytes, ...]:
+        """The encoded bytes.
+
+        Raises:
+            OSError: a file has gone.
+        """
+        return tuple(each if isinstance(each, bytes) else each.read_bytes() for each in self.stored)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        known = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _video, (known | {"stored": self.read()},)
+
+
+def _video(known: dict[str, Any]) -> Video:
+    return Video(**known)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
     """One row of a data set: something to ask and how to know that an answer is right."""
 
@@ -79,8 +122,15 @@ class Problem:
     """What a person said of the difficulty: a tier's name or a number, None when nobody did."""
     demonstration: str | None = None
     """A whole response to imitate in the cold start, None outside of it."""
-    images: tuple[Image, ...] = ()
-    """The pictures of ``messages``, in their order."""
+    images: tuple[Image | Video, ...] = ()
+    """The pictures and videos of ``messages``, in their order."""
+    location: str = field(default="", compare=False)
+    """The file and line of its row; empty where it has none."""
+
+    @property
+    def where(self) -> str:
+        """What messages call it: where its row is, and its id."""
+        return f"{self.location} ({self.problem_id})" if self.location else self.problem_id
 
     def for_curriculum(self) -> CurriculumProblem:
         """What a curriculum may know of it."""
@@ -104,7 +154,11 @@ class Prompt:
     token_ids: NDArray[np.int64]
     """[P] int64, chat template applied, generation prompt opened; a picture is as many tokens
     as the model makes of it, all the same."""
-    images: tuple[Image, ...] = ()
+    images: tuple[Image | Video, ...] = ()
+    """In their order."""
+    template_ids: NDArray[np.int64] | None = None
+    """[Q] int64, as the chat template alone has it, with one token for each picture or video; None
+    without any."""
 
 
 class FinishReason(StrEnum):
@@ -193,8 +247,8 @@ class TrainingSample:
     proximal_logprobs: np.ndarray | None = None
     """[T] float32, the learner's own log-probabilities before the step's first update; None where
     that update computes them on its way."""
-    images: tuple[Image, ...] = ()
-    """The prompt's pictures."""
+    images: tuple[Image | Video, ...] = ()
+    """The prompt's pictures and videos."""
 
     @property
     def num_loss_tokens(self) -> int:

@@ -12,6 +12,7 @@ from rlcs.config.data import (
     DifficultySection,
     SourceSection,
     TrainingDataSection,
+    VideoSection,
 )
 from rlcs.config.grade import EndpointSection, GradeConfig, GradedModelSection, GradeSection
 from rlcs.config.learner import (
@@ -22,7 +23,7 @@ from rlcs.config.learner import (
     TrainedSection,
 )
 from rlcs.config.loading import config_differences, config_schema, load_config, write_config
-from rlcs.config.model import ModelSection
+from rlcs.config.model import ImageTokensSection, ModelSection
 from rlcs.config.objective import PRESETS, CorrectionSection, KlSection, ObjectiveSection
 from rlcs.config.rollout import RolloutSection, VllmSection
 from rlcs.config.run import EvaluationSection, RunConfig, RunSection, TrackingSection
@@ -44,6 +45,7 @@ __all__ = [
     "GradeSection",
     "GradedModelSection",
     "HardwareSection",
+    "ImageTokensSection",
     "KlSection",
     "LearnerSection",
     "LoraSection",
@@ -62,6 +64,7 @@ __all__ = [
     "TrackingSection",
     "TrainedSection",
     "TrainingDataSection",
+    "VideoSection",
     "VllmSection",
     "config_differences",
     "config_schema",

@@ -33,6 +33,9 @@ class ColumnsSection(Section):
     images: str | None = None
     """Pictures: a file's name, encoded bytes, or a list of these. ``<image>`` in the text says
     where each stands; without any they stand before the last turn."""
+    videos: str | None = None
+    """Videos: a file's name, encoded bytes, ``{"frames": pictures, "seconds": times}``, or a list
+    of these. ``<video>`` in the text says where each stands."""
 
     @model_validator(mode="after")
     def check_question(self) -> ColumnsSection:
@@ -71,7 +74,7 @@ class SourceSection(Section):
     """Category of rows without a category column; the source's own name when left out."""
     system_prompt: str | None = None
     images_folder: str | None = None
-    """The folder that holds all pictures' files; that of ``path`` when left out."""
+    """The folder that holds all pictures' and videos' files; that of ``path`` when left out."""
     limit: int | None = Field(default=None, ge=1)
     """Use the first rows only."""
 
@@ -108,12 +111,24 @@ class SourceSection(Section):
         return self.path or self.hub or f"reasoning_gym:{self.reasoning_gym}"
 
 
+class VideoSection(Section):
+    """Which frames of a video the model is shown."""
+
+    frames_per_second: float = Field(default=2.0, gt=0, le=60)
+    """At which rate frames are taken."""
+    max_frames: int = Field(default=32, ge=2, multiple_of=2)
+    """Of a longer video so many are taken, spread over all of it. An even number: a patch spans two
+    frames."""
+
+
 class DataSection(Section):
     """The problems that are trained on, and those that are held out to measure the model."""
 
     train: list[SourceSection] = Field(min_length=1)
     heldout: list[SourceSection] = Field(default_factory=list)
     """Never trained on: rows of ``train`` that ask the same question are taken out."""
+    video: VideoSection = VideoSection()
+    """How videos are shown, those of all sources alike."""
 
 
 class DifficultySection(Section):

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from rlcs.config.cluster import HardwareSection
 from rlcs.config.data import DataSection
+from rlcs.config.model import ImageTokensSection
 from rlcs.config.rollout import RolloutSection
 from rlcs.config.scoring import ScoringSection
 from rlcs.config.section import NAME_PATTERN, Section
@@ -71,6 +72,8 @@ class GradedModelSection(Section):
     dtype: Literal["float32", "bfloat16"] = "float32"
     trust_code: bool = Field(default=False, exclude=True)
     """Run Python files that the model folder brings along; the same as ``--trust-code``."""
+    image_tokens: ImageTokensSection | None = None
+    """How many tokens one picture may become."""
     endpoint: EndpointSection | None = None
     system_prompt: str | None = None
     """Put before problems without a system turn. It does not change their ids."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 import rewards
-from rlcs.config import DataSection, SourceSection
+from rlcs.config import DataSection, SourceSection, VideoSection
 from rlcs.data.problems import BadRowError, build_problem
 from rlcs.data.sources import read_rows
 from rlcs.errors import DatasetError
@@ -55,8 +55,8 @@ def load_data(section: DataSection, *, extra_domains: Collection[str] = ()) -> L
         PackageMissingError: reasoning-gym is needed and not installed.
     """
     domains = {*rewards.domains(), *extra_domains}
-    train = _collect(section.train, domains)
-    heldout = _collect(section.heldout, domains)
+    train = _collect(section.train, section.video, domains)
+    heldout = _collect(section.heldout, section.video, domains)
     errors = [*train.errors, *heldout.errors]
     if errors:
         raise DatasetError(list_problems("in the data", errors))
@@ -86,23 +86,27 @@ def list_problems(where: str, problems: Sequence[str]) -> str:
     return "\n  ".join(lines)
 
 
-def _collect(sources: Sequence[SourceSection], domains: Set[str]) -> _Collected:
+def _collect(
+    sources: Sequence[SourceSection], video: VideoSection, domains: Set[str]
+) -> _Collected:
     collected = _Collected()
     for source in sources:
         try:
-            _add_source(collected, source, domains)
+            _add_source(collected, source, video, domains)
         except DatasetError as error:
             collected.errors.append(str(error))
     return collected
 
 
-def _add_source(collected: _Collected, source: SourceSection, domains: Set[str]) -> None:
+def _add_source(
+    collected: _Collected, source: SourceSection, video: VideoSection, domains: Set[str]
+) -> None:
     found = read_rows(source)
     collected.errors += found.bad_rows
     num_repeated = 0
     for row in found.rows:
         try:
-            problem = build_problem(row, source, domains)
+            problem = build_problem(row, source, domains, video)
         except BadRowError as error:
             collected.errors.append(f"{row.location}: {error}.")
             continue

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
 from rewards import gold_answer
-from rlcs.config import SourceSection
+from rlcs.config import SourceSection, VideoSection
 from rlcs.data.images import PLACEHOLDER, BadImageError, read_images
 from rlcs.data.response_format import build_response
 from rlcs.data.sources import Row
-from rlcs.types import Image, Message, Problem
+from rlcs.data.videos import PLACEHOLDER as VIDEO_PLACEHOLDER
+from rlcs.data.videos import read_videos
+from rlcs.types import Image, Message, Problem, Video
 
 NUM_ID_CHARACTERS = 16
+PLACE = re.compile(f"{PLACEHOLDER}|{VIDEO_PLACEHOLDER}")
 
 
 class BadRowError(Exception):
     """A row that cannot become a problem; the message says why."""
 
 
-def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem:
-    """Make the problem of one row. ``domains`` are the names that have a verifier.
+def build_problem(
+    row: Row, source: SourceSection, domains: Set[str], video: VideoSection
+) -> Problem:
+    """Make the problem of one row. ``domains`` are the names that have a verifier, and ``video``
+    says which frames of a video are shown.
 
     Without an id column the id is made from the content.
 
@@ -34,7 +41,7 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
     """
     columns = source.columns
     messages = _messages(row, source)
-    images = _images(row, source, messages)
+    images = _pictures(row, source, messages, video)
     reference = _reference(row, source)
     domain = source.domain if columns.domain is None else _text(row, columns.domain, "a domain")
     if domain not in domains:
@@ -57,11 +64,15 @@ def build_problem(row: Row, source: SourceSection, domains: Set[str]) -> Problem
         difficulty_label=_label(row, columns.label),
         demonstration=_demonstration(row, source, domain, reference),
         images=images,
+        location=row.location,
     )
 
 
 def content_id(
-    domain: str, messages: tuple[Message, ...], reference: Any, images: tuple[Image, ...] = ()
+    domain: str,
+    messages: tuple[Message, ...],
+    reference: Any,
+    images: tuple[Image | Video, ...] = (),
 ) -> str:
     """An id that depends on nothing but the content: the same on every machine and day."""
     digests = (image.digest for image in images)
@@ -81,22 +92,52 @@ def _messages(row: Row, source: SourceSection) -> tuple[Message, ...]:
     return tuple(turns)
 
 
-def _images(row: Row, source: SourceSection, messages: tuple[Message, ...]) -> tuple[Image, ...]:
-    column = source.columns.images
-    if column is None:
-        return ()
-    folder = source.images_folder or Path(source.path or ".").parent
-    try:
-        images = read_images(row.values.get(column), Path(folder))
-    except BadImageError as error:
-        raise BadRowError(f"{error} (column {column!r})") from None
-    num_placeholders = sum(turn["content"].count(PLACEHOLDER) for turn in messages)
-    if num_placeholders not in (0, len(images)):
+def _pictures(
+    row: Row, source: SourceSection, messages: tuple[Message, ...], video: VideoSection
+) -> tuple[Image | Video, ...]:
+    """The row's pictures and videos in the order in which the model reads them."""
+    columns, folder = source.columns, Path(source.images_folder or Path(source.path or ".").parent)
+    found: dict[str, tuple[Image | Video, ...]] = {}
+    for column, placeholder in ((columns.images, PLACEHOLDER), (columns.videos, VIDEO_PLACEHOLDER)):
+        value = None if column is None else row.values.get(column)
+        try:
+            found[placeholder] = (
+                read_videos(value, folder, video)
+                if placeholder == VIDEO_PLACEHOLDER
+                else read_images(value, folder)
+            )
+        except BadImageError as error:
+            raise BadRowError(f"{error} (column {column!r})") from None
+        if column is not None:
+            _check_placeholders(messages, placeholder, len(found[placeholder]), column)
+    return _in_order(messages, found)
+
+
+def _check_placeholders(
+    messages: tuple[Message, ...], placeholder: str, number: int, column: str
+) -> None:
+    written = sum(turn["content"].count(placeholder) for turn in messages)
+    if written not in (0, number):
+        what = "videos" if placeholder == VIDEO_PLACEHOLDER else "pictures"
         raise BadRowError(
-            f"expected as many {PLACEHOLDER} in the text as pictures in {column!r}, "
-            f"found {num_placeholders} and {len(images)}"
+            f"expected as many {placeholder} in the text as {what} in {column!r}, "
+            f"found {written} and {number}"
         )
-    return images
+
+
+def _in_order(
+    messages: tuple[Message, ...], found: Mapping[str, tuple[Image | Video, ...]]
+) -> tuple[Image | Video, ...]:
+    """Those without a place in the text, which stand before the last turn, come after the places
+    in earlier turns."""
+    *earlier, last = (
+        [name for name in PLACE.findall(turn["content"]) if found[name]] for turn in messages
+    )
+    written = {name for names in (*earlier, last) for name in names}
+    unplaced = [name for name in found if name not in written for _ in found[name]]
+    waiting = {name: iter(pictures) for name, pictures in found.items()}
+    order = [*itertools.chain(*earlier), *unplaced, *last]
+    return tuple(next(waiting[name]) for name in order)
 
 
 def _turns(value: Any, column: str) -> list[Message]:

@@ -115,10 +115,16 @@ def _questions(
 ) -> EngineQuestions:
     assert model.path is not None
     path = str(find_model(model.path)) if Path(model.path).exists() else model.path
-    renderer = Renderer.load(path, config.rollout.max_prompt_tokens, trust_code=model.trust_code)
+    asked = ModelSection(
+        path=path,
+        dtype=model.dtype,
+        trust_code=model.trust_code,
+        image_tokens=model.image_tokens,
+    )
+    renderer = Renderer.of_model(asked, config.rollout.max_prompt_tokens)
     with_system = [instructed(problem, model.system_prompt) for problem in problems]
     return EngineQuestions(
-        model=ModelSection(path=path, dtype=model.dtype, trust_code=model.trust_code),
+        model=asked,
         renderer=renderer,
         prompts=renderer.render_all(with_system),
     )

@@ -13,7 +13,13 @@ import ray
 from rlcs.cluster.fetch import fetch, fetch_all, fetch_start, naming_full_store
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.cluster.stacks import ProcessLocation, announce, stack_of
-from rlcs.config import FaultsSection, OptimiserSection, RanksSection, TrainedSection
+from rlcs.config import (
+    FaultsSection,
+    ImageTokensSection,
+    OptimiserSection,
+    RanksSection,
+    TrainedSection,
+)
 from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, WorkModel, pack
@@ -324,6 +330,7 @@ def rank_settings(
     model_path: str,
     dtype: str,
     trust_code: bool = False,
+    image_tokens: ImageTokensSection | None = None,
     seed: int,
     optimiser: OptimiserSection,
     ranks: RanksSection,
@@ -337,6 +344,7 @@ def rank_settings(
         model_path=model_path,
         dtype=dtype,
         trust_code=trust_code,
+        image_tokens=image_tokens,
         device=plan.device,
         num_threads=plan.num_threads,
         seed=seed,

@@ -14,26 +14,36 @@ from typing import Any
 import numpy as np
 import torch
 
+from rlcs.config import ImageTokensSection
 from rlcs.errors import ModelError
 from rlcs.learner.attention import BLOCK, Branches
 from rlcs.learner.packing import MicroBatch, Tree
 from rlcs.learner.policy import Policy
 from rlcs.learner.rank_settings import RankSettings
-from rlcs.model.loading import PromptReader, blank_image, load_model
-from rlcs.types import Image, Prompt
+from rlcs.model.loading import blank_image, load_model
+from rlcs.model.prompt_reader import PromptReader
+from rlcs.types import Image, Prompt, Video
 
 
 class PackedForward:
     """Runs micro-batches through a policy, or a DeepSpeed engine around one."""
 
     def __init__(
-        self, engine: Any, device: torch.device, model_path: str, *, trust_code: bool = False
+        self,
+        engine: Any,
+        device: torch.device,
+        model_path: str,
+        *,
+        trust_code: bool = False,
+        image_tokens: ImageTokensSection | None = None,
     ) -> None:
         """``model_path`` is where the policy was loaded from."""
         self.engine = engine
         self.device = device
         self.policy: Policy = engine if isinstance(engine, Policy) else engine.module
-        self.reader = PromptReader(self.policy.plain, model_path, trust_code=trust_code)
+        self.reader = PromptReader(
+            self.policy.plain, model_path, trust_code=trust_code, image_tokens=image_tokens
+        )
 
     def token_outputs(
         self, micro_batch: MicroBatch, *, temperature: float, learn_entropy: bool = False
@@ -81,7 +91,7 @@ class PackedForward:
         self,
         token_ids: torch.Tensor,
         trees: list[Tree],
-        images: list[tuple[Image, ...]],
+        images: list[tuple[Image | Video, ...]],
         read_at: torch.Tensor,
         targets: torch.Tensor,
         temperature: float,
@@ -97,7 +107,7 @@ class PackedForward:
             targets,
             temperature,
             learn_entropy=learn_entropy,
-            input_ids=token_ids[None].to(self.device),
+            input_ids=self.reader.as_pictures(token_ids)[None].to(self.device),
             position_ids=positions.to(self.device),
             branches=Branches(trees, len(token_ids), self.device),
             **self.reader.pixels([each for shown in images for each in shown], self.device),
@@ -118,7 +128,7 @@ class PackedForward:
         return token_ids.masked_fill(drawn, 0)
 
     def _positions(
-        self, token_ids: torch.Tensor, trees: list[Tree], images: list[tuple[Image, ...]]
+        self, token_ids: torch.Tensor, trees: list[Tree], images: list[tuple[Image | Video, ...]]
     ) -> torch.Tensor:
         """[1, L] positions, [3, 1, L] where pictures have places: a branch goes on as its prompt
         would."""
@@ -173,7 +183,13 @@ def load_reference(settings: RankSettings, device: torch.device) -> PackedForwar
     """A copy of the model as it was loaded, which is not trained."""
     model = load_model(settings.model_path, settings.dtype, trust_code=settings.trust_code)
     policy = Policy(model.to(device).requires_grad_(False), recompute_activations=False).eval()
-    return PackedForward(policy, device, settings.model_path, trust_code=settings.trust_code)
+    return PackedForward(
+        policy,
+        device,
+        settings.model_path,
+        trust_code=settings.trust_code,
+        image_tokens=settings.image_tokens,
+    )
 
 
 def _rows(micro_batch: MicroBatch) -> Iterator[np.ndarray]:

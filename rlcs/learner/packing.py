@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rlcs.types import Image, TrainingSample
+from rlcs.types import Image, TrainingSample, Video
 
 SPARE_PASSES = (0, 1, 2)
 PASS_TOKENS = 64
@@ -81,7 +81,7 @@ class MicroBatch:
     """[L] int64, tree after tree."""
     trees: tuple[Tree, ...]
     """In the order of the tokens."""
-    images: tuple[tuple[Image, ...], ...]
+    images: tuple[tuple[Image | Video, ...], ...]
     """The pictures of each tree's prompt."""
     needs_vision: bool
     """Whether the vision tower must run even if there is no picture here: any micro-batch of the
@@ -186,7 +186,7 @@ class _Batch:
         self.samples = samples
         self.work = work
         self.lengths = [len(sample.loss_mask) for sample in samples]
-        groups: dict[tuple[bytes, tuple[Image, ...]], list[int]] = {}
+        groups: dict[tuple[bytes, tuple[Image | Video, ...]], list[int]] = {}
         for index in sorted(range(len(samples)), key=lambda i: (-self.lengths[i], i)):
             sample = samples[index]
             prompt = sample.token_ids[: sample.num_prompt_tokens].tobytes()

@@ -72,7 +72,11 @@ class LearnerRank:
         )
         self._state = RankState(self.engine, rank_info, settings.ranks.zero_stage)
         self.forward = PackedForward(
-            self.engine, self.device, settings.model_path, trust_code=settings.trust_code
+            self.engine,
+            self.device,
+            settings.model_path,
+            trust_code=settings.trust_code,
+            image_tokens=settings.image_tokens,
         )
         self._published = (
             adapter_parameters(self.model) if settings.lora else dict(self.model.named_parameters())

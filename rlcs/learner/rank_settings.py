@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rlcs.config import LoraSection, OptimiserSection, RanksSection, TrainedSection
+from rlcs.config import (
+    ImageTokensSection,
+    LoraSection,
+    OptimiserSection,
+    RanksSection,
+    TrainedSection,
+)
 
 DEFAULT_BUCKET_BYTES = 256 * 2**20
 
@@ -52,6 +58,8 @@ class RankSettings:
     """Parameters are published in buckets of at most this size."""
     trust_code: bool = False
     """Whether Python files of the model folder may run."""
+    image_tokens: ImageTokensSection | None = None
+    """How many tokens one picture may become; None leaves it to the model folder."""
 
     @property
     def lora(self) -> LoraSection | None:

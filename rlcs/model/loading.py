@@ -1,10 +1,4 @@
-"""What learner and engines both do with a model folder: load it, and make inputs of prompts.
-
-A vision-language model gets, besides the tokens, what its image processor makes of the pictures,
-and positions of its own: where a picture's tokens stand in the picture (M-RoPE, arXiv 2409.12191).
-The positions of what follows the prompt are moved by a constant, so that a completion needs
-nothing but that number.
-"""
+"""What learner and engines both load of a model folder, and how they decode pictures."""
 
 from __future__ import annotations
 
@@ -12,32 +6,20 @@ import functools
 import io
 import json
 import pickle
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors
 import torch
 import transformers
 
+from rlcs.config import ImageTokensSection
 from rlcs.errors import ModelError, UntrustedCodeError, first_line, sentence
-from rlcs.types import Image
-
-MAX_PROCESSED_BYTES = 2**30
-"""Pictures are kept as the image processor made them, up to this size together: a step reads the
-same ones in every update."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PromptInputs:
-    """Prompts as the inputs of a model."""
-
-    arguments: dict[str, torch.Tensor]
-    """For the model's forward pass: tokens, mask, positions, and pictures if there are any."""
-    shift: torch.Tensor
-    """[N, 1] int64, what to add to the position of every token after each prompt."""
+from rlcs.model.video_files import BadVideoError, decode_frames
+from rlcs.model.vision import limit_image_tokens
+from rlcs.types import Image, Video
 
 
 def model_class(config: Any) -> Any:
@@ -144,113 +126,25 @@ def decode_image(image: Image) -> Any:
         ) from error
 
 
-class PromptReader:
-    """Makes the inputs of one model's forward pass out of prompts."""
+def decode_video(video: Video) -> np.ndarray:
+    """The frames [F, height, width, 3] uint8 of ``video`` that the model is shown.
 
-    def __init__(
-        self, model: torch.nn.Module, model_path: str, *, trust_code: bool = False
-    ) -> None:
-        """``model`` may be wrapped; ``model_path`` holds its image processor if it has one."""
-        self._config: Any = model.config
-        self.image_token_ids = image_token_ids(model.config)
-        self._model_path = model_path
-        self._trust_code = trust_code
-        self._image_processor: Any = None
-        self._rope: Any = next(
-            (part for part in model.modules() if hasattr(part, "get_rope_index")), None
-        )
-        self._processed: OrderedDict[str, dict[str, torch.Tensor]] = OrderedDict()
-        """What the image processor made of the pictures used last, by their digests."""
-
-    def inputs(
-        self, token_ids: torch.Tensor, mask: torch.Tensor, images: Sequence[Image]
-    ) -> PromptInputs:
-        """Turn prompts into the inputs of a forward pass.
-
-        ``token_ids`` [N, P] are padding where ``mask`` [N, P] bool is False; ``images`` are the
-        pictures of all prompts, in their order.
-
-        Raises:
-            ModelError: a picture cannot be decoded, or the model takes none.
-        """
-        arguments = {
-            "input_ids": token_ids,
-            "attention_mask": mask.long(),
-            "position_ids": positions(mask),
-        }
-        shift = torch.zeros(len(mask), 1, dtype=torch.long, device=mask.device)
-        if images:
-            arguments |= self.pixels(images, mask.device)
-            if self._rope is not None:
-                arguments["position_ids"], shift = self._rope.get_rope_index(
-                    token_ids,
-                    mm_token_type_ids=(token_ids == self._config.image_token_id).long(),
-                    image_grid_thw=arguments["image_grid_thw"],
-                    attention_mask=mask,
-                )
-        return PromptInputs(arguments=arguments, shift=shift)
-
-    def prompt_positions(self, token_ids: torch.Tensor, images: Sequence[Image]) -> torch.Tensor:
-        """Positions [1, P] of a prompt's tokens [P]; [3, 1, P] where pictures have places."""
-        plain = torch.arange(len(token_ids))[None]
-        if self._rope is None:
-            return plain
-        if not images:
-            return plain.expand(3, 1, -1)
-        cpu = torch.device("cpu")
-        found: torch.Tensor = self._rope.get_rope_index(
-            token_ids[None],
-            mm_token_type_ids=(token_ids == self._config.image_token_id)[None].long(),
-            image_grid_thw=self.pixels(images, cpu)["image_grid_thw"],
-        )[0]
-        return found
-
-    def pixels(self, images: Sequence[Image], device: torch.device) -> dict[str, torch.Tensor]:
-        """What the model takes of ``images``, one behind the other; nothing where there are none.
-
-        Raises:
-            ModelError: a picture cannot be decoded, or the model takes none.
-        """
-        made = [self._pixels_of(image) for image in images]
-        return {
-            name: torch.cat([each[name] for each in made]).to(device)
-            for name in (made[0] if made else ())
-        }
-
-    def image_tokens(self, image: Image) -> torch.Tensor:
-        """The tokens [T] that stand for ``image``.
-
-        Raises:
-            ModelError: the model does not say how many there are.
-        """
-        made = self._pixels_of(image)
-        if "image_grid_thw" not in made:
-            raise ModelError(
-                f"{self._model_path}: problems with pictures and problems without cannot be "
-                "mixed for this kind of model. Train on one of the two."
-            )
-        merge = self._config.vision_config.spatial_merge_size
-        number = int(made["image_grid_thw"].prod()) // merge**2
-        return torch.full((number,), self._config.image_token_id)
-
-    def _pixels_of(self, image: Image) -> dict[str, torch.Tensor]:
-        if image.digest in self._processed:
-            self._processed.move_to_end(image.digest)
-            return self._processed[image.digest]
-        if self._image_processor is None:
-            self._image_processor = load_image_processor(
-                self._model_path, trust_code=self._trust_code
-            )
-        made = dict(self._image_processor(images=[decode_image(image)], return_tensors="pt"))
-        self._processed[image.digest] = made
-        size = sum(map(_num_bytes, self._processed.values()))
-        while size > MAX_PROCESSED_BYTES and len(self._processed) > 1:
-            size -= _num_bytes(self._processed.popitem(last=False)[1])
-        return made
-
-
-def _num_bytes(tensors: Mapping[str, torch.Tensor]) -> int:
-    return sum(tensor.nbytes for tensor in tensors.values())
+    Raises:
+        ModelError: they cannot be decoded.
+    """
+    stored = video.read()
+    try:
+        if len(stored) == 1:
+            return decode_frames(stored[0], video.frames)
+        parts = [
+            Image(name=video.name, digest="", width=0, height=0, stored=each) for each in stored
+        ]
+        return np.stack([np.asarray(decode_image(part)) for part in parts])
+    except (BadVideoError, ValueError) as error:  # frames of several sizes
+        raise ModelError(
+            f"video {video.name}: expected one that can be decoded, found: {error}. "
+            "Take its row out of the data."
+        ) from error
 
 
 @functools.cache
@@ -263,15 +157,21 @@ def blank_image() -> Image:
     return Image(name="blank", digest="blank", width=28, height=28, stored=encoded.getvalue())
 
 
-def load_image_processor(model_path: str, *, trust_code: bool = False) -> Any:
+def load_image_processor(
+    model_path: str,
+    *,
+    trust_code: bool = False,
+    image_tokens: ImageTokensSection | None = None,
+) -> Any:
     """The image processor of a model, which turns pictures into pixel values.
 
     Raises:
         ModelError: the model has none, or it cannot be built here.
+        ConfigError: it cannot be told to make ``image_tokens`` of a picture.
     """
     loader: Any = transformers.AutoImageProcessor  # untyped
     try:
-        return load_part(loader, model_path, trust_code=trust_code)
+        processor = load_part(loader, model_path, trust_code=trust_code)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(
             f"model.path = {model_path}: expected an image processor, because the data has "
@@ -279,8 +179,22 @@ def load_image_processor(model_path: str, *, trust_code: bool = False) -> Any:
             "Use a vision-language model, and install what reads pictures: "
             "pip install 'rlcs[vision]'."
         ) from error
+    limit_image_tokens(processor, image_tokens, model_path)
+    return processor
 
 
-def positions(mask: torch.Tensor) -> torch.Tensor:
-    """The position [N, L] of every token in its row, padding not counted."""
-    return (mask.long().cumsum(-1) - 1).clamp(min=0)
+def load_video_processor(model_path: str, *, trust_code: bool = False) -> Any:
+    """The video processor of a model, which turns frames into pixel values.
+
+    Raises:
+        ModelError: the model has none, or it cannot be built here.
+    """
+    loader: Any = transformers.AutoVideoProcessor  # untyped
+    try:
+        return load_part(loader, model_path, trust_code=trust_code)
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(
+            f"model.path = {model_path}: expected a video processor, because the data has videos; "
+            f"found none that can be built: {sentence(first_line(error))} Install what it needs: "
+            "pip install 'rlcs[vision]'."
+        ) from error

@@ -203,11 +203,14 @@ def layer_bytes(model: Any) -> float:
 
 
 def _vision_bytes(config: RunConfig, model: Any) -> float:
-    """What the vision tower keeps of the largest picture that a prompt has room for."""
+    """What the vision tower keeps of the largest picture that there may be in a prompt."""
     vision = getattr(model.config, "vision_config", None)
     if vision is None or not vision_parts(model) or config.learner.train != "all":
         return 0.0
-    patches = config.rollout.max_prompt_tokens * getattr(vision, "spatial_merge_size", 1) ** 2
+    tokens, bounds = config.rollout.max_prompt_tokens, config.model.image_tokens
+    if bounds is not None and bounds.max is not None:
+        tokens = min(tokens, bounds.max)
+    patches = tokens * getattr(vision, "spatial_merge_size", 1) ** 2
     depth = getattr(vision, "depth", None) or vision.num_hidden_layers
     return float(patches * (2 * vision.hidden_size * depth + PATCH_BYTES))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rlcs.cluster.ray_cluster import ProcessPlan
-from rlcs.config import LoraSection, ModelSection, RolloutSection, VllmSection
+from rlcs.config import ImageTokensSection, LoraSection, ModelSection, RolloutSection, VllmSection
 from rlcs.data import Renderer
 from rlcs.errors import ConfigError
 from rlcs.rollout.engine import Sampling
@@ -37,6 +37,8 @@ class EngineSettings:
     """The weights that are published are those of such adapters; None where all weights are."""
     trust_code: bool = False
     """Whether Python files of the model folder may run."""
+    image_tokens: ImageTokensSection | None = None
+    """How many tokens one picture may become; None leaves it to the model folder."""
 
     @property
     def rows_at_once(self) -> int:
@@ -74,6 +76,7 @@ def engine_settings(
         vllm=rollout.vllm,
         lora=lora,
         trust_code=model.trust_code,
+        image_tokens=model.image_tokens,
     )
 
 

@@ -36,7 +36,8 @@ from rlcs.run.state import SftState, TrainerState, check_coherent, check_sft
 State = TypeVar("State", TrainerState, SftState)
 
 FORMAT = 5
-"""Raised where what was written before can no longer be read: 5, as DeepSpeed's files are gone."""
+"""Raised where what was written before can no longer be read: 5, as DeepSpeed's files are gone, and
+problems say where their rows are."""
 STATE_NAME = "trainer.npz"
 BEST_NAME = "best.json"
 FORMAT_NAME = "format.json"

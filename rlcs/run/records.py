@@ -85,12 +85,14 @@ def _read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    """Of ``T | None``, or of a path or the bytes that stand in its place."""
-    kinds = tuple(kind for kind in kinds if kind is not Path)
+    """Of ``T | None``, of a path or the bytes that stand in its place, or of several records, which
+    differ in the names of their fields."""
     if value is None and NoneType in kinds:
         return None
-    (kind,) = (kind for kind in kinds if kind is not NoneType)
-    return _read(kind, value, where)
+    kinds = tuple(kind for kind in kinds if kind not in (Path, NoneType))
+    if len(kinds) > 1 and type(value) is dict:
+        kinds = tuple(kind for kind in kinds if _hints(kind).keys() == value.keys()) or kinds
+    return _read(kinds[0], value, where)
 
 
 def _read_record(kind: Any, value: Any, where: str) -> Any:

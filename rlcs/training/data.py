@@ -46,11 +46,7 @@ def load_training_data(config: RunConfig) -> TrainingData:
     """
     check_engine_package(config.rollout.engine)
     check_adapter_package(config.learner.lora)
-    renderer = Renderer.load(
-        config.model.path,
-        config.rollout.max_prompt_tokens,
-        trust_code=config.model.trust_code,
-    )
+    renderer = Renderer.of_model(config.model, config.rollout.max_prompt_tokens)
     scorer = Scorer(config.scoring)
     try:
         loaded = load_problems(config, pool=scorer.pool)

@@ -73,9 +73,7 @@ def sft(config: SftConfig, resume: Path | None = None) -> int:
     checkpoint = Checkpoints(folder / "checkpoints", keep=1).latest()
     _check_start(folder, checkpoint, resuming=resume is not None)
     state = read_sft_state(checkpoint) if checkpoint else SftState()
-    renderer = Renderer.load(
-        config.model.path, config.sft.max_tokens, trust_code=config.model.trust_code
-    )
+    renderer = Renderer.of_model(config.model, config.sft.max_tokens)
     with closing(Scorer(config.scoring)) as scorer:
         loaded = load_problems(config, pool=scorer.pool)
     samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
@@ -148,6 +146,7 @@ def _start_learner(config: SftConfig, checkpoint: Path | None) -> Learner:
             model_path=config.model.location,
             dtype=config.model.dtype,
             trust_code=config.model.trust_code,
+            image_tokens=config.model.image_tokens,
             seed=config.seed,
             optimiser=config.sft,
             ranks=config.sft,
@@ -181,7 +180,7 @@ def demonstrations(
     encoded = renderer.encode_demonstrations(problems)
     for problem, (prompt, response) in zip(problems, encoded, strict=True):
         if len(prompt) + len(response) > max_tokens:
-            too_long.append(f"{problem.problem_id} ({len(prompt) + len(response)} tokens)")
+            too_long.append(f"{problem.where} with {len(prompt) + len(response)} tokens")
         samples.append(
             TrainingSample(
                 token_ids=np.concatenate([prompt, response]),

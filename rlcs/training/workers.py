@@ -156,6 +156,7 @@ def start_workers(
             model_path=config.model.location,
             dtype=config.model.dtype,
             trust_code=config.model.trust_code,
+            image_tokens=config.model.image_tokens,
             seed=config.run.seed,
             optimiser=config.learner,
             ranks=config.learner,

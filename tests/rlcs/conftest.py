@@ -16,16 +16,26 @@ import PIL.Image
 import pytest
 import torch
 import yaml
-from transformers import Glm4vForConditionalGeneration
+from transformers import (
+    AutoProcessor,
+    Glm4vForConditionalGeneration,
+    PreTrainedTokenizerFast,
+    Qwen2_5_VLConfig,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+    Qwen2VLImageProcessor,
+    Qwen2VLVideoProcessor,
+)
 
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import ProcessPlan, start_cluster, stop_cluster
-from rlcs.config import HardwareSection, VllmSection
+from rlcs.config import HardwareSection, VideoSection, VllmSection
 from rlcs.data.images import encoded_image
+from rlcs.data.videos import encoded_video
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.engines.transformers.engine import TransformersEngine
 from rlcs.rollout.settings import EngineSettings
-from rlcs.types import Image, Problem, Prompt, TrainingSample
+from rlcs.types import Image, Problem, Prompt, TrainingSample, Video
 
 sys.path.insert(0, str(Path(__file__).parent))  # verifiers and helpers of the tests import by name
 
@@ -80,6 +90,58 @@ def tiny_glm(make_tiny_model: Callable[..., str], tmp_path_factory: pytest.TempP
 
 
 @pytest.fixture(scope="session")
+def tiny_qwen_vl(tiny_glm: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with an untrained Qwen2.5-VL, its processor, and the tokenizer of the tiny GLM."""
+    extra = {"image_token": "<|image|>", "video_token": "<|video|>"}
+    tokenizer: Any = PreTrainedTokenizerFast.from_pretrained(tiny_glm, extra_special_tokens=extra)
+    ids = {
+        f"{name}_token_id": tokenizer.convert_tokens_to_ids(token)
+        for name, token in (
+            ("image", "<|image|>"),
+            ("video", "<|video|>"),
+            ("vision_start", "<|begin_of_image|>"),
+            ("vision_end", "<|end_of_image|>"),
+        )
+    }
+    text = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 1e4,
+            "mrope_section": [2, 3, 3],
+        },
+    }
+    vision = {
+        "depth": 2,
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_heads": 4,
+        "out_hidden_size": 64,
+        "fullatt_block_indexes": [1],
+        "window_size": 56,
+    }
+    torch.manual_seed(0)
+    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
+    folder = tmp_path_factory.mktemp("models") / "tiny_qwen_vl"
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    size = {"shortest_edge": 112 * 112, "longest_edge": 224 * 224}
+    Qwen2_5_VLProcessor(
+        Qwen2VLImageProcessor(size=size),
+        tokenizer,
+        Qwen2VLVideoProcessor(size=size),
+        chat_template=AutoProcessor.from_pretrained(tiny_glm).chat_template,
+    ).save_pretrained(folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
 def make_image() -> Callable[..., Image]:
     """Makes a picture of noise, the same for the same ``seed`` and size."""
 
@@ -93,10 +155,28 @@ def make_image() -> Callable[..., Image]:
 
 
 @pytest.fixture(scope="session")
-def make_problem() -> Callable[..., Problem]:
-    """Makes a problem that asks ``text`` about pictures."""
+def make_video() -> Callable[..., Video]:
+    """Makes a video of noise of ten frames a second, of which every other is shown."""
 
-    def make(text: str, *images: Image, **replaced: Any) -> Problem:
+    def make(seed: int, number: int = 8, width: int = 112, height: int = 112) -> Video:
+        draw = np.random.default_rng(seed)
+        first, *others = (
+            PIL.Image.fromarray(draw.integers(0, 256, (height, width, 3), dtype=np.uint8))
+            for _ in range(number)
+        )
+        written = io.BytesIO()
+        first.save(written, "GIF", save_all=True, append_images=others, duration=100)
+        shown = VideoSection(frames_per_second=5.0, max_frames=6)
+        return encoded_video(written.getvalue(), shown, name=f"noise {seed} of {number} frames")
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_problem() -> Callable[..., Problem]:
+    """Makes a problem that asks ``text`` about pictures and videos."""
+
+    def make(text: str, *images: Image | Video, **replaced: Any) -> Problem:
         fields: dict[str, Any] = {
             "problem_id": "p1",
             "domain": "counting",

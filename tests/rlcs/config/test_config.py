@@ -145,6 +145,10 @@ def test_an_override_leaves_other_aliases_alone(config_path: Path) -> None:
         ),
         ("learner.lerning_rate=1", "Known keys of learner: num_ranks, zero_stage,"),
         ("learner.num_steps=1", "learner.num_steps: unknown key. Did you mean run.num_steps?"),
+        ("model.image_tokens={min: 9, max: 8}", "expected min to be at most max, found 9 and 8"),
+        ("model.image_tokens={}", "expected min, max or both, found neither"),
+        ("model.image_tokens={max: 0}", "model.image_tokens.max: expected"),
+        ("data.video.max_frames=3", "data.video.max_frames: expected"),
         ("data.train.1.colums.id=x", "data.train.1.colums: unknown key. Did you mean columns?"),
         (
             "scoring.domains.math.settings.allow_restating='no'",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,12 @@ from rlcs.errors import DatasetError
 SIZES = {"a.png": (30, 20), "b.jpg": (16, 16), "deep/c.png": (8, 9)}
 
 
+def chunk(kind: bytes, content: bytes) -> bytes:
+    """A part of a PNG file."""
+    check = struct.pack(">I", zlib.crc32(kind + content))
+    return struct.pack(">I", len(content)) + kind + content + check
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Pictures, a file that is none, and a picture beside the folder."""
@@ -27,6 +35,23 @@ def folder(tmp_path: Path) -> Path:
         PIL.Image.new("RGB", size, "red").save(folder / name)
     (folder / "text.png").write_text("no picture")
     (folder / "half.png").write_bytes((folder / "a.png").read_bytes()[:20])
+    (folder / "empty.png").write_bytes(b"")
+    noise = PIL.Image.effect_noise((80, 60), 90)
+    for name in ("noise.png", "noise.jpg", "noise.webp", "noise.gif", "noise.bmp"):
+        noise.save(folder / name)
+        whole = (folder / name).read_bytes()
+        (folder / f"cut_{name}").write_bytes(whole[: len(whole) * 3 // 5])
+    whole = bytearray((folder / "noise.png").read_bytes())
+    whole[len(whole) // 2] ^= 255
+    (folder / "changed.png").write_bytes(whole)
+    (folder / "more.jpg").write_bytes((folder / "noise.jpg").read_bytes() + b"from a camera")
+    # A head alone, of a picture of 2.5 thousand million pixels.
+    head = struct.pack(">II5B", 50_000, 50_000, 8, 2, 0, 0, 0)
+    (folder / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b""))
+    )
+    nothing = struct.pack("<HHBBB", 0, 0, 0, 0, 0)
+    (folder / "nothing.gif").write_bytes(b"GIF89a" + nothing + b";")
     PIL.Image.new("RGB", (4, 4)).save(tmp_path / "outside.png")
     (folder / "link.png").symlink_to(tmp_path / "outside.png")
     return folder
@@ -37,6 +62,8 @@ GOOD = [
     pytest.param(["b.jpg", "deep/c.png"], ["b.jpg", "deep/c.png"], id="names, one in a folder"),
     pytest.param("deep/../a.png", ["deep/../a.png"], id="a detour that stays inside"),
     pytest.param({"path": "a.png", "bytes": None}, ["a.png"], id="as datasets has a file"),
+    pytest.param("noise.webp", ["noise.webp"], id="WebP"),
+    pytest.param("more.jpg", ["more.jpg"], id="a JPEG with something behind its end"),
     pytest.param(None, [], id="no cell"),
     pytest.param("", [], id="an empty cell"),
     pytest.param([], [], id="an empty list"),
@@ -48,7 +75,8 @@ def test_what_a_cell_may_hold(value: Any, names: list[str], folder: Path) -> Non
     images = read_images(value, folder)
     assert [image.name for image in images] == names
     for image in images:
-        size = next(size for name, size in SIZES.items() if image.name.endswith(name))
+        sizes = (size for name, size in SIZES.items() if image.name.endswith(name))
+        size = next(sizes, (80, 60))
         assert (image.width, image.height) == size
         assert image.read() == (folder / image.name).read_bytes()
 
@@ -61,6 +89,18 @@ BAD = [
     pytest.param("link.png", "which leads out of it", id="a link that leads out"),
     pytest.param("text.png", "'text.png', which cannot be opened", id="text"),
     pytest.param("half.png", "'half.png', which cannot be opened", id="cut off in the head"),
+    pytest.param("empty.png", "'empty.png', which is empty", id="an empty file"),
+    pytest.param("cut_noise.png", "'cut_noise.png', which cannot be opened", id="a PNG cut off"),
+    pytest.param("cut_noise.jpg", "'cut_noise.jpg', which cannot be opened", id="a JPEG cut off"),
+    pytest.param("cut_noise.webp", "which cannot be opened", id="a WebP cut off"),
+    pytest.param("cut_noise.gif", "which cannot be opened", id="a GIF cut off"),
+    pytest.param("cut_noise.bmp", "which cannot be opened", id="a BMP cut off"),
+    pytest.param("changed.png", "which cannot be opened", id="a checksum that does not fit"),
+    pytest.param("bomb.png", "at most 89,478,485 pixels", id="pixels that fill the memory"),
+    pytest.param("nothing.gif", "it has no known format", id="no pixel"),
+    pytest.param("a\0b.png", r"found the name 'a\\x00b.png'", id="a name that no file can have"),
+    pytest.param("a" * 300, "found the name", id="a name too long for a file"),
+    pytest.param({"bytes": b""}, "which is empty", id="no bytes"),
     pytest.param({"bytes": b"GIF89a"}, "which cannot be opened", id="bytes that are none"),
     pytest.param(7, "expected the name of a picture's file, found '7'", id="a number"),
     pytest.param(["a.png", {}], "found '{}'", id="an object without a file"),

@@ -9,15 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import (
-    AutoProcessor,
-    PreTrainedTokenizerFast,
-    Qwen2_5_VLConfig,
-    Qwen2_5_VLForConditionalGeneration,
-    Qwen2_5_VLProcessor,
-    Qwen2VLImageProcessor,
-    Qwen2VLVideoProcessor,
-)
 
 from rlcs.config import LoraSection, OptimiserSection, RanksSection, TrainedSection
 from rlcs.learner.losses import Objective, PolicyObjective
@@ -30,56 +21,6 @@ from rlcs.types import StepReport, TrainingSample
 LEARNING_RATE = 1e-4
 MAX_GRAD_NORM = 0.05
 """Well under the gradients of the tiny model, so that clipping is at work."""
-
-
-@pytest.fixture(scope="session")
-def tiny_qwen_vl(tiny_glm: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with an untrained Qwen2.5-VL, its processor, and the tokenizer of the tiny GLM."""
-    extra = {"image_token": "<|image|>", "video_token": "<|video|>"}
-    tokenizer: Any = PreTrainedTokenizerFast.from_pretrained(tiny_glm, extra_special_tokens=extra)
-    ids = {
-        f"{name}_token_id": tokenizer.convert_tokens_to_ids(token)
-        for name, token in (
-            ("image", "<|image|>"),
-            ("video", "<|video|>"),
-            ("vision_start", "<|begin_of_image|>"),
-            ("vision_end", "<|end_of_image|>"),
-        )
-    }
-    text = {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "rope_parameters": {
-            "rope_type": "default",
-            "rope_theta": 1e4,
-            "mrope_section": [2, 3, 3],
-        },
-    }
-    vision = {
-        "depth": 2,
-        "hidden_size": 64,
-        "intermediate_size": 96,
-        "num_heads": 4,
-        "out_hidden_size": 64,
-        "fullatt_block_indexes": [1],
-        "window_size": 56,
-    }
-    torch.manual_seed(0)
-    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, **ids)
-    folder = tmp_path_factory.mktemp("models") / "tiny_qwen_vl"
-    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    size = {"shortest_edge": 112 * 112, "longest_edge": 224 * 224}
-    Qwen2_5_VLProcessor(
-        Qwen2VLImageProcessor(size=size),
-        tokenizer,
-        Qwen2VLVideoProcessor(size=size),
-        chat_template=AutoProcessor.from_pretrained(tiny_glm).chat_template,
-    ).save_pretrained(folder)
-    return str(folder)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from rlcs.data import Renderer
 from rlcs.learner.forward import PackedForward
 from rlcs.learner.packing import pack
 from rlcs.learner.policy import Policy
-from rlcs.model import loading
+from rlcs.model import prompt_reader
 from rlcs.model.loading import decode_image, load_model
 from rlcs.types import Image, Problem, Prompt, TrainingSample
 
@@ -171,7 +171,7 @@ def test_a_picture_is_processed_once(
     reader = PackedForward(engine, torch.device("cpu"), model_path).reader
     images = [image for prompt in prompts for image in prompt.images]
     first = reader.pixels(images, torch.device("cpu"))
-    monkeypatch.setattr(loading, "decode_image", None)
+    monkeypatch.setattr(prompt_reader, "decode_image", None)
     again = reader.pixels(images, torch.device("cpu"))
     assert all(torch.equal(first[name], again[name]) for name in first)
 

@@ -10,7 +10,8 @@ import torch
 from transformers import AutoConfig, Glm4vForConditionalGeneration, Qwen2ForCausalLM
 
 from rlcs.errors import ModelError
-from rlcs.model.loading import PromptReader, decode_image, image_token_ids, load_model
+from rlcs.model.loading import decode_image, image_token_ids, load_model
+from rlcs.model.prompt_reader import PromptReader
 
 
 def test_the_class_is_the_folders(tiny_model: str, tiny_glm: str) -> None:

@@ -210,3 +210,19 @@ def test_what_would_fit_is_said(glm_9b, gigabytes, said) -> None:
     placement = place(Needs(num_engines=1, num_ranks=4), nodes, use_gpus=True)
     with pytest.raises(ConfigError, match=said):
         check_gpu(config, plan, placement, gigabytes * GB)
+
+
+def test_pictures_are_bounded_in_the_plan(glm_9b: str) -> None:
+    """A picture can be no larger than ``model.image_tokens`` lets it become."""
+
+    def at_work(bounds: dict[str, int] | None) -> float:
+        config = run_of(glm_9b, zero_stage=3, num_ranks=32).model_dump()
+        config["model"]["image_tokens"] = bounds
+        config["rollout"] |= {"max_prompt_tokens": 8192}
+        plan = plan_memory(RunConfig.model_validate(config), on_gpu=True)
+        return plan.rank["at work"]
+
+    patch_bytes = 2 * 1536 * 24 + 47_000
+    spared = at_work(None) - at_work({"max": 1024})
+    assert spared == pytest.approx((8192 - 1024) * 4 * patch_bytes)
+    assert at_work({"max": 10_000}) == at_work(None), "a prompt has no room for such a picture"

@@ -235,8 +235,8 @@ def test_a_pickle_in_the_place_of_the_state_runs_nothing(tmp_path: Path) -> None
         (checkpoint / name).write_bytes(pickle.dumps(Canary(canary)))
     with pytest.raises(ResumeError, match=r"trainer\.npz: expected a state as it was saved"):
         read_state(checkpoint)
-    (checkpoint / "format.json").write_text('{"format": 3}')
-    with pytest.raises(ResumeError, match="was written in format 3"):
+    (checkpoint / "format.json").write_text('{"format": 4}')
+    with pytest.raises(ResumeError, match="was written in format 4"):
         read_state(checkpoint)
     assert not canary.exists()
 

@@ -20,8 +20,9 @@ import torch
 from transformers import AutoTokenizer
 
 from rlcs.errors import ModelError
-from rlcs.model.loading import PromptReader, load_model, load_part
+from rlcs.model.loading import load_model, load_part
 from rlcs.model.lora import adapter_parameters, add_adapters
+from rlcs.model.prompt_reader import PromptReader
 from rlcs.model.weights import Probe, Weights, load_arrays
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.engines.transformers.cache import BlockLayer, new_cache
@@ -48,7 +49,9 @@ class TransformersEngine:
         if settings.lora:
             model = add_adapters(model, settings.lora)
         self.model: Any = model.to(settings.device).eval()
-        self.reader = PromptReader(model, path, trust_code=settings.trust_code)
+        self.reader = PromptReader(
+            model, path, trust_code=settings.trust_code, image_tokens=settings.image_tokens
+        )
         self.device = torch.device(settings.device)
         self._version: int | None = 0
 

@@ -46,14 +46,15 @@ from rewards.extraction import THINK_CLOSE
 from rlcs.config import LoraSection
 from rlcs.errors import EngineError, first_line
 from rlcs.files import writing
-from rlcs.model.loading import decode_image, image_token_ids
+from rlcs.model.loading import decode_image, decode_video
 from rlcs.model.lora import write_adapter
+from rlcs.model.vision import video_metadata
 from rlcs.model.weights import Probe, Weights
 from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
 from rlcs.rollout.engines.vllm.options import vllm_options
 from rlcs.rollout.settings import EngineSettings
 from rlcs.seeds import derive_seed
-from rlcs.types import Completion, FinishReason, Prompt
+from rlcs.types import Completion, FinishReason, Image, Prompt
 
 _DOES_NOT_FIT = (AssertionError, KeyError, ValueError, RuntimeError)
 """What vLLM raises of a weight that its model has no place for."""
@@ -64,8 +65,8 @@ class Row:
     """One completion in the making."""
 
     prompt: Prompt
-    images: list[Any]
-    """The prompt's pictures as PIL holds them; the same list for its whole group."""
+    pictures: dict[str, list[Any]]
+    """The prompt's pictures and videos as vLLM takes them; the same for its whole group."""
     seed: int
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
@@ -100,7 +101,6 @@ class VllmEngine:
         self._transfer_open = False
         """Whether vLLM's own transfer was begun and not ended."""
         self.tokenizer: Any = self.llm.get_tokenizer()
-        self._image_token_ids = image_token_ids(self.llm.model_config.hf_config)
         self._num_requests = 0
         self._version: int | None = 0
 
@@ -250,7 +250,7 @@ class VllmEngine:
         )
         self._num_requests += 1
         name = str(self._num_requests)
-        prompt = self._vllm_prompt(row.prompt, row.images, row.token_ids)
+        prompt = _vllm_prompt(row.prompt, row.pictures, row.token_ids)
         self.llm.llm_engine.add_request(name, prompt, params, lora_request=self._adapter)
         pending[name] = row
 
@@ -299,22 +299,6 @@ class VllmEngine:
         ids: list[int] = self.tokenizer.encode(sampling.force_answer, add_special_tokens=False)
         return ids
 
-    def _vllm_prompt(
-        self, prompt: Prompt, images: list[Any], so_far: Sequence[int]
-    ) -> dict[str, Any]:
-        """A prompt as vLLM takes it, with the tokens that follow it ``so_far``.
-
-        vLLM makes as many tokens of a picture's one as it needs: those of ours become one again.
-        """
-        if not images:
-            return {"prompt_token_ids": [*prompt.token_ids.tolist(), *so_far]}
-        stands_for_image = np.isin(prompt.token_ids, self._image_token_ids)
-        repeats = stands_for_image & np.append(False, stands_for_image[:-1])
-        return {
-            "prompt_token_ids": [*prompt.token_ids[~repeats].tolist(), *so_far],
-            "multi_modal_data": {"image": images},
-        }
-
     def _forget_what_was_read(self) -> None:
         """Drop the keys and values of prompts and what pictures became: old weights made them."""
         if not self.llm.reset_prefix_cache():
@@ -326,15 +310,44 @@ class VllmEngine:
         params = vllm.SamplingParams(
             temperature=1.0, max_tokens=1, prompt_logprobs=0, flat_logprobs=True, detokenize=False
         )
-        read = self._vllm_prompt(prompt, [decode_image(image) for image in prompt.images], ())
+        read = _vllm_prompt(prompt, _decoded(prompt), ())
         (output,) = self.llm.generate([read], params, use_tqdm=False, lora_request=self._adapter)
         return np.fromiter(_of_the_tokens(output.prompt_logprobs), dtype=np.float32)
 
 
 def _rows(request: GroupRequest) -> list[Row]:
     """A row for each completion of a request."""
-    images = [decode_image(image) for image in request.prompt.images]
-    return [Row(prompt=request.prompt, images=images, seed=seed) for seed in request.seeds]
+    pictures = _decoded(request.prompt)
+    return [Row(prompt=request.prompt, pictures=pictures, seed=seed) for seed in request.seeds]
+
+
+def _decoded(prompt: Prompt) -> dict[str, list[Any]]:
+    """The pictures and videos of ``prompt`` as vLLM takes them."""
+    decoded: dict[str, list[Any]] = {}
+    for each in prompt.images:
+        if isinstance(each, Image):
+            decoded.setdefault("image", []).append(decode_image(each))
+        else:
+            # Its frames are chosen already.
+            told = {**video_metadata(each), "do_sample_frames": False}
+            decoded.setdefault("video", []).append((decode_video(each), told))
+    return decoded
+
+
+def _vllm_prompt(
+    prompt: Prompt, pictures: dict[str, list[Any]], so_far: Sequence[int]
+) -> dict[str, Any]:
+    """A prompt as vLLM takes it, with the tokens that follow it ``so_far``.
+
+    vLLM itself makes as many tokens of a picture's one as it needs.
+    """
+    if not pictures:
+        return {"prompt_token_ids": [*prompt.token_ids.tolist(), *so_far]}
+    assert prompt.template_ids is not None
+    return {
+        "prompt_token_ids": [*prompt.template_ids.tolist(), *so_far],
+        "multi_modal_data": pictures,
+    }
 
 
 def _of_the_tokens(prompt_logprobs: Any) -> Iterator[float]:

@@ -9,7 +9,7 @@ from transformers import AutoConfig
 from vllm.config import WeightTransferConfig
 
 from rlcs.config import LoraSection
-from rlcs.model.loading import load_part
+from rlcs.model.loading import load_image_processor, load_part
 from rlcs.rollout.engines.vllm.plugin import TRANSFER_NAME
 from rlcs.rollout.settings import EngineSettings
 
@@ -33,6 +33,7 @@ def vllm_options(settings: EngineSettings) -> dict[str, Any]:
         "generation_config": "vllm",  # nothing of the model folder's own sampling
         "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
         "trust_remote_code": settings.trust_code,
+        **_picture_sizes(settings),
         **_placement(settings),
         **_changing_weights(settings.lora),
     }
@@ -41,6 +42,21 @@ def vllm_options(settings: EngineSettings) -> dict[str, Any]:
     if settings.vllm.cache_gib is not None:
         options["kv_cache_memory_bytes"] = int(settings.vllm.cache_gib * 2**30)
     return options
+
+
+def _picture_sizes(settings: EngineSettings) -> dict[str, Any]:
+    """Options for how many tokens a picture becomes, where the run says so."""
+    if settings.image_tokens is None:
+        return {}
+    processor = load_image_processor(
+        settings.model_path, trust_code=settings.trust_code, image_tokens=settings.image_tokens
+    )
+    size = {name: getattr(processor.size, name) for name in ("shortest_edge", "longest_edge")}
+    options: dict[str, Any] = {"images_kwargs": {"size": size}}
+    if "max_pixels" not in processor.valid_kwargs.__annotations__:
+        # For GLM's, vLLM looks here alone when it makes room for the largest picture.
+        options["max_pixels"] = size["longest_edge"]
+    return {"mm_processor_kwargs": options}
 
 
 def _placement(settings: EngineSettings) -> dict[str, Any]:

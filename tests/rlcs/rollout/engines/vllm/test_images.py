@@ -17,7 +17,8 @@ from seeing import SAMPLING, logprobs_of
 
 from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
-from rlcs.model.loading import PromptReader, load_model
+from rlcs.model.loading import load_model
+from rlcs.model.prompt_reader import PromptReader
 from rlcs.model.weights import Probe, Publication, to_array
 from rlcs.rollout.engine import GroupRequest
 from rlcs.types import Prompt
