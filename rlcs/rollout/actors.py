@@ -11,7 +11,7 @@ from rlcs.cluster.fetch import ANSWER_SECONDS, fetch
 from rlcs.cluster.stacks import ProcessLocation, announce
 from rlcs.errors import PackageMissingError
 from rlcs.model.weights import Publication
-from rlcs.rollout.engine import Engine, GroupRequest, Sampling
+from rlcs.rollout.engine import Engine, GroupRequest, Progress, Sampling
 from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion
 
@@ -83,6 +83,17 @@ class RolloutActor:
 
     def wake(self) -> None:
         self.engine.wake()
+
+    def work(
+        self, items: Sequence[tuple[int, Sequence[GroupRequest], Sampling]], num_left: int
+    ) -> Progress:
+        """Take in more work items by their keys, and go on until ``num_left``; see Engine."""
+        for key, requests, sampling in items:
+            self.engine.add(key, requests, sampling)
+        return self.engine.advance(num_left)
+
+    def drop_work(self) -> None:
+        self.engine.drop()
 
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling

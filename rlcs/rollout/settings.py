@@ -37,6 +37,38 @@ class EngineSettings:
     """The weights that are published are those of such adapters; None where all weights are."""
     trust_code: bool = False
     """Whether Python files of the model folder may run."""
+    max_images: int = 0
+    """The most pictures of a prompt."""
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether an engine takes in work while it samples, and answers items as they end."""
+        return self.engine == "vllm"
+
+    @property
+    def repeats_exactly(self) -> bool:
+        """Whether a resumed run is to repeat batches to the bit, as the project promises on CPUs.
+
+        On GPUs a batch repeats only nearly, whatever is in it.
+        """
+        return self.device == "cpu"
+
+    @property
+    def sleep_loses_weights(self) -> bool:
+        """Whether an engine that has slept serves nothing until a version is loaded.
+
+        Every version brings all weights anew, but for adapters, which come to a model that stays.
+        """
+        return self.engine == "vllm" and self.lora is None
+
+    @property
+    def rows_held(self) -> int:
+        """Completions from which on an actor is given no more work.
+
+        vLLM holds an eighth more than it samples, so that a place that comes free is taken at once.
+        An engine that samples an item at a time holds one.
+        """
+        return self.rows_at_once + self.rows_at_once // 8 if self.takes_more else 1
 
     @property
     def rows_at_once(self) -> int:
