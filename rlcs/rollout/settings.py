@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rlcs.cluster.ray_cluster import ProcessPlan
@@ -9,6 +10,7 @@ from rlcs.config import LoraSection, ModelSection, RolloutSection, VllmSection
 from rlcs.data import Renderer
 from rlcs.errors import ConfigError
 from rlcs.rollout.engine import Sampling
+from rlcs.types import Problem, Prompt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +40,7 @@ class EngineSettings:
     trust_code: bool = False
     """Whether Python files of the model folder may run."""
     max_images: int = 0
-    """The most pictures of a prompt."""
+    """The most pictures of a prompt. (Prompts have no videos.)"""
 
     @property
     def takes_more(self) -> bool:
@@ -85,13 +87,18 @@ def engine_settings(
     lora: LoraSection | None,
     renderer: Renderer,
     plan: ProcessPlan,
+    max_images: int,
 ) -> EngineSettings:
     """The settings of the engines of ``model``, whose prompts ``renderer`` makes.
 
+    ``max_images`` is the most pictures that one of them has.
+
     Raises:
-        ConfigError: ``rollout.batch_tokens`` has no room for a row on the device of ``plan``.
+        ConfigError: ``rollout`` does not fit the device of ``plan``: its ``batch_tokens`` have no
+            room for a row, or it chooses what is fixed there.
     """
-    if problems := list(rollout.check_batch_tokens(plan.device)):
+    device = plan.device
+    if problems := [*rollout.check_batch_tokens(device), *rollout.check_extra(device)]:
         raise ConfigError(" ".join(problems))
     inserted = renderer.tokenizer.encode(rollout.force_answer or "", add_special_tokens=False)
     return EngineSettings(
@@ -106,7 +113,13 @@ def engine_settings(
         vllm=rollout.vllm,
         lora=lora,
         trust_code=model.trust_code,
+        max_images=max_images,
     )
+
+
+def most_images(prompts: Iterable[Problem | Prompt]) -> int:
+    """The most pictures that one of the problems, or of their prompts, has."""
+    return max((len(prompt.images) for prompt in prompts), default=0)
 
 
 def training_sampling(rollout: RolloutSection) -> Sampling:

@@ -14,7 +14,7 @@ from rlcs.config import RunConfig, write_config
 from rlcs.errors import LearningError, LostProcessError, ResumeError, StoreFullError
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.rollout.settings import training_sampling
+from rlcs.rollout.settings import most_images, training_sampling
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved
 from rlcs.run.fault_log import FaultLog
@@ -87,7 +87,12 @@ def _run(
         state, curriculum = _load(config, training_data, checkpoint, reconcile=reconcile)
         try:
             progress.say(f"starting {_in_words(config)}")
-            workers = start_workers(config, training_data.renderer, on_fault=on_fault)
+            workers = start_workers(
+                config,
+                training_data.renderer,
+                max_images=most_images(training_data.all_problems),
+                on_fault=on_fault,
+            )
             if checkpoint:
                 _load_learner(workers, checkpoint)
                 workers.publish(state.policy_version)

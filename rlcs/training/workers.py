@@ -131,8 +131,12 @@ def needs_of(config: RunConfig) -> Needs:
     )
 
 
-def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListener) -> Workers:
+def start_workers(
+    config: RunConfig, renderer: Renderer, *, max_images: int, on_fault: FaultListener
+) -> Workers:
     """Start engines and ranks at the same time, and wait until all of them are ready.
+
+    ``max_images`` is the most pictures that a prompt of the run has.
 
     Raises:
         ConfigError: the cluster has no room for them, or cannot do what the run is to do.
@@ -165,6 +169,7 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
                 lora=config.learner.lora,
                 renderer=renderer,
                 plan=plan,
+                max_images=max_images,
             ),
             num_actors=config.rollout.num_actors,
             plan=plan,
@@ -181,7 +186,8 @@ def start_workers(config: RunConfig, renderer: Renderer, *, on_fault: FaultListe
     return Workers(
         rollouts=rollouts,
         learner=learner,
-        probe=renderer.probe(),
+        # An engine that will see no picture has no vision tower to show one to.
+        probe=renderer.probe(with_image=max_images > 0),
         vllm=config.rollout.vllm,
         share_gpus=share_gpus,
     )
