@@ -202,8 +202,11 @@ def test_what_is_not_found_is_never_allowed_before() -> None:
         pytest.param("transformers", {"worker_cls": "foreign.W"}, False, id="is not read"),
     ],
 )
-def test_options_of_vllm_that_a_run_folder_gives(run: Path, engine, extra, refused) -> None:
+def test_options_of_vllm_that_a_run_folder_gives(
+    run: Path, engine, extra, refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The verifier is allowed; an option of one's own configuration is one's own wish."""
+    monkeypatch.syspath_prepend(run)
     path = Path("config.resolved.yaml")
     load_trusted(path, (), kind=RunConfig, trust_code=True)
     config = yaml.safe_load(path.read_text())
