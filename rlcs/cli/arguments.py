@@ -53,7 +53,8 @@ def add_trust(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--trust-code",
         action="store_true",
-        help="run code that a run folder's configuration or a model folder names",
+        help="run code that a run folder's configuration (its verifiers, its options of vLLM) or "
+        "a model folder names",
     )
 
 

@@ -10,6 +10,10 @@ What was allowed is remembered outside of every run folder, in
 and the SHA-256 of the file and of its packages' ``__init__.py``. Using an own configuration allows
 what it names, so that going on with one's own run never asks.
 
+vLLM's own options (``rollout.vllm.extra``) may name classes, plug-ins or files, too. Those of a
+run folder that are not known to load nothing need ``--trust-code`` each time: what a name stands
+for may change, and there is no file to remember it by.
+
 Left out: what such a module imports in its turn.
 """
 
@@ -29,6 +33,7 @@ from pydantic import BaseModel
 
 from rewards.shown import shown
 from rlcs.config import load_config
+from rlcs.config.vllm_options import needing_trust
 from rlcs.errors import ConfigError, UntrustedCodeError
 from rlcs.run.folder import CONFIG_NAME
 
@@ -81,9 +86,23 @@ def load_trusted(
                 f"{path}: trust_code is for you to decide, and no run folder says it for you. Take "
                 "it out, and give --trust-code if you want it."
             )
+        _refuse_options(path, whole)
         _ask(path, [code for code in codes if not is_allowed(code)])
     allow(codes)
     return with_trust(config) if trust_code else config
+
+
+def _refuse_options(path: str | Path, config: Any) -> None:
+    """Return if the options of vLLM that a run folder's ``config`` names load nothing."""
+    rollout = getattr(config, "rollout", None)  # a cold start has none
+    if rollout is None or rollout.engine != "vllm":
+        return
+    if named := needing_trust(rollout.vllm.extra):
+        raise UntrustedCodeError(
+            f"{path} is a run folder's configuration and gives vLLM options that may run code or "
+            f"load files: {', '.join(f'rollout.vllm.extra.{name}' for name in named)}. Look at "
+            "them, and allow them by --trust-code, or take them out."
+        )
 
 
 def is_of_run(path: Path) -> bool:

@@ -28,6 +28,7 @@ def _problems(config: RunConfig, placement: Placement) -> Iterator[str]:
         )
     if placement.kind == "cpu":  # hardware.device = auto has become one
         yield from config.rollout.check_batch_tokens("cpu")
+        yield from config.rollout.check_extra("cpu")
     transfer = config.rollout.vllm.transfer
     if transfer == "nccl" and placement.kind != "separate":
         yield (

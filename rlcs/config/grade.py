@@ -117,3 +117,4 @@ class GradeConfig(Section):
         # Endpoints have limits of their own.
         if any(model.path is not None for model in self.models):
             yield from self.rollout.check_batch_tokens(self.hardware.device)
+            yield from self.rollout.check_extra(self.hardware.device)

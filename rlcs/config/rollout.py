@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, JsonValue, field_validator
 
 from rewards.extraction import ANSWER_OPEN, THINK_CLOSE
 from rlcs.config.section import Section
+from rlcs.config.vllm_options import set_elsewhere, set_on_cpu
 
 
 class VllmSection(Section):
@@ -26,6 +27,16 @@ class VllmSection(Section):
     transfer: Literal["host", "nccl", "cuda_ipc"] = "host"
     """How new weights come: by the host's memory, or from GPU to GPU: by ``nccl`` if engines and
     ranks have GPUs of their own, by ``cuda_ipc`` if they share them."""
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
+    """Further engine options by vLLM's own names, for example ``{kv_cache_dtype: fp8}``; one that
+    may name code or files needs ``--trust-code`` where the configuration is a run folder's."""
+
+    @field_validator("extra")
+    @classmethod
+    def check_extra(cls, extra: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        if problems := list(set_elsewhere(extra)):
+            raise ValueError(" ".join(problems))
+        return extra
 
 
 class RolloutSection(Section):
@@ -61,6 +72,11 @@ class RolloutSection(Section):
     def max_row_tokens(self) -> int:
         """The tokens of the longest row: a prompt and its completion, inserted ones not counted."""
         return self.max_prompt_tokens + self.max_completion_tokens
+
+    def check_extra(self, device: str) -> Iterator[str]:
+        """A sentence for each of vLLM's options that cannot be chosen on ``device``."""
+        if device == "cpu" and self.engine == "vllm":
+            yield from set_on_cpu(self.vllm.extra)
 
     def check_batch_tokens(self, device: str) -> Iterator[str]:
         """A sentence when ``batch_tokens`` is too small for an engine on ``device`` that reads it.

@@ -126,6 +126,7 @@ class RunConfig(Section):
 
     def _token_budget_problems(self) -> Iterator[str]:
         yield from self.rollout.check_batch_tokens(self.hardware.device)
+        yield from self.rollout.check_extra(self.hardware.device)
 
     def _schedule_problems(self) -> Iterator[str]:
         schedule = self.schedule

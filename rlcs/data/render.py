@@ -126,9 +126,12 @@ class Renderer:
         if self._processor is not None:
             self._processor.save_pretrained(folder)
 
-    def probe(self) -> Prompt:
-        """A prompt to compare models by, with a picture if the model takes one and it fits."""
-        if self._pictures.sees:
+    def probe(self, *, with_image: bool = True) -> Prompt:
+        """A prompt to compare models by.
+
+        It has a picture where that is wanted, the model takes one and it fits.
+        """
+        if with_image and self._pictures.sees:
             prompt = self.render(probe_problem())
             *_, end = np.flatnonzero(np.isin(prompt.token_ids, self._pictures.token_ids))
             if end < self.max_prompt_tokens:

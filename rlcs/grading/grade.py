@@ -25,7 +25,7 @@ from rlcs.grading.folder import CHART_NAME, GradingFolder
 from rlcs.grading.pass_at_k import parts_of
 from rlcs.grading.progress import GradingProgress
 from rlcs.grading.responders import Answer, EngineQuestions, Engines, Responder, instructed
-from rlcs.rollout.actors import check_engine_package
+from rlcs.rollout.actors import check_engine
 from rlcs.run.checkpoint import find_model
 from rlcs.run.interruption import INTERRUPTED, interruption
 from rlcs.scoring import Scorer
@@ -87,7 +87,7 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     check_room("the grading", folder.path)
     left = {model.name: len(folder.missing(model.name)) for model in config.models}
     if any(model.path is not None for model in config.models):
-        check_engine_package(config.rollout.engine)
+        check_engine(config.rollout)
     questions = {
         model.name: _questions(config, model, problems)
         for model in config.models

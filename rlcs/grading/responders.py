@@ -12,7 +12,7 @@ from rlcs.config import GradeConfig, ModelSection
 from rlcs.data import Renderer
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.pool import RolloutPool
-from rlcs.rollout.settings import engine_settings, training_sampling
+from rlcs.rollout.settings import engine_settings, most_shown, training_sampling
 from rlcs.seeds import derive_seed
 from rlcs.types import Problem, Prompt
 
@@ -98,6 +98,7 @@ class EngineResponder:
                 lora=None,
                 renderer=questions.renderer,
                 plan=plan,
+                shown=most_shown(questions.prompts.values()),
             ),
             num_actors=config.rollout.num_actors,
             plan=plan,

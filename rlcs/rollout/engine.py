@@ -39,6 +39,17 @@ class GroupRequest:
     """Length to expect of a completion, None when unknown. It orders the work, nothing else."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """How far an engine has come with the work that it has taken in."""
+
+    answers: dict[int, list[tuple[Completion, ...]]]
+    """The work items that have ended since the last call: key → groups, in the order of their
+    requests, each with one completion a seed."""
+    num_open: int
+    """Completions taken in that have not ended."""
+
+
 class Engine(Protocol):
     """Samples completions under one version of the weights."""
 
@@ -50,7 +61,29 @@ class Engine(Protocol):
     def generate(
         self, requests: Sequence[GroupRequest], sampling: Sampling
     ) -> list[tuple[Completion, ...]]:
-        """Sample the groups, in the order of ``requests``, each with one completion a seed."""
+        """Sample the groups, in the order of ``requests``, each with one completion a seed.
+
+        For an engine that has taken in no other work.
+        """
+        ...
+
+    def add(self, key: int, requests: Sequence[GroupRequest], sampling: Sampling) -> None:
+        """Take in a work item, which is answered under ``key`` by :meth:`advance`.
+
+        It is sampled under the version that is served now; other weights may be loaded only when
+        all that was taken in has been answered.
+        """
+        ...
+
+    def advance(self, num_left: int = 0) -> Progress:
+        """Sample until a work item has ended and at most ``num_left`` completions have not.
+
+        An engine that does not sample items side by side answers all that it has taken in.
+        """
+        ...
+
+    def drop(self) -> None:
+        """Give up all work that was taken in and not answered."""
         ...
 
     def load_weights(
@@ -67,11 +100,18 @@ class Engine(Protocol):
         ...
 
     def sleep(self) -> None:
-        """Leave the GPU to the learner: weights go to the host, the cache is dropped."""
+        """Leave the GPU to the learner: the cache is dropped, and the weights go to the host.
+
+        Where ``EngineSettings.sleep_loses_weights`` says so, the weights are dropped as well.
+        """
         ...
 
     def wake(self) -> None:
-        """Come back to the GPU after :meth:`sleep`, ready for what was served before."""
+        """Come back to the GPU after :meth:`sleep`.
+
+        The engine serves what it served before, or, where its weights were dropped, nothing until
+        a version is loaded.
+        """
         ...
 
     def close(self) -> None:
@@ -88,6 +128,6 @@ def complete_version(version: int | None) -> int:
     if version is None:
         raise EngineError(
             "this engine holds no complete version of the weights: the last load failed "
-            "halfway. Publish a version again before generating."
+            "halfway, or it slept and let them go. Publish a version before generating."
         )
     return version

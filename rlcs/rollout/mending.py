@@ -56,8 +56,8 @@ class Mender:
             EngineError: there is no point in trying again, or this is the ``first`` start of the
                 actors, of which nothing is mended.
         """
-        if isinstance(error, StoreFullError) and task.work_item:
-            self._wait_for_room(task.work_item, work, error)
+        if isinstance(error, StoreFullError) and task.kind is TaskKind.GENERATE:
+            self._wait_for_room(slot, work, error)
         elif task.kind is TaskKind.LOAD and isinstance(error, LostProcessError):
             if task.version == self._published.version:  # otherwise the next has come meanwhile
                 raise error  # the learner is lost: the actor waited for it
@@ -91,13 +91,17 @@ class Mender:
     def drop_work(self) -> None:
         """Replace the actors that work: after an error nobody waits for what they generate."""
         for slot in self._slots:
-            if slot.task and slot.task.work_item:
-                slot.end_task()
+            if slot.lose_work():
                 slot.kill()
                 slot.start()
 
     def nobody_left(self) -> Exception:
-        """The error to raise where every slot was given up."""
+        """The error to raise where no actor does anything, and none can."""
+        if any(slot.free for slot in self._slots):
+            return EngineError(
+                f"the engines wait for weights: version {self._published.version} was given up, or "
+                "they let it go when they slept. Publish a version before generating."
+            )
         error = self._last_error or EngineError("expected rollout actors, found none.")
         if not self._published.out_of_reach:
             return error
@@ -106,14 +110,20 @@ class Mender:
             f"{self._published.version}, whose weights went from GPU to GPU: {error}"
         )
 
-    def _wait_for_room(self, item: WorkItem, work: Work, error: StoreFullError) -> None:
+    def _take_back(self, items: Sequence[WorkItem], work: Work) -> bool:
+        """Hand lost items out again; whether one of them was lost too often."""
+        losses = [work.take_back(item) for item in reversed(items)]
+        return max(losses, default=0) >= self.limits.attempts
+
+    def _wait_for_room(self, slot: Slot, work: Work, error: StoreFullError) -> None:
         """The actor is well, but what it sampled found no room: it is sampled again."""
-        if work.take_back(item) >= self.limits.attempts:
+        lost = slot.drop_work()
+        if self._take_back(lost, work):
             raise error
         fault = Fault(
             what="completions were lost:",
             detail=str(error),
-            problem_ids=item.problem_ids,
+            problem_ids=_problems_of(lost),
             remedy="They are sampled again.",
         )
         self._on_fault(fault)
@@ -123,14 +133,16 @@ class Mender:
         self, slot: Slot, task: Task, error: Exception, work: Work, *, first: bool
     ) -> None:
         """Replace the actor of ``slot`` and hand its work out again."""
-        fault = fault_of(slot, task, error)
+        lost = slot.lose_work()
+        fault = fault_of(slot, task, error, lost)
         self._last_error = error_of(error, fault)
         slot.kill()
         if first:
             if is_death(error):
                 raise LostProcessError(str(self._last_error))
             raise self._last_error
-        if task.work_item and work.take_back(task.work_item) >= self.limits.attempts:
+        work.waiting.keep_shares = False  # whoever is well works for the one that is missing
+        if self._take_back(lost, work):
             self._on_fault(dataclasses.replace(fault, remedy="It was tried often enough."))
             slot.start()
             raise self._last_error
@@ -143,8 +155,16 @@ class Mender:
         self._on_fault(fault)
 
 
-def fault_of(slot: Slot, task: Task, error: Exception) -> Fault:
-    """What is told of ``error``, by which the actor of ``slot`` ended ``task``."""
+def _problems_of(items: Sequence[WorkItem]) -> tuple[str, ...]:
+    """Each problem once."""
+    return tuple(dict.fromkeys(name for item in items for name in item.problem_ids))
+
+
+def fault_of(slot: Slot, task: Task, error: Exception, lost: Sequence[WorkItem]) -> Fault:
+    """What is told of ``error``, by which the actor of ``slot`` ended ``task``.
+
+    ``lost`` is the work that it held.
+    """
     stalled = isinstance(error, TimeoutError)
     location = slot.location()
     return Fault(
@@ -159,12 +179,12 @@ def fault_of(slot: Slot, task: Task, error: Exception) -> Fault:
         + ":",
         detail=first_line(error)
         + ("" if location else f" It never came up; the cluster has free {free_resources()}."),
-        problem_ids=task.work_item.problem_ids if task.work_item else (),
+        problem_ids=_problems_of(lost),
         node=location.host if location else "",
         pid=location.pid if location else None,
         stack=stack_of(location) if stalled and location else "",
         remedy="It is replaced, and its problems are handed out again."
-        if task.work_item
+        if lost
         else "It is replaced.",
     )
 

@@ -13,8 +13,7 @@ version they were begun with, and all later ones are sampled under the new.
 Here is what callers use. ``driver`` has the loop behind it, ``mending`` what happens when an actor
 fails, ``work`` what is left to do, and ``slots`` the actors themselves.
 
-Left out: working on an item twice to beat a slow actor. It would change nothing but the time,
-and the items at the end of a step are small already.
+Left out: working on an item twice to beat a slow actor. It would change nothing but the time.
 """
 
 from __future__ import annotations
@@ -69,10 +68,12 @@ class RolloutPool:
         self.timing = Timing(seconds=0.0, idle_share=0.0, num_work_items=0)
         """How the last call of :meth:`generate` used the actors."""
         self._segmenter = segmenter
-        self._rows_at_once = settings.rows_at_once
+        self._settings = settings
         self._published = Published()
         self._mender = Mender(self.slots, self._published, limits=limits, on_fault=on_fault)
-        self._driver = Driver(self.slots, self._published, self._mender, limits=limits)
+        self._driver = Driver(
+            self.slots, self._published, self._mender, limits=limits, settings=settings
+        )
 
     @property
     def version(self) -> int:
@@ -123,7 +124,11 @@ class RolloutPool:
             self._driver.bring_up_to_date()
 
     def sleep(self) -> None:
-        """Have engines leave their GPUs to the ranks; they wake when they are needed."""
+        """Have engines leave their GPUs to the ranks; they wake when they are needed.
+
+        The next version must be published before anything is generated: engines that can do
+        without their weights until then let them go.
+        """
         with self._driver.lock:
             self._driver.settle()  # also those that were just replaced
             self._driver.sleep()
@@ -142,12 +147,15 @@ class RolloutPool:
                 message names the problems.
         """
         with self._driver.lock:
+            settings = self._settings
+            all_there = all(slot.given_up_at is None for slot in self.slots)
             work = Work(
                 requests,
                 sampling,
                 num_actors=len(self.slots),
-                rows_at_once=self._rows_at_once,
+                rows_at_once=None if settings.takes_more else settings.rows_at_once,
                 segmenter=self._segmenter,
+                keep_shares=settings.repeats_exactly and all_there,
             )
             began = time.monotonic()
             self._driver.finish(work)

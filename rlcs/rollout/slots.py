@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -15,8 +16,10 @@ from rlcs.cluster.stacks import ProcessLocation
 from rlcs.errors import RlcsError
 from rlcs.model.weights import Publication
 from rlcs.rollout.actors import RolloutActor
+from rlcs.rollout.engine import Progress
 from rlcs.rollout.settings import EngineSettings
 from rlcs.rollout.work_items import WorkItem
+from rlcs.types import Completion
 
 LOAD_ATTEMPTS = 2
 """Times that the same weights are given to an actor that refuses them."""
@@ -42,8 +45,6 @@ class Task:
     allowed_seconds: float
     version: int | None = None
     """The version that the actor will serve after LOAD."""
-    work_item: WorkItem | None = None
-    """The work that the actor answers by GENERATE."""
     began: float = field(default_factory=time.monotonic)
 
     @property
@@ -63,6 +64,7 @@ class Slot:
         self._settings = settings
         self._options = plan.engine_options(number)
         self._start_seconds = start_seconds
+        self._loses_weights = settings.sleep_loses_weights
         # Of several workers one may refuse what the others took: from then on they answer to
         # different calls.
         self._load_attempts = 1 if settings.vllm.tensor_parallel_size > 1 else LOAD_ATTEMPTS
@@ -72,7 +74,15 @@ class Slot:
         """What the actor that is here now said of the newest weights when it refused them."""
         self.given_up_at: int | None = None
         """The version that was published when the slot was given up, None while it is not."""
-        self.free_since = time.monotonic()
+        self.held: dict[int, WorkItem] = {}
+        """The work items that the actor has taken in and not answered, by their keys."""
+        self.num_rows = 0
+        """Their completions that have not ended, as far as is known."""
+        self.num_tokens = 0
+        """Those sampled since the actor last had nothing to do, of items that were answered."""
+        self.busy_since = self.free_since = time.monotonic()
+        self._num_taken_in = 0
+        self._not_sent: list[int] = []
         self.start()
 
     @property
@@ -81,9 +91,14 @@ class Slot:
         return f"rollout actor {self.number}"
 
     @property
+    def free(self) -> bool:
+        """Whether there is an actor that waits to be told what to do."""
+        return self.task is None and self.given_up_at is None and not self.refuses
+
+    @property
     def idle(self) -> bool:
         """Whether there is an actor that has nothing to do."""
-        return self.task is None and self.given_up_at is None and not self.refuses
+        return self.free and not self.held
 
     @property
     def starting(self) -> bool:
@@ -134,16 +149,42 @@ class Slot:
             version=version,
         )
 
-    def generate(self, item: WorkItem, *, allowed_seconds: float) -> None:
-        """Submit a work item."""
+    def take_in(self, item: WorkItem) -> None:
+        """Add a work item to what the actor holds; :meth:`generate` hands it over."""
+        if not self.held:
+            self.busy_since, self.num_tokens = time.monotonic(), 0
+        self._num_taken_in += 1
+        self.held[self._num_taken_in] = item
+        self.num_rows += item.num_rows
+        self._not_sent.append(self._num_taken_in)
+
+    def generate(self, num_left: int, *, allowed_seconds: float) -> None:
+        """Have the actor go on with what it holds, until ``num_left`` (see Engine.advance)."""
+        new = [(key, self.held[key].requests, self.held[key].sampling) for key in self._not_sent]
         with naming_full_store("handing out work"):
-            reference = self.actor.generate.remote(item.requests, item.sampling)
+            reference = self.actor.work.remote(new, num_left)
+        self._not_sent = []
         self.task = Task(
-            kind=TaskKind.GENERATE,
-            reference=reference,
-            allowed_seconds=allowed_seconds,
-            work_item=item,
+            kind=TaskKind.GENERATE, reference=reference, allowed_seconds=allowed_seconds
         )
+
+    def answer(self, progress: Progress) -> Iterator[tuple[WorkItem, list[tuple[Completion, ...]]]]:
+        """The items that have ended by ``progress``, with their groups."""
+        self.num_rows = progress.num_open
+        for key, groups in progress.answers.items():
+            self.num_tokens += sum(len(one.token_ids) for group in groups for one in group)
+            yield self.held.pop(key), groups
+
+    def lose_work(self) -> list[WorkItem]:
+        """What the actor held, which it will not answer any more."""
+        lost = list(self.held.values())
+        self.held, self.num_rows, self._not_sent = {}, 0, []
+        return lost
+
+    def drop_work(self) -> list[WorkItem]:
+        """Have an actor that is well give up what it holds; returns that."""
+        self.actor.drop_work.remote()
+        return self.lose_work()
 
     def sleep(self, *, allowed_seconds: float) -> None:
         """Have the engine leave the GPU to a rank."""
@@ -160,6 +201,12 @@ class Slot:
             reference=self.actor.wake.remote(),
             allowed_seconds=allowed_seconds,
         )
+
+    def note_sleep(self, *, asleep: bool) -> None:
+        """The engine has left the GPU, or has come back, perhaps without its weights."""
+        self.asleep = asleep
+        if not asleep and self._loses_weights:
+            self.version = None
 
     def end_task(self) -> Task:
         """The pending task, which is pending no longer."""

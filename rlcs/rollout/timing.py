@@ -7,34 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rlcs.config import FaultsSection
-from rlcs.rollout.slots import Slot, Task
+from rlcs.rollout.slots import Slot
 from rlcs.rollout.work_items import WorkItem
-from rlcs.types import Completion
 
 SLOWEST = 10
 """An actor this many times slower than those before it has stopped answering."""
 
 
 class Pace:
-    """How fast actors were so far, and how long the next work item may take."""
+    """How fast actors were so far, and how long the next work may take."""
 
     def __init__(self, limits: FaultsSection) -> None:
         self._limits = limits
         self._tokens_per_second = 0.0
-        """Running mean over work items."""
+        """Running mean over the times that an actor worked without a break."""
 
-    def allowed_seconds(self, item: WorkItem) -> float:
+    def allowed_seconds(self, items: Sequence[WorkItem]) -> float:
         """For the longest row at the least speed, and for all rows at a tenth of the usual one."""
         slowest = self._limits.min_tokens_per_second
         rate = max(slowest, self._tokens_per_second / SLOWEST)
         # A row alone is slower than a batch, and may take its whole budget.
-        longest = item.sampling.max_sampled_tokens / slowest
-        return self._limits.grace_seconds + longest + item.expected_tokens / rate
+        longest = max(item.sampling.max_sampled_tokens for item in items) / slowest
+        expected = sum(item.expected_tokens for item in items)
+        return self._limits.grace_seconds + longest + expected / rate
 
-    def note(self, task: Task, groups: Sequence[tuple[Completion, ...]]) -> None:
-        """Learn from a ``task`` that was answered just now by ``groups``."""
-        tokens = sum(len(completion.token_ids) for group in groups for completion in group)
-        speed = tokens / max(1e-3, time.monotonic() - task.began)
+    def note(self, num_tokens: int, seconds: float) -> None:
+        """Learn from an actor that sampled ``num_tokens`` without a break in between."""
+        speed = num_tokens / max(1e-3, seconds)
         self._tokens_per_second = 0.9 * (self._tokens_per_second or speed) + 0.1 * speed
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.segments import Segmenter
+from rlcs.rollout.waiting import Waiting
 from rlcs.rollout.work_items import Row, WorkItem, cut_work_items
 from rlcs.types import Completion, FinishReason
 
@@ -23,9 +25,11 @@ class Work:
         sampling: Sampling,
         *,
         num_actors: int,
-        rows_at_once: int,
-        segmenter: Segmenter | None,
+        rows_at_once: int | None,
+        segmenter: Segmenter | None = None,
+        keep_shares: bool = False,
     ) -> None:
+        """``rows_at_once`` as in ``cut_work_items``, ``keep_shares`` as in ``Waiting``."""
         self.requests = list(requests)
         self.sampling = sampling
         self.segmenter = segmenter
@@ -35,8 +39,7 @@ class Work:
         items = cut_work_items(
             self.requests, budget, num_actors=num_actors, rows_at_once=rows_at_once, last=last
         )
-        self.waiting = deque(items)
-        """The items that no actor has, in the order in which they are handed out."""
+        self.waiting = Waiting(items, keep_shares=keep_shares)
         self.num_work_items = len(items)
         """How many there were so far, continuations counted."""
         self._parts: dict[Row, list[Completion]] = {}
@@ -47,16 +50,21 @@ class Work:
     def nothing(cls) -> Work:
         """Nothing to do."""
         sampling = Sampling(temperature=0.0, max_thinking_tokens=0, max_answer_tokens=0)
-        return cls([], sampling, num_actors=1, rows_at_once=1, segmenter=None)
+        return cls([], sampling, num_actors=1, rows_at_once=1)
 
     @property
     def done(self) -> bool:
         """Whether every completion has ended."""
         return not self._num_open
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether items that end may bring others."""
+        return self.segmenter is not None
+
     def take_back(self, item: WorkItem) -> int:
         """Hand a lost item out again, before all others; returns how often it was lost."""
-        self.waiting.appendleft(item)
+        self.waiting.give_to_anyone(item)
         key = tuple(row for rows in item.rows for row in rows)
         self._losses[key] += 1
         return self._losses[key]
@@ -75,7 +83,8 @@ class Work:
         if unfinished:
             assert self.segmenter is not None
             items = self.segmenter.continue_rows(self.sampling, unfinished)
-            self.waiting.extendleft(reversed(items))  # the longest first
+            # First of all, for the longest; and where their beginnings are in the cache.
+            self.waiting.put_first([replace(new, share=item.share) for new in items])
             self.num_work_items += len(items)
 
     def results(self) -> list[tuple[Completion, ...]]:

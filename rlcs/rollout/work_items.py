@@ -1,21 +1,25 @@
 """A step's work as items that are handed out one by one, the longest first.
 
-Where the work is cut depends on the requests alone, never on which actor is free: a batch is
-computed the same wherever it runs, so that a resumed or a disturbed run samples the same tokens.
-Only who gets an item is decided while the work goes on.
+Where the work is cut depends on the requests alone, never on which actor is free.
 
-The work is cut in rounds: in each, every actor gets an item of as many rows as its engine holds
-at once, and all items of a round are of equal expected work. The longest completions come first,
-so that the last rounds, which decide how long actors wait for one another, are short. Items are
-not smaller than that: an engine takes as long as the longest row of its batch, so that several
-half-empty batches take several times as long as a full one (measured: two thirds longer with three
-small rounds in place of one).
+An engine that samples one batch after the other (``transformers``) gets a batch an item. The work
+is cut in rounds: in each, every actor gets an item of as many rows as its engine holds at once, and
+all items of a round are of equal expected work. The longest completions come first, so that the
+last rounds, which decide how long actors wait for one another, are short. Items are not smaller
+than that: an engine takes as long as the longest row of its batch, so that several half-empty
+batches take several times as long as a full one (measured: two thirds longer with three small
+rounds in place of one). A batch is computed the same wherever it runs, so that a resumed or a
+disturbed run samples the same tokens; only who gets an item is decided while the work goes on.
+
+An engine that takes in new work while it samples (``vllm``) gets the groups one by one, each as an
+item, and is never left half empty. Each group is dealt to an actor beforehand, so that all have
+equal expected work; ``Waiting`` says when another may have it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rlcs.rollout.engine import GroupRequest, Sampling
@@ -35,6 +39,13 @@ class WorkItem:
     sampling: Sampling
     last: bool = True
     """Whether completions that reach the budget of ``sampling`` have ended."""
+    share: int | None = None
+    """The actor that the item was dealt to, None where any may have it."""
+
+    @property
+    def num_rows(self) -> int:
+        """Completions that it asks for."""
+        return sum(len(request.seeds) for request in self.requests)
 
     @property
     def problem_ids(self) -> tuple[str, ...]:
@@ -56,18 +67,26 @@ def cut_work_items(
     sampling: Sampling,
     *,
     num_actors: int,
-    rows_at_once: int,
+    rows_at_once: int | None,
     last: bool = True,
 ) -> list[WorkItem]:
     """Work items for ``num_actors`` actors, in the order in which they are handed out.
 
-    ``rows_at_once`` is the number of completions that an engine samples at the same time.
+    ``rows_at_once`` is the number of completions in a batch of an engine; None where engines take
+    in work while they sample: then every group is an item, dealt to an actor.
     """
     order = sorted(
         range(len(requests)), key=lambda index: (*_longest_first(requests[index]), index)
     )
     costs = [_cost(request) for request in requests]
     num_rows = [len(request.seeds) for request in requests]
+    if rows_at_once is None:
+        shares = _deal(order, costs, num_rows, num_shares=num_actors, rows_at_once=sum(num_rows))
+        return [
+            replace(_work_item([index], requests, sampling, last), share=share)
+            for share, chosen in enumerate(shares)
+            for index in chosen
+        ]
     return [
         _work_item(chosen, requests, sampling, last)
         for part in _rounds(order, num_rows, num_actors * rows_at_once)

@@ -14,7 +14,7 @@ from rlcs.config import RunConfig
 from rlcs.data import LoadedData, Renderer, load_problems
 from rlcs.errors import ConfigError, ResumeError, sentence
 from rlcs.model.lora import check_adapter_package
-from rlcs.rollout.actors import check_engine_package
+from rlcs.rollout.actors import check_engine
 from rlcs.scoring import Scorer
 from rlcs.types import Problem, Prompt
 
@@ -33,6 +33,11 @@ class TrainingData:
     notes: list[str]
     """What was left out of the data and why, a sentence each."""
 
+    @property
+    def all_problems(self) -> list[Problem]:
+        """Those to train on, and those held out."""
+        return [*self.problems.values(), *self.heldout]
+
     def close(self) -> None:
         """End the verifier processes."""
         self.scorer.close()
@@ -44,7 +49,7 @@ def load_training_data(config: RunConfig) -> TrainingData:
     Raises:
         DatasetError, ModelError, ConfigError: data, model or configuration cannot be used.
     """
-    check_engine_package(config.rollout.engine)
+    check_engine(config.rollout)
     check_adapter_package(config.learner.lora)
     renderer = Renderer.of_model(config.model, config.rollout.max_prompt_tokens)
     scorer = Scorer(config.scoring)

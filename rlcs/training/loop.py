@@ -93,7 +93,6 @@ def update(trainer: Trainer, batch: Batch, watch: Stopwatch) -> dict[str, Any]:
     trained = batch.with_fate(Fate.TRAINED)
     version_before = state.policy_version
     with watch.measure("learn"):
-        trainer.workers.make_room()
         reports = learn(trainer, trained, step)
     with watch.measure("publish"):
         if reports:
@@ -125,6 +124,9 @@ def learn(trainer: Trainer, groups: list[RolloutGroup], step: int) -> list[StepR
     objective = policy_objective(trainer.config)
     token_budget = trainer.config.rollout.max_completion_tokens
     samples = training_samples(groups, settings, token_budget=token_budget)
+    if not samples:
+        return []  # the engines stay as they are, for no new weights will come
+    trainer.workers.make_room()
     if objective.correction and num_updates > 1:
         samples = trainer.workers.learner.with_proximal(samples, objective)
     return [

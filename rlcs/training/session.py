@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from rlcs.errors import (
 )
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.rollout.settings import training_sampling
+from rlcs.rollout.settings import most_shown, training_sampling
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved, way_on
 from rlcs.run.fault_log import FaultLog
@@ -97,10 +98,13 @@ def _run(
         try:
             progress.say(f"starting {_in_words(config)}")
             renderer = training_data.renderer
+            shown = most_shown(training_data.all_problems)
             if before is None:
-                workers = start_workers(config, renderer, on_fault=on_fault)
+                workers = start_workers(config, renderer, shown=shown, on_fault=on_fault)
             else:
-                workers = _start_again(config, folder, renderer, progress, on_fault, before)
+                workers = _start_again(
+                    config, folder, renderer, progress, on_fault, before, shown=shown
+                )
             before = workers.placement_kind
             if checkpoint:
                 _load_learner(workers, checkpoint)
@@ -137,6 +141,8 @@ def _start_again(
     progress: Progress,
     on_fault: FaultListener,
     placement: str,
+    *,
+    shown: Mapping[str, int],
 ) -> Workers:
     """Start the workers on a cluster that may have lost nodes, placed as they were before.
 
@@ -153,6 +159,7 @@ def _start_again(
         return start_workers(
             config.model_copy(update={"hardware": section}),
             renderer,
+            shown=shown,
             on_fault=on_fault,
             patience=Patience(seconds=config.faults.wait_for_nodes_seconds, say=progress.say),
         )

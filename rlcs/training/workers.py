@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,12 +137,14 @@ def start_workers(
     config: RunConfig,
     renderer: Renderer,
     *,
+    shown: Mapping[str, int],
     on_fault: FaultListener,
     patience: Patience | None = None,
 ) -> Workers:
     """Start engines and ranks at the same time, and wait until all of them are ready.
 
-    With ``patience`` the cluster is given time to have room for them.
+    ``shown`` says how many pictures and videos a prompt of the run has at most. With ``patience``
+    the cluster is given time to have room for the processes.
 
     Raises:
         ConfigError: the cluster has no room for them, or cannot do what the run is to do.
@@ -176,6 +178,7 @@ def start_workers(
                 lora=config.learner.lora,
                 renderer=renderer,
                 plan=plan,
+                shown=shown,
             ),
             num_actors=config.rollout.num_actors,
             plan=plan,
@@ -192,7 +195,8 @@ def start_workers(
     return Workers(
         rollouts=rollouts,
         learner=learner,
-        probe=renderer.probe(),
+        # An engine that will see no picture has no vision tower to show one to.
+        probe=renderer.probe(with_image=shown["image"] > 0),
         vllm=config.rollout.vllm,
         share_gpus=share_gpus,
         placement_kind=plan.placement.kind,

@@ -30,7 +30,7 @@ from rlcs.cluster.ray_cluster import (
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, ModelError, RlcsError
 from rlcs.model.loading import load_part
-from rlcs.rollout.actors import check_engine_package
+from rlcs.rollout.actors import check_engine
 from rlcs.run.trackers import check_packages
 from rlcs.training.data import load_training_data, make_run_curriculum
 from rlcs.training.workers import needs_of
@@ -72,7 +72,7 @@ def examine_run(config: RunConfig, *, assumed: Sequence[Node] | None = None) -> 
         for name in PACKAGES:
             print(f"{name} {_version(name)}")
         check_packages(config.tracking)
-        check_engine_package(config.rollout.engine)
+        check_engine(config.rollout)
         if config.rollout.engine == "vllm":
             check_vllm_model(config)
     with report.section("data"):

@@ -18,7 +18,7 @@ from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.pool import RolloutPool
-from rlcs.rollout.settings import engine_settings, training_sampling
+from rlcs.rollout.settings import engine_settings, most_shown, training_sampling
 from rlcs.run.checkpoint import find_model
 from rlcs.training.data import load_training_data
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
@@ -71,6 +71,7 @@ def run_evaluation(config: RunConfig) -> Evaluation:
                 lora=config.learner.lora,
                 renderer=training_data.renderer,
                 plan=plan,
+                shown=most_shown(training_data.heldout),
             ),
             num_actors=config.rollout.num_actors,
             plan=plan,

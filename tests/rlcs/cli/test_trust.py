@@ -192,3 +192,32 @@ def test_what_is_not_found_is_never_allowed_before() -> None:
     allow([code])
     assert not is_allowed(code)
     assert "which is not found here" in str(code)
+
+
+@pytest.mark.parametrize(
+    ("engine", "extra", "refused"),
+    [
+        pytest.param("vllm", {"worker_cls": "foreign.W"}, True, id="names code"),
+        pytest.param("vllm", {"kv_cache_dtype": "fp8"}, False, id="names none"),
+        pytest.param("transformers", {"worker_cls": "foreign.W"}, False, id="is not read"),
+    ],
+)
+def test_options_of_vllm_that_a_run_folder_gives(
+    run: Path, engine, extra, refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The verifier is allowed; an option of one's own configuration is one's own wish."""
+    monkeypatch.syspath_prepend(run)
+    path = Path("config.resolved.yaml")
+    load_trusted(path, (), kind=RunConfig, trust_code=True)
+    config = yaml.safe_load(path.read_text())
+    config["rollout"] |= {"engine": engine, "vllm": {"extra": extra}}
+    path.write_text(yaml.safe_dump(config))
+    if refused:
+        with pytest.raises(UntrustedCodeError, match=r"rollout\.vllm\.extra\.worker_cls"):
+            load_trusted(path, (), kind=RunConfig, trust_code=False)
+    else:
+        load_trusted(path, (), kind=RunConfig, trust_code=False)
+    load_trusted(path, (), kind=RunConfig, trust_code=True)
+    own = run.parents[1] / "own.yaml"
+    own.write_text(path.read_text())
+    load_trusted(own, (), kind=RunConfig, trust_code=False)

@@ -16,6 +16,7 @@ from rlcs.rollout.mending import SLOT_ATTEMPTS, Mender
 from rlcs.rollout.published import Published
 from rlcs.rollout.slots import Task, TaskKind
 from rlcs.rollout.work import Work
+from rlcs.rollout.work_items import WorkItem
 from rlcs.types import Prompt
 
 SAMPLING = Sampling(temperature=1.0, max_thinking_tokens=9, max_answer_tokens=1)
@@ -29,12 +30,15 @@ class SlotWithoutRay:
     number: int = 0
     version: int | None = 0
     task: Task | None = None
+    held: list[WorkItem] = field(default_factory=list)
     failures: int = 0
     refusals: list[Any] = field(default_factory=list)
     given_up_at: int | None = None
     num_started: int = 1
     num_killed: int = 0
+    num_dropped: int = 0
     refuses: bool = False
+    free: bool = False
 
     @property
     def name(self) -> str:
@@ -57,9 +61,13 @@ class SlotWithoutRay:
         self.given_up_at, self.failures = None, 0
         self.start()
 
-    def end_task(self) -> Task | None:
-        task, self.task = self.task, None
-        return task
+    def lose_work(self) -> list[WorkItem]:
+        lost, self.held = self.held, []
+        return lost
+
+    def drop_work(self) -> list[WorkItem]:
+        self.num_dropped += 1
+        return self.lose_work()
 
 
 @pytest.fixture(autouse=True)
@@ -97,20 +105,19 @@ def work() -> Work:
         GroupRequest(prompt=Prompt(problem_id=f"p{index}", token_ids=[1]), seeds=(1, 2))
         for index in range(2)
     ]
-    return Work(requests, SAMPLING, num_actors=2, rows_at_once=2, segmenter=None)
+    return Work(requests, SAMPLING, num_actors=2, rows_at_once=2, keep_shares=True)
 
 
 def load_of(version: int) -> Task:
     return Task(kind=TaskKind.LOAD, reference=None, allowed_seconds=1.0, version=version)
 
 
-def work_of(work: Work) -> Task:
-    return Task(
-        kind=TaskKind.GENERATE,
-        reference=None,
-        allowed_seconds=1.0,
-        work_item=work.waiting.popleft(),
-    )
+GENERATE = Task(kind=TaskKind.GENERATE, reference=None, allowed_seconds=1.0)
+
+
+def take(work: Work, *, num: int = 1) -> list[WorkItem]:
+    """The next items, as the first actor gets them."""
+    return [item for _ in range(num) if (item := work.waiting.take(0))]
 
 
 def test_a_lost_learner_counts_while_its_version_is_wanted(mender, slots, work, faults) -> None:
@@ -153,24 +160,43 @@ def test_no_new_actor_where_the_weights_passed_the_host_by(mender, slots, work, 
 def test_work_is_handed_out_again_until_it_was_lost_often_enough(
     mender, slots, work, faults
 ) -> None:
-    task = work_of(work)
-    mender.mend(slots[0], task, TimeoutError("late"), work, first=False)
-    assert work.waiting[0] is task.work_item
+    items = slots[0].held = take(work, num=2)
+    mender.mend(slots[0], GENERATE, TimeoutError("late"), work, first=False)
+    assert slots[0].held == []
     assert faults[0].what == "rollout actor 0 stopped answering:"
-    assert faults[0].problem_ids == task.work_item.problem_ids
-    with pytest.raises(EngineError, match=f"Problems: {task.work_item.problem_ids[0]}"):
-        mender.mend(slots[1], work_of(work), TimeoutError("late"), work, first=False)
+    assert faults[0].problem_ids == ("p0", "p1")
+    slots[1].held = take(work, num=2)
+    assert slots[1].held == items, "in their order, to whoever is free"
+    with pytest.raises(EngineError, match="Problems: p0, p1"):
+        mender.mend(slots[1], GENERATE, TimeoutError("late"), work, first=False)
     assert faults[1].remedy == "It was tried often enough."
     assert slots[1].num_started == 2, "the pool can be used again"
 
 
+def test_who_is_well_takes_over_from_who_is_missing(mender, slots, work) -> None:
+    assert work.waiting.keep_shares
+    mender.mend(slots[0], load_of(4), BUG, work, first=False)
+    assert not work.waiting.keep_shares
+
+
 def test_an_actor_whose_completions_found_no_room_is_well(mender, slots, work, faults) -> None:
+    """But nobody knows which of its items had ended: it gives up all that it holds."""
     full = StoreFullError("no room")
-    mender.mend(slots[0], work_of(work), full, work, first=False)
-    assert slots[0].num_killed == 0
+    slots[0].held = take(work, num=2)
+    mender.mend(slots[0], GENERATE, full, work, first=False)
+    assert (slots[0].num_killed, slots[0].num_dropped) == (0, 1)
     assert faults[0].what == "completions were lost:"
+    assert faults[0].problem_ids == ("p0", "p1")
+    slots[0].held = take(work, num=2)
     with pytest.raises(StoreFullError):
-        mender.mend(slots[0], work_of(work), full, work, first=False)
+        mender.mend(slots[0], GENERATE, full, work, first=False)
+
+
+def test_engines_that_wait_for_weights_are_told_apart(mender, slots) -> None:
+    """After a version was given up, or engines slept, nothing can be generated before the next."""
+    slots[1].free = True
+    with pytest.raises(EngineError, match="Publish a version before generating"):
+        raise mender.nobody_left()
 
 
 def test_nothing_is_mended_when_actors_start_first(mender, slots, work, faults) -> None:
@@ -206,7 +232,7 @@ def test_a_refusal_alone_is_not_judged_while_others_load(mender, slots, work, fa
 
 
 def test_after_an_error_those_that_work_are_replaced(mender, slots, work) -> None:
-    slots[0].task = work_of(work)
+    slots[0].held = take(work)
     slots[1].task = load_of(4)
     mender.drop_work()
     assert [(slot.num_killed, slot.num_started) for slot in slots] == [(1, 2), (0, 1)]

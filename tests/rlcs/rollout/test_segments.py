@@ -37,7 +37,7 @@ def joined(engine, segmenter, requests) -> list[tuple[Completion, ...]]:
     work = Work(requests, SAMPLING, num_actors=2, rows_at_once=8, segmenter=segmenter)
     version = 0
     while not work.done:
-        item, version = work.waiting.popleft(), version + 1
+        item, version = work.waiting.take(0), version + 1
         groups = engine.generate(item.requests, item.sampling)
         work.finish(
             item,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,13 @@ from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import LoraSection, ModelSection, RolloutSection, VllmSection
 from rlcs.data import Renderer
 from rlcs.errors import ConfigError
-from rlcs.rollout.settings import EngineSettings, engine_settings, training_sampling
+from rlcs.rollout.settings import (
+    EngineSettings,
+    engine_settings,
+    most_shown,
+    training_sampling,
+)
+from rlcs.types import Image, Prompt
 
 ROLLOUT = RolloutSection(
     engine="vllm",
@@ -24,6 +31,7 @@ ROLLOUT = RolloutSection(
     batch_tokens=1000,
     vllm=VllmSection(max_rows=24),
 )
+SHOWN = {"image": 3, "video": 1}
 PLAN = ProcessPlan(
     device="cpu", num_threads=3, placement=Placement(kind="cpu", bundles=(), node_names=())
 )
@@ -41,6 +49,7 @@ def settings_of(rollout: RolloutSection, path: str, renderer: Renderer) -> Engin
         lora=LoraSection(rank=4),
         renderer=renderer,
         plan=PLAN,
+        shown=SHOWN,
     )
 
 
@@ -57,6 +66,7 @@ def test_settings_are_those_of_the_sections(tiny_model: str, renderer: Renderer)
         max_row_tokens=50 + 30 + 8 + inserted,
         vllm=VllmSection(max_rows=24),
         lora=LoraSection(rank=4),
+        most_shown=SHOWN,
     )
     assert inserted > 0
 
@@ -83,17 +93,50 @@ def test_a_folder_is_named_for_processes_that_work_elsewhere(
     assert settings_of(ROLLOUT, "some/hub-id", renderer).model_path == "some/hub-id"
 
 
+def test_options_that_are_fixed_on_a_cpu_are_refused_there(
+    tiny_model: str, renderer: Renderer
+) -> None:
+    vllm = VllmSection(extra={"block_size": 64, "kv_cache_dtype": "auto"})
+    rollout = ROLLOUT.model_copy(update={"vllm": vllm})
+    with pytest.raises(
+        ConfigError, match=r"rollout\.vllm\.extra\.block_size is for GPUs"
+    ) as caught:
+        settings_of(rollout, tiny_model, renderer)
+    assert "kv_cache_dtype" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
-    ("engine", "expected"),
+    ("engine", "expected", "held"),
     [
-        pytest.param("vllm", 24, id="vLLM: as it is told"),
-        pytest.param("transformers", 1000 // 90, id="transformers: what fits"),
+        pytest.param("vllm", 24, 27, id="vLLM: as it is told, and an eighth waits"),
+        pytest.param(
+            "transformers", 1000 // 90, 1, id="transformers: what fits, an item at a time"
+        ),
     ],
 )
-def test_rows_at_once(engine, expected, tiny_model: str, renderer: Renderer) -> None:
+def test_rows_at_once(engine, expected, held, tiny_model: str, renderer: Renderer) -> None:
     settings = settings_of(ROLLOUT.model_copy(update={"engine": engine}), tiny_model, renderer)
     assert settings.max_row_tokens == 90
-    assert settings.rows_at_once == expected
+    assert (settings.rows_at_once, settings.rows_held) == (expected, held)
+
+
+@pytest.mark.parametrize(
+    ("engine", "lora", "lost"),
+    [
+        pytest.param("vllm", None, True, id="every version brings all weights"),
+        pytest.param("vllm", LoraSection(), False, id="adapters come to a model that stays"),
+        pytest.param("transformers", None, False, id="keeps them on the host"),
+    ],
+)
+def test_who_loses_weights_in_sleep(engine, lora, lost, make_settings) -> None:
+    assert make_settings("m", engine=engine, lora=lora).sleep_loses_weights is lost
+
+
+def test_the_most_pictures_of_a_prompt(make_image: Callable[..., Image]) -> None:
+    image = make_image(0)
+    prompts = [Prompt(problem_id="p", token_ids=[1], images=(image,) * n) for n in (1, 3, 0)]
+    assert most_shown(prompts) == {"image": 3, "video": 0}
+    assert most_shown([]) == {"image": 0, "video": 0}
 
 
 def test_sampling_is_that_of_the_section() -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from rlcs.config import FaultsSection
 from rlcs.rollout.engine import GroupRequest, Sampling
-from rlcs.rollout.slots import Task, TaskKind
 from rlcs.rollout.timing import SLOWEST, Pace
 from rlcs.rollout.work_items import WorkItem
 from rlcs.types import Prompt
@@ -28,14 +27,17 @@ ITEM = WorkItem(
 
 def test_a_row_may_take_its_whole_budget() -> None:
     long = replace(ITEM, sampling=replace(ITEM.sampling, max_thinking_tokens=30_000))
-    assert Pace(LIMITS).allowed_seconds(long) > GRACE_SECONDS + 3000
+    assert Pace(LIMITS).allowed_seconds([ITEM, long]) > GRACE_SECONDS + 3000
 
 
-def test_actors_are_measured_by_those_before_them(make_completion) -> None:
+def test_actors_are_measured_by_those_before_them() -> None:
     pace = Pace(LIMITS)
-    assert pace.allowed_seconds(ITEM) == GRACE_SECONDS + 1000 / 10 + 2 * 500 / 10
-    task = Task(kind=TaskKind.GENERATE, reference=None, allowed_seconds=1.0)
-    task = replace(task, began=task.began - 0.5)
-    pace.note(task, [(make_completion(token_ids=np.arange(500)),)])
+    assert pace.allowed_seconds([ITEM]) == GRACE_SECONDS + 1000 / 10 + 2 * 500 / 10
+    pace.note(500, 0.5)
     expected = GRACE_SECONDS + 1000 / 10 + 2 * 500 / (1000 / SLOWEST)
-    assert pace.allowed_seconds(ITEM) == pytest.approx(expected, rel=0.01)
+    assert pace.allowed_seconds([ITEM]) == pytest.approx(expected)
+
+
+def test_all_that_an_actor_holds_counts_and_the_longest_row_once() -> None:
+    expected = GRACE_SECONDS + 1000 / 10 + 3 * (2 * 500 / 10)
+    assert Pace(LIMITS).allowed_seconds([ITEM] * 3) == expected

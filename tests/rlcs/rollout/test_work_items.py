@@ -33,7 +33,7 @@ def make_requests(shapes: list[tuple[int, int, float | None]]) -> list[GroupRequ
     ]
 
 
-@given(requests_strategy, st.integers(1, 5), st.integers(1, 20))
+@given(requests_strategy, st.integers(1, 5), st.one_of(st.none(), st.integers(1, 20)))
 def test_every_completion_is_in_one_work_item(shapes, num_actors, rows_at_once) -> None:
     requests = make_requests(shapes)
     items = cut_work_items(requests, SAMPLING, num_actors=num_actors, rows_at_once=rows_at_once)
@@ -66,6 +66,24 @@ def test_cuts(rows, expected, actors, at_once, ids) -> None:
     assert [" ".join(item.problem_ids) for item in items] == ids
 
 
+@pytest.mark.parametrize(
+    ("expected", "actors", "shares"),
+    [
+        pytest.param([9, 1, 5, 3], 2, ["p0", "p2 p3 p1"], id="equal work, the longest first"),
+        pytest.param([9, 1, 5, 3], 1, ["p0 p2 p3 p1"], id="one actor"),
+        pytest.param([None] * 4, 2, ["p0", "p1 p2 p3"], id="unknown lengths: the prompts"),
+        pytest.param([1], 3, ["p0"], id="fewer groups than actors"),
+    ],
+)
+def test_groups_are_dealt_to_engines_that_take_in_more(expected, actors, shares) -> None:
+    lengths = [20, 10, 9, 8]
+    requests = make_requests([(n, 2, mean) for n, mean in zip(lengths, expected, strict=False)])
+    items = cut_work_items(requests, SAMPLING, num_actors=actors, rows_at_once=None)
+    assert all(len(item.requests) == 1 and item.num_rows == 2 for item in items)
+    dealt = [[item.problem_ids[0] for item in items if item.share == k] for k in range(actors)]
+    assert [" ".join(names) for names in dealt if names] == shares
+
+
 def test_expected_tokens_stay_within_the_budget() -> None:
     (item,) = cut_work_items(
         make_requests([(5, 2, None), (5, 3, 1000.0), (5, 1, 20.0)]),
@@ -83,11 +101,10 @@ def test_a_lost_work_item_is_handed_out_again_first_and_counted() -> None:
         SAMPLING,
         num_actors=2,
         rows_at_once=2,
-        segmenter=None,
     )
-    first = work.waiting.popleft()
+    first = work.waiting.take(0)
     assert work.take_back(first) == 1
-    assert work.waiting.popleft() is first
+    assert work.waiting.take(1) is first
     assert work.take_back(first) == 2
     assert not work.done
 
@@ -125,10 +142,11 @@ def test_lengths_follow_the_policy(history) -> None:
 
 def test_finishing_all_work_items_is_being_done(make_completion: Callable[..., Completion]) -> None:
     requests = make_requests([(9, 2, None), (3, 1, 50.0)])
-    work = Work(requests, SAMPLING, num_actors=2, rows_at_once=2, segmenter=None)
-    answers = {}
-    while work.waiting:
-        item = work.waiting.pop()
+    work = Work(requests, SAMPLING, num_actors=2, rows_at_once=2)
+    items, answers = [], {}
+    while item := work.waiting.take(0):
+        items.append(item)
+    for item in reversed(items):
         groups = [
             tuple(make_completion(problem_id=request.prompt.problem_id) for _ in request.seeds)
             for request in item.requests

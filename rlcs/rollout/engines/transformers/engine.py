@@ -24,7 +24,7 @@ from rlcs.model.loading import load_model, load_part
 from rlcs.model.lora import adapter_parameters, add_adapters
 from rlcs.model.prompt_reader import PromptReader
 from rlcs.model.weights import Probe, Weights, load_arrays
-from rlcs.rollout.engine import GroupRequest, Sampling, complete_version
+from rlcs.rollout.engine import GroupRequest, Progress, Sampling, complete_version
 from rlcs.rollout.engines.transformers.cache import BlockLayer, new_cache
 from rlcs.rollout.engines.transformers.sampling import RowState
 from rlcs.rollout.settings import EngineSettings
@@ -54,6 +54,7 @@ class TransformersEngine:
         )
         self.device = torch.device(settings.device)
         self._version: int | None = 0
+        self._taken_in: dict[int, tuple[Sequence[GroupRequest], Sampling]] = {}
 
     @property
     def policy_version(self) -> int:
@@ -93,6 +94,21 @@ class TransformersEngine:
             for index, part in batch:
                 groups[index] += [next(completions) for _ in part.seeds]
         return [tuple(group) for group in groups]
+
+    def add(self, key: int, requests: Sequence[GroupRequest], sampling: Sampling) -> None:
+        """Take in a work item; see :class:`~rlcs.rollout.engine.Engine`."""
+        self._taken_in[key] = requests, sampling
+
+    def advance(self, num_left: int = 0) -> Progress:
+        """Answer all that was taken in, one item after the other."""
+        taken_in = dict(self._taken_in)
+        self.drop()
+        answers = {key: self.generate(*work) for key, work in taken_in.items()}
+        return Progress(answers=answers, num_open=0)
+
+    def drop(self) -> None:
+        """Give up what was taken in."""
+        self._taken_in.clear()
 
     def close(self) -> None:
         """Drop the model."""

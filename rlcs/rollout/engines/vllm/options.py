@@ -26,7 +26,7 @@ VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 
 def vllm_options(settings: EngineSettings) -> dict[str, Any]:
     """Keyword arguments of ``vllm.LLM``, beside the model's path."""
-    options = {
+    options: dict[str, Any] = {
         "dtype": settings.dtype,
         "max_model_len": settings.max_row_tokens,
         "max_num_seqs": settings.vllm.max_rows,
@@ -34,8 +34,12 @@ def vllm_options(settings: EngineSettings) -> dict[str, Any]:
         "logprobs_mode": "processed_logprobs",  # after the temperature: those that are trained
         "trust_remote_code": settings.trust_code,
         **_picture_sizes(settings),
+        # vLLM makes room for as many when it starts, by running the vision tower over them. It
+        # leaves the tower out where there are none.
+        "limit_mm_per_prompt": {**settings.most_shown, "audio": 0},
         **_placement(settings),
         **_changing_weights(settings.lora),
+        **settings.vllm.extra,
     }
     if settings.device == "cpu":
         options["kv_cache_memory_bytes"] = _cache_bytes(settings)

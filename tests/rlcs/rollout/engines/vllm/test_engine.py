@@ -295,13 +295,70 @@ def test_a_group_reads_its_prompt_once_and_never_under_old_weights(
 
 
 @pytest.mark.long
-def test_it_sleeps_and_wakes(actor, generate, make_request) -> None:
-    """On a CPU, where nothing moves: it serves the same afterwards."""
+def test_it_takes_in_more_while_it_samples(actor, make_request) -> None:
+    """And what shares a batch depends on the work alone: the same calls repeat to the bit."""
+    first, second = make_request(1, 20, tuple(range(12))), make_request(2, 30, (3, 4, 5))
+
+    def work(*items: Any, num_left: int) -> Any:
+        return fetch(actor.work.remote(items, num_left), waiting_for="vLLM", timeout=300)
+
+    def calls() -> dict[int, Any]:
+        ray.get(actor.__ray_call__.remote(forget_what_was_read))
+        begun = work((0, [first], SAMPLING), (1, [make_request(3, 9, ())], SAMPLING), num_left=6)
+        assert list(begun.answers) == [1], "nothing was asked there"
+        assert 0 < begun.num_open <= 6, "the first item goes on"
+        ended = work((2, [second], SAMPLING), num_left=0)
+        assert ended.num_open == 0
+        return ended.answers
+
+    found, again = calls(), calls()
+    assert set(found) == set(again) == {0, 2}
+    for key, request in ((0, first), (2, second)):
+        (group,) = found[key]
+        assert len(group) == len(request.seeds)
+        for one, other in zip(group, again[key][0], strict=True):
+            assert one.token_ids.tolist() == other.token_ids.tolist()
+            assert one.logprobs.tobytes() == other.logprobs.tobytes()
+
+
+@pytest.mark.long
+def test_what_was_taken_in_can_be_given_up(actor, generate, make_request) -> None:
+    request = make_request(4, 9, tuple(range(8)))
+    (expected,) = generate([request])
+    work = actor.work.remote([(7, [request], SAMPLING), (8, [], SAMPLING)], 8)
+    assert ray.get(work).num_open > 0
+    ray.get(actor.drop_work.remote())
+    (group,) = generate([request])
+    assert [c.token_ids.tolist() for c in group] == [c.token_ids.tolist() for c in expected]
+
+
+@pytest.mark.long
+def test_weights_that_went_in_sleep_come_back_before_the_cache(
+    actor, generate, make_request, model, model_path, full_logprobs
+) -> None:
+    """On a CPU, where nothing moves: vLLM is told what it is told on a GPU, in that order."""
     request = make_request(7, 9, (1, 2, 3))
-    (before,) = generate([request])
+    weights = changed(model, seed=2)
+    other = model_with(weights, model_path)
+    ray.get(actor.__ray_call__.remote(note_what_vllm_is_told))
     ray.get([actor.sleep.remote(), actor.wake.remote()], timeout=60)
-    (after,) = generate([request])
-    assert [c.token_ids.tolist() for c in after] == [c.token_ids.tolist() for c in before]
+    with pytest.raises(EngineError, match="no complete version"):
+        generate([request])
+    load = actor.load_weights.remote(11, publication({}, probe_of(other)))
+    with pytest.raises(EngineError, match="did not come"):
+        fetch(load, waiting_for="vLLM", timeout=300)
+    with pytest.raises(EngineError, match="no complete version"):
+        generate([request])
+    load = actor.load_weights.remote(12, publication(weights, probe_of(other)))
+    fetch(load, waiting_for="vLLM", timeout=300)
+    (group,) = generate([request])
+    for completion in group:
+        expected = full_logprobs(other, request.prompt, completion)
+        drawn = completion.loss_mask
+        np.testing.assert_allclose(completion.logprobs[drawn], expected[drawn], atol=ATOL)
+    told = ray.get(actor.__ray_call__.remote(take_notes))
+    update = ["start_weight_update", "finish_weight_update"]
+    assert told == ["sleep 2", "wake_up weights", *update, *update, "wake_up kv_cache"]
 
 
 def note_cached_tokens(actor: Any) -> None:
@@ -319,3 +376,24 @@ def note_cached_tokens(actor: Any) -> None:
 def take_notes(actor: Any) -> list[int]:
     notes, actor.notes = actor.notes, []
     return notes
+
+
+def forget_what_was_read(actor: Any) -> None:
+    actor.engine._forget_what_was_read()
+
+
+def note_what_vllm_is_told(actor: Any) -> None:
+    actor.notes, llm = [], actor.engine.llm
+
+    def noted(name: str) -> Any:
+        own = getattr(llm, name)
+
+        def noting(*arguments: Any, **named: Any) -> Any:
+            tags = arguments[0] if arguments and name == "wake_up" else ()
+            actor.notes.append(" ".join([name, *tags, *map(str, named.values())]))
+            return own(*arguments, **named)
+
+        return noting
+
+    for name in ("sleep", "wake_up", "start_weight_update", "finish_weight_update"):
+        setattr(llm, name, noted(name))

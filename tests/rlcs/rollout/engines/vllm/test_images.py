@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import ray
 import torch
@@ -33,7 +34,7 @@ def eos_token_ids(tiny_glm: str) -> tuple[int, ...]:
 
 @pytest.fixture(scope="module")
 def actor(tiny_glm: str, eos_token_ids: tuple[int, ...], start_vllm: Callable[..., Any]) -> Any:
-    return start_vllm(tiny_glm, eos_token_ids)
+    return start_vllm(tiny_glm, eos_token_ids, most_shown={"image": 2, "video": 1})
 
 
 def requests_for(prompts: list[Prompt], *seeds: int) -> list[GroupRequest]:
@@ -66,6 +67,21 @@ def test_greedy_tokens_are_those_of_the_transformers_engine(
     found = fetch(actor.generate.remote(requests, greedy), waiting_for="vLLM", timeout=300)
     for (one,), (two,) in zip(found, other.generate(requests, greedy), strict=True):
         assert one.token_ids.tolist() == two.token_ids.tolist()
+
+
+def test_a_picture_goes_by_its_digest_and_is_hashed_by_nobody(
+    actor: Any, seen_prompts: Any
+) -> None:
+    ray.get(actor.__ray_call__.remote(note_hashes))
+    fetch(
+        actor.generate.remote(requests_for(seen_prompts, 5, 6), SAMPLING),
+        waiting_for="",
+        timeout=300,
+    )
+    digests, num_hashed = ray.get(actor.__ray_call__.remote(lambda actor: actor.notes))
+    pictures = {image.digest for prompt in seen_prompts for image in prompt.images}
+    assert set(digests) == pictures
+    assert num_hashed == 0
 
 
 def test_a_new_vision_tower_sees_the_same_picture_anew(
@@ -103,3 +119,62 @@ def test_a_new_vision_tower_sees_the_same_picture_anew(
         np.testing.assert_allclose(new.logprobs[drawn], expected[drawn], atol=5e-5)
         changed = not np.allclose(old.logprobs[:1], new.logprobs[:1], atol=1e-6)
         assert changed == bool(prompt.images)
+
+
+def test_without_pictures_there_is_no_vision_tower(
+    tiny_glm: str, eos_token_ids: tuple[int, ...], start_vllm: Callable[..., Any], seen_prompts: Any
+) -> None:
+    """Nor room made for one; the learner's weights for it come, and are passed over."""
+    model = load_model(tiny_glm, "float32").eval()
+    blind = start_vllm(tiny_glm, eos_token_ids)
+    assert ray.get(blind.__ray_call__.remote(names_of_parameters)) & {"visual"} == set()
+    probe_prompt = Renderer.load(tiny_glm, max_prompt_tokens=500).probe(with_image=False)
+    assert probe_prompt.images == ()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.1)
+    row = torch.from_numpy(probe_prompt.token_ids)[None]
+    with torch.no_grad():
+        logits = model(row).logits[0, :-1]
+    logprobs = logits.log_softmax(-1).gather(-1, row[0, 1:, None])[:, 0].numpy()
+    publication = Publication(
+        buckets=(ray.put({name: to_array(each) for name, each in model.named_parameters()}),),
+        probe=ray.put(Probe(prompt=probe_prompt, logprobs=logprobs, dtype="float32")),
+    )
+    fetch(blind.load_weights.remote(1, publication), waiting_for="", timeout=300)
+    (text,) = [prompt for prompt in seen_prompts if not prompt.images]
+    ((one,),) = fetch(
+        blind.generate.remote(requests_for([text], 1), SAMPLING), waiting_for="", timeout=300
+    )
+    expected = logprobs_of(model, tiny_glm, text, one)
+    drawn = one.loss_mask
+    np.testing.assert_allclose(one.logprobs[drawn], expected[drawn], atol=5e-5)
+
+
+def names_of_parameters(actor: Any) -> set[str]:
+    """All parts of their dotted names."""
+    worker = actor.engine.llm.llm_engine.model_executor.driver_worker.worker
+    return {
+        part for name, _ in worker.model_runner.model.named_parameters() for part in name.split(".")
+    }
+
+
+def note_hashes(actor: Any) -> None:
+    """Note under which digests pictures come, and how often vLLM hashes one itself."""
+    from vllm.multimodal.hasher import MultiModalHasher
+
+    digests: list[str] = []
+    actor.notes = [digests, 0]
+    add, hash_one = actor.engine.llm.llm_engine.add_request, MultiModalHasher.hash_kwargs
+
+    def noting(name: str, prompt: Any, *arguments: Any, **named: Any) -> Any:
+        digests.extend(prompt.get("multi_modal_uuids", {}).get("image", ()))
+        return add(name, prompt, *arguments, **named)
+
+    def counting(*arguments: Any, **named: Any) -> Any:
+        if any(isinstance(value, PIL.Image.Image) for value in named.values()):
+            actor.notes[1] += 1
+        return hash_one(*arguments, **named)
+
+    actor.engine.llm.llm_engine.add_request = noting
+    MultiModalHasher.hash_kwargs = counting

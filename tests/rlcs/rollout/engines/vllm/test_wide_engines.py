@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +166,7 @@ def test_nothing_is_drawn_while_weights_are_brought(
     )
     learn()
     thread.start()
-    while not all(slot.task and slot.task.work_item for slot in workers.rollouts.slots):
+    while not all(slot.held for slot in workers.rollouts.slots):
         time.sleep(0.01)
     workers.publish(before + 1)
     thread.join(120)
@@ -178,6 +179,48 @@ def test_nothing_is_drawn_while_weights_are_brought(
         if versions_of([group]) == {before + 1}
     ]
     assert_drawn_by_the_learner(*zip(*newer, strict=True))
+
+
+@pytest.mark.parametrize("transfer", ["nccl", "host"])
+def test_engines_that_slept_are_given_weights_and_never_serve_lost_ones(
+    workers, faults, requests, learn, assert_drawn_by_the_learner, transfer
+) -> None:
+    """As on GPUs that engines and ranks share; in between nothing is asked of them."""
+    rollouts = workers.rollouts
+    rollouts.sleep()
+    rollouts.sleep()
+    learn()
+    if transfer == "nccl":
+        workers.publish(rollouts.version + 1)
+        assert went_past_the_host(workers)
+    else:
+        rollouts.publish(rollouts.version + 1, workers.learner.publication(workers.probe))
+    assert_drawn_by_the_learner(requests, rollouts.generate(requests, SAMPLING))
+    rollouts.sleep()
+    assert [slot.asleep for slot in rollouts.slots] == [True, True]
+    if transfer == "nccl":  # nobody has the version any more but the learner
+        with pytest.raises(EngineError, match="did not come"):
+            rollouts.generate(requests, SAMPLING)
+        workers.publish(rollouts.version + 1)
+    assert_drawn_by_the_learner(requests, rollouts.generate(requests, SAMPLING))
+    assert faults == []
+
+
+def test_the_same_call_repeats_to_the_bit(workers, requests) -> None:
+    """More rows than both hold at once: who samples what beside what depends on nothing else."""
+    many = [
+        GroupRequest(prompt=request.prompt, seeds=tuple(range(number, number + 8)))
+        for number, request in enumerate(requests * 3)
+    ]
+    found = []
+    for _ in range(2):
+        publication = workers.learner.publication(workers.probe)  # nothing read is kept
+        workers.rollouts.publish(workers.rollouts.version + 1, publication)
+        found.append(workers.rollouts.generate(many, replace(SAMPLING, max_thinking_tokens=40)))
+    for one, again in zip(*found, strict=True):
+        for first, second in zip(one, again, strict=True):
+            assert first.token_ids.tolist() == second.token_ids.tolist()
+            assert first.logprobs.tobytes() == second.logprobs.tobytes()
 
 
 @pytest.mark.stress
