@@ -62,7 +62,8 @@ def other_rows(found: dict[str, Any]) -> list[tuple[str, str]]:
         "attention": (
             f"{own} against dense SDPA",
             "log-probabilities differ by {mean_difference:.2g} in the mean,"
-            " {largest_difference:.2g} at most; cosine of the adapters' gradients {gradient_cosine:.6f}; {tokens:,} tokens",
+            " {largest_difference:.2g} at most; cosine of the adapters'"
+            " gradients {gradient_cosine:.6f}; {tokens:,} tokens",
         ),
         "bfloat16": (
             "bfloat16 against float32, few layers",
