@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from curricula import Curriculum, DamagedStateError
+from rewards.shown import shown_line
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.ray_cluster import Patience, stop_cluster
 from rlcs.config import RunConfig, write_config
@@ -325,6 +326,8 @@ class RunSession:
             seed=trainer.config.run.seed,
         )
         self.progress.say(f"held-out accuracy {when}: {describe(evaluation)}")
+        if len(evaluation.by_domain) > 1:
+            self.progress.say(describe_domains(evaluation))
         return evaluation
 
     def _note_best(self, evaluation: Evaluation) -> None:
@@ -373,3 +376,12 @@ def describe(evaluation: Evaluation) -> str:
     shown = [(f"avg@{k}", part.accuracy), (f"pass@{k}", part.pass_at_k), ("greedy", part.greedy)]
     text = ", ".join(f"{name} {100 * value:.1f}%" for name, value in shown if value is not None)
     return f"{text or 'nothing could be judged'} over {part.num_problems} problems"
+
+
+def describe_domains(evaluation: Evaluation) -> str:
+    """The sampled accuracy of each domain in one line."""
+    shares = [
+        f"{shown_line(name)} {'-' if part.accuracy is None else f'{100 * part.accuracy:.1f}%'}"
+        for name, part in sorted(evaluation.by_domain.items())
+    ]
+    return f"avg@{evaluation.num_completions} by domain: {', '.join(shares)}"
