@@ -65,9 +65,10 @@ def examine_run(config: RunConfig, *, assumed: Sequence[Node] | None = None) -> 
     with report.section("memory"):
         for line in memory_lines(config, placement, nodes):
             print(shown(line))
-    with report.section("disk"):
-        for line in disk_lines(config):
-            print(shown(line))
+    if assumed is None:
+        with report.section("disk"):
+            for line in disk_lines(config):
+                print(shown(line))
     with report.section("packages"):
         for name in PACKAGES:
             print(f"{name} {_version(name)}")
