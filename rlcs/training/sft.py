@@ -94,9 +94,17 @@ def sft(config: SftConfig, resume: Path | None = None) -> int:
             _write_model(config, output, learner, renderer, state.rows)
     finally:
         stop_cluster()
-    remove(folder)
+    _clear(folder)
     progress.say(f"done: {output}")
     return 0
+
+
+def _clear(folder: Path) -> None:
+    """Remove the state, and its folder unless something else was put there."""
+    remove(folder / "checkpoints")
+    remove(folder / CONFIG_NAME)
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _check_start(folder: Path, checkpoint: Path | None, *, resuming: bool) -> None:
