@@ -174,7 +174,7 @@ class Driver:
             elif slot.asleep:
                 if not current or work.waiting.has_for(slot.number):
                     slot.wake(allowed_seconds=self.limits.transfer_seconds)
-            elif self._published.can_be_loaded:
+            elif self._published.lie_ready or not slot.lost_weights:
                 self.load(slot)
         self._hand_out_items(ready, work)
 

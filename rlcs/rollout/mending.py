@@ -97,10 +97,11 @@ class Mender:
 
     def nobody_left(self) -> Exception:
         """The error to raise where no actor does anything, and none can."""
-        if any(slot.free for slot in self._slots):
+        if any(slot.lost_weights and slot.free for slot in self._slots):
             return EngineError(
-                f"the engines wait for weights: version {self._published.version} was given up, or "
-                "they let it go when they slept. Publish a version before generating."
+                f"expected engines that serve version {self._published.version}, found that they "
+                "let it go when they slept, and that it lies nowhere. Publish a version before "
+                "generating."
             )
         error = self._last_error or EngineError("expected rollout actors, found none.")
         if not self._published.out_of_reach:

@@ -21,12 +21,13 @@ class Published:
         return self.newest[0]
 
     @property
-    def can_be_loaded(self) -> bool:
-        """Whether there are weights to give to an actor that does not serve the version."""
-        return self.newest[1] is not None
-
-    @property
     def out_of_reach(self) -> bool:
         """Whether a new actor could not be given the version: its weights passed the host by."""
         version, weights = self.newest
         return version > 0 and weights is not None and not weights.buckets
+
+    @property
+    def lie_ready(self) -> bool:
+        """Whether the weights can be given to whoever needs them."""
+        _, weights = self.newest
+        return weights is not None and bool(weights.buckets)

@@ -125,6 +125,8 @@ class Slot:
         self.refusals = []
         self.asleep = False
         """Whether the engine has left the GPU to a rank."""
+        self.lost_weights = False
+        """Whether the engine has come back without weights, and was given none since."""
         make_actor: Any = ray.remote(RolloutActor)
         self.actor = make_actor.options(**self._options).remote()
         self._announcement = self.actor.announce.remote()
@@ -138,7 +140,7 @@ class Slot:
 
     def load(self, version: int, weights: Publication | None, *, allowed_seconds: float) -> None:
         """Submit ``version``, made of ``weights``; None where they were given up."""
-        self.version = None
+        self.version, self.lost_weights = None, False
         # An actor that waits for the learner gives up first, and says whom it waited for.
         patience = 0.9 * allowed_seconds
         reference = self.actor.load_weights.remote(version, weights, patience)
@@ -206,7 +208,7 @@ class Slot:
         """The engine has left the GPU, or has come back, perhaps without its weights."""
         self.asleep = asleep
         if not asleep and self._loses_weights:
-            self.version = None
+            self.version, self.lost_weights = None, True
 
     def end_task(self) -> Task:
         """The pending task, which is pending no longer."""

@@ -39,6 +39,7 @@ class SlotWithoutRay:
     num_dropped: int = 0
     refuses: bool = False
     free: bool = False
+    lost_weights: bool = False
 
     @property
     def name(self) -> str:
@@ -192,9 +193,8 @@ def test_an_actor_whose_completions_found_no_room_is_well(mender, slots, work, f
         mender.mend(slots[0], GENERATE, full, work, first=False)
 
 
-def test_engines_that_wait_for_weights_are_told_apart(mender, slots) -> None:
-    """After a version was given up, or engines slept, nothing can be generated before the next."""
-    slots[1].free = True
+def test_engines_that_slept_and_wait_for_weights_are_told_apart(mender, slots) -> None:
+    slots[1].free = slots[1].lost_weights = True
     with pytest.raises(EngineError, match="Publish a version before generating"):
         raise mender.nobody_left()
 

@@ -356,7 +356,7 @@ def test_weights_that_went_in_sleep_come_back_before_the_cache(
         expected = full_logprobs(other, request.prompt, completion)
         drawn = completion.loss_mask
         np.testing.assert_allclose(completion.logprobs[drawn], expected[drawn], atol=ATOL)
-    told = ray.get(actor.__ray_call__.remote(take_notes))
+    told = ray.get(actor.__ray_call__.remote(what_vllm_was_told))
     update = ["start_weight_update", "finish_weight_update"]
     assert told == ["sleep 2", "wake_up weights", *update, *update, "wake_up kv_cache"]
 
@@ -383,17 +383,21 @@ def forget_what_was_read(actor: Any) -> None:
 
 
 def note_what_vllm_is_told(actor: Any) -> None:
-    actor.notes, llm = [], actor.engine.llm
+    actor.told, llm = [], actor.engine.llm
 
     def noted(name: str) -> Any:
         own = getattr(llm, name)
 
         def noting(*arguments: Any, **named: Any) -> Any:
             tags = arguments[0] if arguments and name == "wake_up" else ()
-            actor.notes.append(" ".join([name, *tags, *map(str, named.values())]))
+            actor.told.append(" ".join([name, *tags, *map(str, named.values())]))
             return own(*arguments, **named)
 
         return noting
 
     for name in ("sleep", "wake_up", "start_weight_update", "finish_weight_update"):
         setattr(llm, name, noted(name))
+
+
+def what_vllm_was_told(actor: Any) -> list[str]:
+    return actor.told

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import PIL.Image
 import pytest
 import ray
 import torch
@@ -72,7 +71,7 @@ def test_greedy_tokens_are_those_of_the_transformers_engine(
 def test_a_picture_goes_by_its_digest_and_is_hashed_by_nobody(
     actor: Any, seen_prompts: Any
 ) -> None:
-    ray.get(actor.__ray_call__.remote(note_hashes))
+    ray.get(actor.__ray_call__.remote(noting_hashes()))
     fetch(
         actor.generate.remote(requests_for(seen_prompts, 5, 6), SAMPLING),
         waiting_for="",
@@ -127,7 +126,7 @@ def test_without_pictures_there_is_no_vision_tower(
     """Nor room made for one; the learner's weights for it come, and are passed over."""
     model = load_model(tiny_glm, "float32").eval()
     blind = start_vllm(tiny_glm, eos_token_ids)
-    assert ray.get(blind.__ray_call__.remote(names_of_parameters)) & {"visual"} == set()
+    assert ray.get(blind.__ray_call__.remote(naming_parameters())) & {"visual"} == set()
     probe_prompt = Renderer.load(tiny_glm, max_prompt_tokens=500).probe(with_image=False)
     assert probe_prompt.images == ()
     with torch.no_grad():
@@ -151,30 +150,40 @@ def test_without_pictures_there_is_no_vision_tower(
     np.testing.assert_allclose(one.logprobs[drawn], expected[drawn], atol=5e-5)
 
 
-def names_of_parameters(actor: Any) -> set[str]:
-    """All parts of their dotted names."""
-    worker = actor.engine.llm.llm_engine.model_executor.driver_worker.worker
-    return {
-        part for name, _ in worker.model_runner.model.named_parameters() for part in name.split(".")
-    }
+# An actor cannot import this file: what it is to run is within a function, and goes to it whole.
 
 
-def note_hashes(actor: Any) -> None:
-    """Note under which digests pictures come, and how often vLLM hashes one itself."""
-    from vllm.multimodal.hasher import MultiModalHasher
+def naming_parameters() -> Callable[[Any], set[str]]:
+    """Names the parts of all parameters' dotted names."""
 
-    digests: list[str] = []
-    actor.notes = [digests, 0]
-    add, hash_one = actor.engine.llm.llm_engine.add_request, MultiModalHasher.hash_kwargs
+    def name_them(actor: Any) -> set[str]:
+        worker = actor.engine.llm.llm_engine.model_executor.driver_worker.worker
+        names = [name for name, _ in worker.model_runner.model.named_parameters()]
+        return {part for name in names for part in name.split(".")}
 
-    def noting(name: str, prompt: Any, *arguments: Any, **named: Any) -> Any:
-        digests.extend(prompt.get("multi_modal_uuids", {}).get("image", ()))
-        return add(name, prompt, *arguments, **named)
+    return name_them
 
-    def counting(*arguments: Any, **named: Any) -> Any:
-        if any(isinstance(value, PIL.Image.Image) for value in named.values()):
-            actor.notes[1] += 1
-        return hash_one(*arguments, **named)
 
-    actor.engine.llm.llm_engine.add_request = noting
-    MultiModalHasher.hash_kwargs = counting
+def noting_hashes() -> Callable[[Any], None]:
+    """Notes under which digests pictures come, and how often vLLM hashes one itself."""
+
+    def note(actor: Any) -> None:
+        from PIL.Image import Image as PilImage
+        from vllm.multimodal.hasher import MultiModalHasher
+
+        digests: list[str] = []
+        actor.notes = [digests, 0]
+        engine, hash_one = actor.engine.llm.llm_engine, MultiModalHasher.hash_kwargs
+        add = engine.add_request
+
+        def noting(name: str, prompt: Any, *arguments: Any, **named: Any) -> Any:
+            digests.extend(prompt.get("multi_modal_uuids", {}).get("image", ()))
+            return add(name, prompt, *arguments, **named)
+
+        def counting(*arguments: Any, **named: Any) -> Any:
+            actor.notes[1] += any(isinstance(value, PilImage) for value in named.values())
+            return hash_one(*arguments, **named)
+
+        engine.add_request, MultiModalHasher.hash_kwargs = noting, counting
+
+    return note
