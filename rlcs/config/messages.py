@@ -37,6 +37,7 @@ _EXPECTED = {
     "greater_than_equal": "a number not below {ge}",
     "less_than": "a number below {lt}",
     "less_than_equal": "a number not above {le}",
+    "multiple_of": "a multiple of {multiple_of}",
     "string_pattern_mismatch": "text that matches {pattern}",
     "string_type": "text",
     "tuple_type": "a list",

@@ -100,6 +100,9 @@ def _check_groups(groups: Sequence[RolloutGroup], where: str) -> None:
         names = {group.prompt.problem_id, *(each.problem_id for each in group.completions)}
         _check(names == {name}, here, f"all of {name!r}")
         _check(_is_text(group.prompt.token_ids), f"{here}.prompt.token_ids", "token ids")
+        if group.prompt.images:
+            told = group.prompt.template_ids
+            _check(told is not None and _is_text(told), f"{here}.prompt.template_ids", "token ids")
         for number, completion in enumerate(group.completions):
             _check_completion(completion, f"{here}.completions[{number}]")
 

@@ -108,14 +108,14 @@ def tiny_qwen_vl(tiny_glm: str, tmp_path_factory: pytest.TempPathFactory) -> str
         "hidden_size": 64,
         "intermediate_size": 96,
         "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
+        "num_attention_heads": 2,  # of 32, as vLLM's kernels for a CPU want them
+        "num_key_value_heads": 1,
         "bos_token_id": None,
         "eos_token_id": tokenizer.eos_token_id,
         "rope_parameters": {
             "rope_type": "default",
             "rope_theta": 1e4,
-            "mrope_section": [2, 3, 3],
+            "mrope_section": [4, 6, 6],
         },
     }
     vision = {

@@ -54,7 +54,12 @@ def make_group(name: str, reference: Any = "2") -> RolloutGroup:
     verdict = Verdict(outcome=Outcome.ERROR, score=0.1, extracted=None, detail="x", seconds=1e-9)
     return RolloutGroup(
         problem=problem,
-        prompt=Prompt(problem_id=name, token_ids=np.arange(4), images=problem.images),
+        prompt=Prompt(
+            problem_id=name,
+            token_ids=np.arange(4),
+            images=problem.images,
+            template_ids=np.arange(3),
+        ),
         draw_probability=0.1,
         tier="medium",
         completions=(completion, completion),
@@ -171,6 +176,8 @@ def test_a_picture_in_a_file_is_saved_by_what_is_in_it(tmp_path: Path) -> None:
         (("carried", 0, "completions", 1, "loss_mask"), np.zeros(2, bool),
          r"completions\[1\]\.loss_mask: expected 3, one a token"),
         (("carried", 0, "completions", 0, "token_ids"), np.array([1, -1, 2]), "expected token ids"),
+        (("carried", 0, "prompt", "template_ids"), None, "template_ids: expected token ids"),
+        (("carried", 0, "problem", "images", 0), {"name": "a"}, "expected the fields of a Image"),
         (("carried", 0, "completions", 0, "segments"), [[1, 3]], "segments of 3 tokens in all"),
         (("carried", 0, "completions", 0, "finish_reason"), "tired",
          "finish_reason: expected one of stop, length, found str 'tired'"),
