@@ -31,6 +31,7 @@ SET_BY_RLCS = {
     "max_loras": "learner.lora",
     "max_lora_rank": "learner.lora",
     "limit_mm_per_prompt": "the data: the most pictures that a problem has",
+    "mm_processor_kwargs": "model.image_tokens",
     "seed": "run.seed: every completion has a seed of its own",
     "generation_config": NEEDED,
     "override_generation_config": NEEDED,

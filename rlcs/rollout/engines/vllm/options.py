@@ -9,7 +9,7 @@ from transformers import AutoConfig
 from vllm.config import WeightTransferConfig
 
 from rlcs.config import LoraSection
-from rlcs.model.loading import load_image_processor, load_part
+from rlcs.model.loading import load_image_processor, load_part, load_video_processor
 from rlcs.rollout.engines.vllm.plugin import TRANSFER_NAME
 from rlcs.rollout.settings import EngineSettings
 
@@ -58,8 +58,11 @@ def _picture_sizes(settings: EngineSettings) -> dict[str, Any]:
     size = {name: getattr(processor.size, name) for name in ("shortest_edge", "longest_edge")}
     options: dict[str, Any] = {"images_kwargs": {"size": size}}
     if "max_pixels" not in processor.valid_kwargs.__annotations__:
-        # For GLM's, vLLM looks here alone when it makes room for the largest picture.
+        # For GLM's, vLLM looks here alone when it makes room for the largest picture and video.
         options["max_pixels"] = size["longest_edge"]
+        if settings.most_shown["video"]:
+            films = load_video_processor(settings.model_path, trust_code=settings.trust_code)
+            options["max_pixels"] = max(size["longest_edge"], films.size["longest_edge"])
     return {"mm_processor_kwargs": options}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from rlcs.config import RolloutSection, VllmSection
+from rlcs.config import ImageTokensSection, RolloutSection, VllmSection
 from rlcs.config.vllm_options import PLAIN, PLAIN_PARTS, SET_BY_RLCS, SET_ON_CPU, needing_trust
 from rlcs.errors import ConfigError
 from rlcs.rollout.actors import check_engine
@@ -74,6 +75,27 @@ def test_names_that_vllm_does_not_know_are_refused_with_near_ones() -> None:
     assert third.endswith("See vLLM's list of engine arguments.")
     check_engine(rollout.model_copy(update={"vllm": VllmSection(extra={"kv_cache_dtype": "auto"})}))
     check_engine(rollout.model_copy(update={"engine": "transformers"}))
+
+
+@pytest.mark.long
+def test_options_for_bounded_pictures(
+    tiny_glm: str, tiny_qwen_vl: str, make_settings: Callable[..., EngineSettings]
+) -> None:
+    from rlcs.rollout.engines.vllm.options import vllm_options
+
+    def processing(path: str, videos: int) -> dict[str, Any]:
+        shown = {"image": 1, "video": videos}
+        bounds = ImageTokensSection(min=2, max=12)
+        settings = make_settings(path, engine="vllm", image_tokens=bounds, most_shown=shown)
+        return dict(vllm_options(settings)["mm_processor_kwargs"])
+
+    side = 28 * 28
+    bounded = {"size": {"shortest_edge": 2 * side, "longest_edge": 12 * side}}
+    assert processing(tiny_qwen_vl, 1) == {"images_kwargs": bounded}
+    # GLM's counts a picture as two frames; of videos the folder's own bound is left.
+    doubled = {"size": {"shortest_edge": 4 * side, "longest_edge": 24 * side}}
+    assert processing(tiny_glm, 0) == {"images_kwargs": doubled, "max_pixels": 24 * side}
+    assert processing(tiny_glm, 1) == {"images_kwargs": doubled, "max_pixels": 2 * 224 * 224}
 
 
 @pytest.mark.long

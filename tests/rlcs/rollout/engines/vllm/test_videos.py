@@ -10,6 +10,7 @@ from showing import BOUNDS, SAMPLING, assert_as_learned, requests_for, shown_pro
 
 from rlcs.cluster.fetch import fetch
 from rlcs.data import Renderer
+from rlcs.rollout.settings import most_shown
 
 pytestmark = pytest.mark.long
 
@@ -26,7 +27,9 @@ def test_logprobs_are_those_of_the_learner(
     path = request.getfixturevalue(model)
     prompts = shown_prompts(path, make_image, make_video, make_problem)
     eos = Renderer.load(path, max_prompt_tokens=500).eos_token_ids
-    actor = start_vllm(path, eos, image_tokens=BOUNDS, max_row_tokens=256)
+    shown = most_shown(prompts)
+    assert shown == {"image": 3, "video": 1}
+    actor = start_vllm(path, eos, image_tokens=BOUNDS, max_row_tokens=256, most_shown=shown)
     asked = actor.generate.remote(requests_for(prompts), SAMPLING)
     groups = fetch(asked, waiting_for="vLLM", timeout=300)
     assert_as_learned(path, prompts, groups)
