@@ -106,8 +106,11 @@ def smaller_ranks(config: RunConfig) -> Iterator[tuple[str, float]]:
         for stage in range(learner.zero_stage + 1, 4):
             changes[f"learner.zero_stage={stage}"] = {"zero_stage": stage}
     if not learner.offload_optimizer:
-        offloaded = {"offload_optimizer": True, "zero_stage": max(2, learner.zero_stage)}
-        changes["learner.offload_optimizer=true, of learner.zero_stage=2 or more"] = offloaded
+        stage = max(2, learner.zero_stage)
+        changes[f"learner.offload_optimizer=true with learner.zero_stage={stage}"] = {
+            "offload_optimizer": True,
+            "zero_stage": stage,
+        }
     if not learner.recompute_activations:
         changes["learner.recompute_activations=true"] = {"recompute_activations": True}
     if learner.train == "all":

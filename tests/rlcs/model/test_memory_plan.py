@@ -199,7 +199,12 @@ def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
             r"learner.zero_stage=3 .*, learner.train=adapters",
             id="shared, or adapters",
         ),
-        pytest.param(30, r"would fit: learner.train=adapters \(23", id="adapters alone"),
+        pytest.param(
+            30,
+            r"would fit: learner.offload_optimizer=true with learner.zero_stage=2 \(22.9 GiB\), "
+            r"learner.train=adapters \(23",
+            id="the optimiser on the host, or adapters",
+        ),
         pytest.param(10, "use more ranks", id="nothing"),
     ],
 )
@@ -210,6 +215,33 @@ def test_what_would_fit_is_said(glm_9b, gigabytes, said) -> None:
     placement = place(Needs(num_engines=1, num_ranks=4), nodes, use_gpus=True)
     with pytest.raises(ConfigError, match=said):
         check_gpu(config, plan, placement, gigabytes * GB)
+
+
+@pytest.mark.parametrize(
+    ("stage", "on_gpu", "on_host"),
+    [
+        # Weights, the context, and a short row at work; 12 bytes of float32 weights and moments and
+        # 4 of gradients on the host.
+        pytest.param(2, 2 * 10.29 + 3.3 + 0.7, 16 * 10.29 / 4, id="ZeRO-2"),
+        pytest.param(3, 2 * 10.29 / 4 + 4 + 3.3 + 0.7, 16 * 10.29 / 4, id="ZeRO-3"),
+    ],
+)
+def test_an_optimiser_on_the_host_is_planned_there(glm_9b, stage, on_gpu, on_host) -> None:
+    run = run_of(glm_9b, zero_stage=stage, num_ranks=4, offload_optimizer=True)
+    plan = plan_memory(run, on_gpu=True)
+    assert plan.rank_bytes / GB == pytest.approx(on_gpu, rel=0.02)
+    assert plan.host_bytes / GB == pytest.approx(on_host, rel=0.01)
+    assert any("in its host's memory" in line for line in plan.lines())
+
+
+def test_a_rank_leaves_a_shared_gpu_but_for_its_weights(glm_9b) -> None:
+    kept = {
+        stage: plan_memory(run_of(glm_9b, zero_stage=stage, num_ranks=4), on_gpu=True).kept_bytes
+        for stage in (0, 2, 3)
+    }
+    assert kept[2] / GB == pytest.approx(2 * 10.29 + 3.3, rel=0.01)
+    assert kept[3] / GB == pytest.approx(2 * 10.29 / 4 + 3.3, rel=0.01)
+    assert kept[0] / GB == pytest.approx(16 * 10.29 + 3.3, rel=0.01)
 
 
 def test_pictures_are_bounded_in_the_plan(glm_9b: str) -> None:
