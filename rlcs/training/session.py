@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from rlcs.errors import LearningError, LostProcessError, ResumeError, StoreFullE
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.rollout.settings import training_sampling
+from rlcs.run.alarms import Alarm, AlarmWatch
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved
 from rlcs.run.fault_log import FaultLog
@@ -25,7 +28,8 @@ from rlcs.run.folder import (
     read_run_config,
 )
 from rlcs.run.interruption import INTERRUPTED, interruption
-from rlcs.run.log import RunLog
+from rlcs.run.log import RunLog, append_row
+from rlcs.run.problem_file import write_problems
 from rlcs.run.progress import Progress
 from rlcs.run.state import TrainerState
 from rlcs.run.trackers import check_packages
@@ -169,6 +173,7 @@ def _run_session(
     with writing("the run's configuration", folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_config(config, folder / CONFIG_NAME)
+    write_problems(folder, train=training_data.problems.values(), heldout=training_data.heldout)
     log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
     with log:
         trainer = Trainer(
@@ -199,6 +204,7 @@ class RunSession:
             folder / "checkpoints", keep=trainer.config.run.keep_checkpoints
         )
         self.saved_step = trainer.state.steps_done
+        self._alarms = AlarmWatch()
 
     def run(self) -> int:
         """Evaluate, train, evaluate, sum up; returns the exit status."""
@@ -227,6 +233,7 @@ class RunSession:
     def _after_step(self, row: dict[str, Any]) -> None:
         config, step = self.trainer.config, row["step"]
         self.progress.show_step(row)
+        self._tell(self._alarms.step(row))
         every = config.evaluation.every_steps
         last = step == config.run.num_steps
         if every and step % every == 0 and not last and self.trainer.training_data.heldout:
@@ -256,7 +263,7 @@ class RunSession:
         self.progress.say(f"done: {path}; export the model with: rlcs export {self.folder} OUT")
 
     def _evaluate(self, when: str) -> Evaluation:
-        trainer = self.trainer
+        trainer, started = self.trainer, time.perf_counter()
         number = len(trainer.training_data.heldout)
         self.progress.say(f"evaluating {when} on {number} held-out problems")
         examinee = Examinee(
@@ -272,7 +279,16 @@ class RunSession:
             seed=trainer.config.run.seed,
         )
         self.progress.say(f"held-out accuracy {when}: {describe(evaluation)}")
+        step, took = trainer.state.steps_done, time.perf_counter() - started
+        row = {"step": step, "time": time.time(), "seconds": took, **evaluation.as_json()}
+        append_row(self.folder, "evaluations", row)
+        self._tell(self._alarms.evaluation(step, evaluation.overall.accuracy))
         return evaluation
+
+    def _tell(self, alarms: Sequence[Alarm]) -> None:
+        for alarm in alarms:
+            self.progress.say(f"alarm in step {alarm.step}: {alarm.kind}. {alarm.text}")
+            append_row(self.folder, "alarms", {"time": time.time(), **alarm.as_json()})
 
     def _note_best(self, evaluation: Evaluation) -> None:
         """Remember and save the best version so far."""
