@@ -24,7 +24,7 @@ _THINKING = re.compile(r"\A\s*(?:<think>)?(.*?)</think>(.*)\Z", re.DOTALL)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
-    """A problem as the run's ``problems.parquet`` has it; fields are empty where that is missing."""
+    """A problem as ``problems.parquet`` has it; fields are empty where that file is missing."""
 
     problem_id: str
     domain: str = ""
@@ -96,7 +96,7 @@ def posterior(run: Run, problem_id: str) -> Posterior:
     rate of all draws of the same category up to then. The curriculum takes a finer prior, that of
     the category's problems of the same standing.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     rows = run.store.columns(
         "SELECT v.step AS step, v.passes AS passes, v.attempts AS attempts, ("
@@ -119,8 +119,8 @@ def posterior(run: Run, problem_id: str) -> Posterior:
         return Posterior(
             step=steps,
             mean=a / (a + b),
-            low=beta.ppf(0.05, np.maximum(a, 1e-3), np.maximum(b, 1e-3)),
-            high=beta.ppf(0.95, np.maximum(a, 1e-3), np.maximum(b, 1e-3)),
+            low=betaincinv(np.maximum(a, 1e-3), np.maximum(b, 1e-3), 0.05),
+            high=betaincinv(np.maximum(a, 1e-3), np.maximum(b, 1e-3), 0.95),
             observed=np.where(attempts > 0, passes / np.maximum(attempts, 1), np.nan),
         )
 
@@ -172,16 +172,25 @@ def _advantages(rewards: np.ndarray, *, normalise: bool, leave_one_out: bool) ->
 
 
 def _stored(run: Run, problem_id: str) -> dict[str, Any] | None:
+    """The row of ``problems.parquet``, of which one row group alone is read."""
     path = file_inside(run.folder, PROBLEMS_NAME)
-    if path is None:
+    place = run.store.value("SELECT place FROM problems WHERE problem_id = ?", [problem_id])
+    if path is None or place is None:
         return None
     try:
-        found = pq.read_table(path, filters=[("problem_id", "=", problem_id)], partitioning=None)
-        rows = found.slice(0, 1).to_pylist()
+        with pq.ParquetFile(path) as file:
+            for group in range(file.num_row_groups):
+                length = file.metadata.row_group(group).num_rows
+                if place < length:
+                    row = file.read_row_group(group).slice(place, 1).to_pylist()[0]
+                    break
+                place -= length
+            else:
+                return None
     except (pa.ArrowException, OSError, ValueError):
         return None
     needed = {"domain", "category", "split", "prior_pass_rate", "messages", "reference", "images"}
-    return rows[0] if rows and needed <= set(rows[0]) else None
+    return row if needed <= set(row) and row["problem_id"] == problem_id else None
 
 
 def _json(text: Any, kind: type) -> Any:

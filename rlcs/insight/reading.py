@@ -123,9 +123,13 @@ class Reader:
 
     def _add_problems(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
         names = ("problem_id", "split", "domain", "category", "prior_pass_rate", "question")
+        place = 0
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=20_000, columns=list(names)):
-                self.store.add(cursor, "problems", pa.Table.from_batches([batch]))
+                table = pa.Table.from_batches([batch])
+                places = pa.array(range(place, place + len(table)), pa.int64())
+                self.store.add(cursor, "problems", table.append_column("place", places))
+                place += len(table)
 
     def _unread_steps(self) -> list[int]:
         """Steps whose completions wait to be read; their groups were read before."""

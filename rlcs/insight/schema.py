@@ -83,10 +83,10 @@ TABLES = {
     "suspects": (
         "step BIGINT, problem_id VARCHAR, place BIGINT, kind VARCHAR, tokens BIGINT, reward DOUBLE"
     ),
-    # The run's problems, drawn or not.
+    # The run's problems, drawn or not. place: the row of problems.parquet.
     "problems": (
         "problem_id VARCHAR, split VARCHAR, domain VARCHAR, category VARCHAR, "
-        "prior_pass_rate DOUBLE, question VARCHAR"
+        "prior_pass_rate DOUBLE, question VARCHAR, place BIGINT"
     ),
     # A row a draw: groups without the second rows of carried ones, with what came before.
     "visits": (

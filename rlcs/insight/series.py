@@ -66,8 +66,9 @@ def along(run: Run, axis: str, *, points: int = MOST_POINTS) -> np.ndarray:
     width = stretch(run, points)
     if axis == "step":
         return run.store.columns(
-            "SELECT avg(step) AS x FROM steps GROUP BY (step - 1) // ? ORDER BY (step - 1) // ?",
-            [width, width],
+            "SELECT (step - 1) // ? AS stretch, avg(step) AS x FROM steps GROUP BY ALL "
+            "ORDER BY stretch",
+            [width],
         )["x"]
     name, scale = {
         "completions": ("completions", 1.0),

@@ -49,8 +49,8 @@ class Store:
     def columns(self, sql: str, parameters: Sequence[Any] = ()) -> dict[str, np.ndarray]:
         """What a query returns, an array a column; numbers that are null are NaN."""
         with self._cursor() as cursor:
-            table = cursor.sql(sql, params=list(parameters)).to_arrow_table()
-        return {name: _array(table.column(name)) for name in table.column_names}
+            found = cursor.execute(sql, parameters).fetchnumpy()
+        return {name: _array(column) for name, column in found.items()}
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The one value that a query returns, None where there is no row."""
@@ -170,7 +170,10 @@ def _connect(path: str) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _array(column: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_integer(column.type) and column.null_count:
-        column = column.cast(pa.float64())
-    return np.asarray(column.to_numpy())
+def _array(column: np.ndarray) -> np.ndarray:
+    """Without a mask: what is null is NaN in numbers and None in texts."""
+    if not isinstance(column, np.ma.MaskedArray):
+        return column
+    if column.dtype.kind in "iufb":
+        return np.asarray(column.astype(np.float64).filled(np.nan))
+    return np.asarray(column.astype(object).filled(None))

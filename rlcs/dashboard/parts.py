@@ -1,0 +1,184 @@
+"""The parts that views are made of: cards, figures, tables, empty states.
+
+Texts of a run go into text nodes only, and into figures by :func:`plain`, because Plotly reads
+tags and entities in names. Colours of texts, lines and grounds are the style sheet's, which knows
+light and dark; a figure only has the colours of its data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+import plotly.graph_objects as go
+from dash import dcc, html
+
+from rewards.shown import shown, shown_line
+
+ACCENT = "#2f6fd6"
+SERIES = (ACCENT, "#8a94a6", "#1f9d8a", "#c98a2b", "#8b6fc9", "#b3566b")
+"""Colours of runs beside one another; the first is the accent."""
+TIERS = ("#bfd6f6", "#8fb6ec", "#5d93e0", "#2f6cc4", "#1b4a90")
+"""From the easiest to the hardest, one hue."""
+MOST_CHARACTERS = 100_000
+"""Of one text on a page; of a longer one the rest is left away, and that is said."""
+
+
+def plain(text: object) -> str:
+    """A text as Plotly shows it letter by letter."""
+    escaped = shown_line(str(text)[:200])
+    for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        escaped = escaped.replace(sign, entity)
+    return escaped
+
+
+def readable(text: object) -> str:
+    """A text of a run for a text node: control characters are shown, and its length is bounded."""
+    whole = str(text)
+    rest = len(whole) - MOST_CHARACTERS
+    cut = f"{whole[:MOST_CHARACTERS]}\n… {rest:,} more characters" if rest > 0 else whole
+    return shown(cut)
+
+
+def link(text: str, view: str, **parameters: str | Sequence[str]) -> dcc.Link:
+    """A link to a view of this page."""
+    return dcc.Link(shown_line(text), href=address(view, **parameters))
+
+
+def address(view: str, **parameters: str | Sequence[str]) -> str:
+    """The address of a view with its parameters."""
+    return f"/{view}?{urlencode(parameters, doseq=True, errors='surrogateescape')}"
+
+
+def card(title: str, *children: Any, note: str = "", wide: bool = False) -> html.Section:
+    """A part of a view under a title; ``note`` says in a sentence how to read it."""
+    notes = [html.P(note, className="note")] if note else []
+    return html.Section(
+        [html.H2(title), *notes, *children], className="card wide" if wide else "card"
+    )
+
+
+def empty(what: str, todo: str) -> html.Div:
+    """What a view shows where there is nothing to show: what is missing, and what to do."""
+    return html.Div([html.P(what), html.P(todo, className="note")], className="empty")
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> html.Dl:
+    """A few numbers with their names."""
+    return html.Dl(
+        [html.Div([html.Dt(name), html.Dd(value)]) for name, value in pairs], className="facts"
+    )
+
+
+def table(
+    columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *, caption: str = ""
+) -> html.Div:
+    """A small table; ``columns`` are its keys and titles, numbers stand at the right."""
+    numeric = {
+        key
+        for key in columns
+        if rows and all(isinstance(row.get(key), int | float | None) for row in rows)
+    }
+
+    def cell(row: Mapping[str, Any], key: str) -> html.Td:
+        value = row.get(key)
+        content = value if hasattr(value, "to_plotly_json") else number(value)
+        return html.Td(content, className="number" if key in numeric else "")
+
+    head = [
+        html.Th(title, scope="col", className="number" if key in numeric else "")
+        for key, title in columns.items()
+    ]
+    body = [html.Tr([cell(row, key) for key in columns]) for row in rows]
+    parts: list[Any] = [html.Caption(caption)] if caption else []
+    return html.Div(
+        html.Table([*parts, html.Thead(html.Tr(head)), html.Tbody(body)]),
+        className="table",
+        tabIndex=0,
+        role="region",
+        **{"aria-label": caption or "table"},
+    )
+
+
+def number(value: Any) -> str:
+    """A value as a table shows it; a dash where none is known."""
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        if value == int(value) and abs(value) < 1e15:
+            return f"{int(value):,}"
+        return f"{value:,.1f}" if abs(value) >= 100 else f"{value:.3g}"
+    return readable(value)
+
+
+def percent(value: float | None) -> str:
+    """A share in [0, 1] in per cent."""
+    return "–" if value is None or value != value else f"{100 * value:.1f} %"
+
+
+def figure(
+    traces: Sequence[Any],
+    *,
+    x: str,
+    y: str,
+    shares: bool = False,
+    height: int = 230,
+    legend: bool = False,
+    **layout: Any,
+) -> go.Figure:
+    """A figure with named axes; with ``shares`` the upright axis is [0, 1] in per cent."""
+    made = go.Figure(list(traces))
+    made.update_layout(
+        template="none",
+        height=height,
+        margin={"l": 56, "r": 12, "t": 8, "b": 44},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, sans-serif", "size": 12},
+        showlegend=legend,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        hovermode="x unified",
+        hoverlabel={"namelength": 40},
+        uirevision="kept",
+    )
+    made.update_xaxes(
+        title={"text": x, "standoff": 8}, showgrid=False, zeroline=False, automargin=True
+    )
+    made.update_yaxes(title={"text": y, "standoff": 8}, zeroline=False, nticks=5, automargin=True)
+    if shares:
+        made.update_yaxes(range=[0, 1.0], tickformat=".0%")
+    made.update_layout(**layout)
+    return made
+
+
+def graph(made: go.Figure, label: str, **properties: Any) -> html.Figure:
+    """A figure on the page; ``label`` says in a sentence what it shows."""
+    return html.Figure(
+        dcc.Graph(
+            figure=made,
+            config={"displayModeBar": False, "responsive": True},
+            style={"height": f"{made.layout.height}px"},
+            **properties,
+        ),
+        role="img",
+        className="graph",
+        **{"aria-label": label},
+    )
+
+
+def line(x: Any, y: Any, name: str, colour: str = ACCENT, **rest: Any) -> go.Scatter:
+    """A line of a figure."""
+    return go.Scatter(
+        x=x, y=y, name=plain(name), mode="lines", line={"color": colour, "width": 1.8}, **rest
+    )
+
+
+def faded(colour: str, alpha: float) -> str:
+    """A colour let through by ``alpha``."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
