@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rlcs.dashboard.work import Work
 from rlcs.errors import RunFolderError
 from rlcs.insight import Run, Runs
 
@@ -22,6 +23,7 @@ class Context:
     runs: Runs
     picture_folders: Sequence[Path] = ()
     """Folders from which a picture of a problem may be shown, besides the run's own."""
+    work: Work = field(default_factory=Work)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, name: str) -> Run | None:

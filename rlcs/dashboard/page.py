@@ -92,7 +92,7 @@ def register(app: Dash, context: Context) -> None:
     )
     def look(_: int, search: str, seen: str) -> tuple[Any, Any]:
         asked = read_address(context, search)
-        now = _fingerprint(asked)
+        now = f"{_fingerprint(asked)} {context.work.state}"
         return _status(asked), no_update if now == seen else now
 
     @app.callback(

@@ -8,10 +8,9 @@ light and dark; a figure only has the colours of its data.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
-import plotly.graph_objects as go
 from dash import dcc, html
 
 from rewards.shown import shown, shown_line
@@ -21,6 +20,8 @@ SERIES = (ACCENT, "#8a94a6", "#1f9d8a", "#c98a2b", "#8b6fc9", "#b3566b")
 """Colours of runs beside one another; the first is the accent."""
 TIERS = ("#bfd6f6", "#8fb6ec", "#5d93e0", "#2f6cc4", "#1b4a90")
 """From the easiest to the hardest, one hue."""
+LONG_CHARACTERS = 28
+"""Of a cell; a longer one is broken into lines."""
 MOST_CHARACTERS = 100_000
 """Of one text on a page; of a longer one the rest is left away, and that is said."""
 
@@ -84,7 +85,10 @@ def table(
     def cell(row: Mapping[str, Any], key: str) -> html.Td:
         value = row.get(key)
         content = value if hasattr(value, "to_plotly_json") else number(value)
-        return html.Td(content, className="number" if key in numeric else "")
+        if key in numeric:
+            return html.Td(content, className="number")
+        long = isinstance(content, str) and len(content) > LONG_CHARACTERS
+        return html.Td(content, className="long" if long else "")
 
     head = [
         html.Th(title, scope="col", className="number" if key in numeric else "")
@@ -121,49 +125,63 @@ def percent(value: float | None) -> str:
     return "–" if value is None or value != value else f"{100 * value:.1f} %"
 
 
+Figure: TypeAlias = dict[str, Any]
+"""A figure as Plotly's own JSON has it: its classes would take most of a page's time."""
+
+
 def figure(
-    traces: Sequence[Any],
+    traces: Sequence[Mapping[str, Any]],
     *,
     x: str,
     y: str,
     shares: bool = False,
     height: int = 230,
     legend: bool = False,
+    xaxis: Mapping[str, Any] | None = None,
+    yaxis: Mapping[str, Any] | None = None,
     **layout: Any,
-) -> go.Figure:
+) -> Figure:
     """A figure with named axes; with ``shares`` the upright axis is [0, 1] in per cent."""
-    made = go.Figure(list(traces))
-    made.update_layout(
-        template="none",
-        height=height,
-        margin={"l": 56, "r": 12, "t": 8, "b": 44},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, sans-serif", "size": 12},
-        showlegend=legend,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-        hovermode="x unified",
-        hoverlabel={"namelength": 40},
-        uirevision="kept",
-    )
-    made.update_xaxes(
-        title={"text": x, "standoff": 8}, showgrid=False, zeroline=False, automargin=True
-    )
-    made.update_yaxes(title={"text": y, "standoff": 8}, zeroline=False, nticks=5, automargin=True)
-    if shares:
-        made.update_yaxes(range=[0, 1.0], tickformat=".0%")
-    made.update_layout(**layout)
-    return made
+    upright = {"range": [0, 1.0], "tickformat": ".0%"} if shares else {}
+    axis = {"zeroline": False, "automargin": True}
+    return {
+        "data": list(traces),
+        "layout": {
+            "height": height,
+            "margin": {"l": 56, "r": 12, "t": 8, "b": 44},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": "system-ui, sans-serif", "size": 12},
+            "showlegend": legend,
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            "hovermode": "x unified",
+            "hoverlabel": {"namelength": 40},
+            "uirevision": "kept",
+            "xaxis": {
+                **axis,
+                "title": {"text": x, "standoff": 8},
+                "showgrid": False,
+                **(xaxis or {}),
+            },
+            "yaxis": {
+                **axis,
+                "title": {"text": y, "standoff": 8},
+                "nticks": 5,
+                **upright,
+                **(yaxis or {}),
+            },
+            **layout,
+        },
+    }
 
 
-def graph(made: go.Figure, label: str, **properties: Any) -> html.Figure:
+def graph(made: Figure, label: str) -> html.Figure:
     """A figure on the page; ``label`` says in a sentence what it shows."""
     return html.Figure(
         dcc.Graph(
             figure=made,
             config={"displayModeBar": False, "responsive": True},
-            style={"height": f"{made.layout.height}px"},
-            **properties,
+            style={"height": f"{made['layout']['height']}px"},
         ),
         role="img",
         className="graph",
@@ -171,10 +189,31 @@ def graph(made: go.Figure, label: str, **properties: Any) -> html.Figure:
     )
 
 
-def line(x: Any, y: Any, name: str, colour: str = ACCENT, **rest: Any) -> go.Scatter:
+def line(x: Any, y: Any, name: str, colour: str = ACCENT) -> dict[str, Any]:
     """A line of a figure."""
-    return go.Scatter(
-        x=x, y=y, name=plain(name), mode="lines", line={"color": colour, "width": 1.8}, **rest
+    return scatter(x=x, y=y, name=plain(name), mode="lines", line={"color": colour, "width": 1.8})
+
+
+def scatter(**properties: Any) -> dict[str, Any]:
+    """Points or lines of a figure, in Plotly's terms."""
+    return trace("scatter", **properties)
+
+
+def trace(kind: str, **properties: Any) -> dict[str, Any]:
+    """Anything that a figure can draw, in Plotly's terms."""
+    return {"type": kind, **properties}
+
+
+def layer(x: Any, y: Any, name: str, colour: str) -> dict[str, Any]:
+    """One of the areas of a figure that stand upon one another."""
+    return scatter(
+        x=x,
+        y=y,
+        name=plain(name),
+        mode="lines",
+        stackgroup="one",
+        line={"width": 0.5, "color": colour},
+        fillcolor=colour,
     )
 
 

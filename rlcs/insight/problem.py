@@ -18,7 +18,7 @@ from rlcs.run.problem_file import PROBLEMS_NAME
 
 EPSILON = 1e-6
 """Added to the standard deviation of a group's rewards, as the learner does."""
-PRIOR_STRENGTH = 4.0
+PRIOR_STRENGTH = 1.0
 _THINKING = re.compile(r"\A\s*(?:<think>)?(.*?)</think>(.*)\Z", re.DOTALL)
 
 

@@ -122,7 +122,10 @@ class Reader:
         self._derived_at = 0.0
 
     def _add_problems(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
-        names = ("problem_id", "split", "domain", "category", "prior_pass_rate", "question")
+        names = (
+            *("problem_id", "split", "domain", "category", "prior_pass_rate", "question"),
+            "reference",
+        )
         place = 0
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=20_000, columns=list(names)):
@@ -169,7 +172,8 @@ class Reader:
         """Make the derived tables anew, the more seldom the longer that takes."""
         state = str(
             self.store.rows(
-                "SELECT (SELECT count(*) FROM groups) g, (SELECT count(*) FROM problems) p"
+                "SELECT (SELECT count(*) FROM groups) g, (SELECT count(*) FROM problems) p, "
+                "(SELECT count(*) FROM read_files) f"
             )
         )
         now = time.monotonic()

@@ -15,6 +15,7 @@ from rlcs.insight.store import Store
 from rlcs.run.folder import CONFIG_NAME
 
 _MOST_BYTES = 2**22
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Run:
@@ -26,6 +27,7 @@ class Run:
         self.name = folder.name
         self.store = Store(folder, cache=cache)
         self.reader = Reader(folder, self.store)
+        self._config: tuple[bytes, dict[str, Any]] = (b"", {})
 
     @property
     def state(self) -> str:
@@ -35,11 +37,13 @@ class Run:
     def config(self) -> dict[str, Any]:
         """The configuration as plain values, nothing of it checked or run; empty without one."""
         content = self._small(CONFIG_NAME)
-        try:
-            found = yaml.safe_load(content) if content else None
-        except (yaml.YAMLError, RecursionError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        if content != self._config[0]:
+            try:
+                found = yaml.load(content, Loader=_Loader)
+            except (yaml.YAMLError, RecursionError, ValueError):
+                found = None
+            self._config = content, found if isinstance(found, dict) else {}
+        return self._config[1]
 
     def setting(self, path: str, default: Any = None) -> Any:
         """One value of the configuration, such as ``rollout.group_size``."""

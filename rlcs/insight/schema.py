@@ -2,14 +2,15 @@
 
 ``numbers`` and ``steps`` come from ``log/steps.jsonl``, ``groups`` from ``log/groups.jsonl``,
 ``group_facts``, ``completion_counts`` and ``suspects`` from the completions in ``rollouts``,
-``problems`` from ``problems.parquet``. ``visits`` and ``problem_summary`` are made from these.
+``problems`` from ``problems.parquet``. ``visits``, ``waste`` and ``problem_summary`` are made from
+these.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of a table: a cache of another version is made anew."""
 
 GROUPS = pa.schema(
@@ -86,19 +87,28 @@ TABLES = {
     # The run's problems, drawn or not. place: the row of problems.parquet.
     "problems": (
         "problem_id VARCHAR, split VARCHAR, domain VARCHAR, category VARCHAR, "
-        "prior_pass_rate DOUBLE, question VARCHAR, place BIGINT"
+        "prior_pass_rate DOUBLE, question VARCHAR, reference VARCHAR, place BIGINT"
     ),
-    # A row a draw: groups without the second rows of carried ones, with what came before.
+    # A row a draw: groups without the second rows of carried ones, with what came before and
+    # the facts of their completions (null until these were read).
     "visits": (
         "step BIGINT, problem_id VARCHAR, domain VARCHAR, category VARCHAR, tier VARCHAR, "
         "draw_probability DOUBLE, passes BIGINT, attempts BIGINT, errors BIGINT, tokens BIGINT, "
-        "fate VARCHAR, visit BIGINT, tier_before VARCHAR, step_before BIGINT"
+        "fate VARCHAR, visit BIGINT, tier_before VARCHAR, step_before BIGINT, "
+        "completions BIGINT, truncated BIGINT, truncated_tokens BIGINT, unread BIGINT, "
+        "distinct_texts BIGINT, top_wrong VARCHAR, num_top_wrong BIGINT"
+    ),
+    # Draws of a step by what became of them; seconds: their share of the step's rollout.
+    "waste": (
+        "step BIGINT, reason VARCHAR, domain VARCHAR, groups BIGINT, tokens BIGINT, seconds DOUBLE"
     ),
     "problem_summary": (
         "problem_id VARCHAR, domain VARCHAR, category VARCHAR, tier VARCHAR, draws BIGINT, "
         "trained BIGINT, passes BIGINT, attempts BIGINT, errors BIGINT, tokens BIGINT, "
         "pass_rate DOUBLE, first_rate DOUBLE, last_rate DOUBLE, best_rate DOUBLE, "
         "first_step BIGINT, last_step BIGINT, first_solved BIGINT, best_step BIGINT, "
-        "prior_pass_rate DOUBLE, question VARCHAR"
+        "prior_pass_rate DOUBLE, question VARCHAR, reference VARCHAR, "
+        "completions BIGINT, truncated BIGINT, unread BIGINT, top_wrong VARCHAR, "
+        "num_top_wrong BIGINT"
     ),
 }

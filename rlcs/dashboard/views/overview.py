@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import numpy as np
-import plotly.graph_objects as go
 from dash import dcc, html
 
 from rlcs.dashboard import parts
@@ -117,7 +116,7 @@ def _card(
     alike: list[list[str]],
     axis: str,
 ) -> html.Section:
-    traces: list[go.Scatter] = []
+    traces: list[dict[str, Any]] = []
     banded = {run for names in alike for run in names}
     for names in alike:
         traces += _band(names, overview.seed_band([lines[run] for run in names], name), colours)
@@ -137,15 +136,15 @@ def _card(
 
 def _band(
     names: list[str], band: dict[str, np.ndarray], colours: dict[str, str]
-) -> list[go.Scatter]:
+) -> list[dict[str, Any]]:
     if not band:
         return []
     colour = colours[names[0]]
     label = f"{names[0]} and {len(names) - 1} other seeds"
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     return [
-        go.Scatter(x=band["x"], y=band["high"], **edge),
-        go.Scatter(
+        parts.scatter(x=band["x"], y=band["high"], **edge),
+        parts.scatter(
             x=band["x"], y=band["low"], fill="tonexty", fillcolor=parts.faded(colour, 0.2), **edge
         ),
         parts.line(band["x"], smoothed(band["mean"]), label, colour),
@@ -160,7 +159,7 @@ def _heldout(runs: list[Run], colours: dict[str, str]) -> html.Section:
             continue
         accuracy = [each.accuracy for each in measured]
         traces.append(
-            go.Scatter(
+            parts.scatter(
                 x=[each.step for each in measured],
                 y=accuracy,
                 error_y={
@@ -197,7 +196,8 @@ def _time(runs: list[Run]) -> html.Section:
     names = sorted({part for split in splits.values() for part in split})
     palette = (*parts.TIERS[::-1], *parts.SERIES[1:])
     traces = [
-        go.Bar(
+        parts.trace(
+            "bar",
             y=[parts.plain(run) for run in splits],
             x=[split.get(part, 0.0) / 60 for split in splits.values()],
             name=parts.plain(part),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import plotly.graph_objects as go
 import pyarrow as pa
 from dash import dcc, html
 
@@ -113,8 +112,8 @@ def _posterior(run: Run, name: str, visits: list[dict[str, Any]]) -> html.Sectio
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     drawn = parts.figure(
         [
-            go.Scatter(x=known.step, y=known.high, **edge),
-            go.Scatter(
+            parts.scatter(x=known.step, y=known.high, **edge),
+            parts.scatter(
                 x=known.step,
                 y=known.low,
                 fill="tonexty",
@@ -122,7 +121,7 @@ def _posterior(run: Run, name: str, visits: list[dict[str, Any]]) -> html.Sectio
                 **edge,
             ),
             parts.line(known.step, known.mean, "posterior mean"),
-            go.Scatter(
+            parts.scatter(
                 x=known.step,
                 y=known.observed,
                 name="pass rate of the draw",
@@ -134,8 +133,8 @@ def _posterior(run: Run, name: str, visits: list[dict[str, Any]]) -> html.Sectio
         y="pass rate",
         shares=True,
         legend=True,
+        yaxis={"range": [-0.04, 1.04]},
     )
-    drawn.update_yaxes(range=[-0.04, 1.04])
     return parts.card(
         title,
         parts.graph(drawn, "Posterior mean of the pass rate with its 90 % band, by step"),

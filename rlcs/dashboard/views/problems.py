@@ -16,6 +16,11 @@ from rlcs.insight import problems
 
 _SHARES = ("pass_rate", "first_rate", "last_rate", "prior_pass_rate")
 _TEXTS = ("problem_id", "question", "domain", "category", "tier")
+_THEME = """themeQuartz.withParams({
+    backgroundColor: 'var(--card)', foregroundColor: 'var(--text)', accentColor: 'var(--accent)',
+    borderColor: 'var(--edge)', headerBackgroundColor: 'var(--card)',
+    headerTextColor: 'var(--muted)', browserColorScheme: 'inherit', fontFamily: 'inherit',
+    fontSize: 13, wrapperBorder: false})"""
 _WIDTHS = {"problem_id": 170, "question": 340, "category": 160, "tier": 150}
 
 
@@ -62,11 +67,11 @@ def build(context: Context, asked: Asked) -> Any:
                 "enableClickSelection": True,
             },
             "enableCellTextSelection": True,
-            "theme": "legacy",
+            "theme": {"function": _THEME},
             "suppressDragLeaveHidesColumns": True,
         },
         getRowId="params.data.problem_id",
-        className="ag-theme-quartz problems",
+        className="problems",
         style={"height": "62vh"},
     )
     note = (
