@@ -7,6 +7,7 @@ light and dark; a figure only has the colours of its data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
@@ -20,6 +21,7 @@ SERIES = (ACCENT, "#8a94a6", "#1f9d8a", "#c98a2b", "#8b6fc9", "#b3566b")
 """Colours of runs beside one another; the first is the accent."""
 TIERS = ("#bfd6f6", "#8fb6ec", "#5d93e0", "#2f6cc4", "#1b4a90")
 """From the easiest to the hardest, one hue."""
+_NUMBER = re.compile(r"–|[+-]?[0-9][0-9,.]*(e-?[0-9]+)?( (%|ms|s|min|h|points))?")
 LONG_CHARACTERS = 28
 """Of a cell; a longer one is broken into lines."""
 MOST_CHARACTERS = 100_000
@@ -76,11 +78,7 @@ def table(
     columns: Mapping[str, str], rows: Sequence[Mapping[str, Any]], *, caption: str = ""
 ) -> html.Div:
     """A small table; ``columns`` are its keys and titles, numbers stand at the right."""
-    numeric = {
-        key
-        for key in columns
-        if rows and all(isinstance(row.get(key), int | float | None) for row in rows)
-    }
+    numeric = {key for key in columns if rows and all(_is_number(row.get(key)) for row in rows)}
 
     def cell(row: Mapping[str, Any], key: str) -> html.Td:
         value = row.get(key)
@@ -103,6 +101,25 @@ def table(
         role="region",
         **{"aria-label": caption or "table"},
     )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a cell stands at the right: a number, or one with its unit."""
+    return isinstance(value, int | float | None) or (
+        isinstance(value, str) and bool(_NUMBER.fullmatch(value))
+    )
+
+
+def duration(seconds: float | None) -> str:
+    """A duration in the unit that suits it."""
+    if seconds is None or seconds != seconds:
+        return "–"
+    if seconds < 1:
+        return f"{1000 * seconds:.3g} ms"
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:.3g} s"
 
 
 def number(value: Any) -> str:

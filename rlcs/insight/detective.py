@@ -14,7 +14,8 @@ CAUSES = {
     "judging fails": "Most of its completions could not be judged.",
     "answered as the reference": "Its most frequent answer reads like the reference, and was "
     "refused: a false negative of the verifier.",
-    "bad reference": "Its completions agree with one another, and not with the reference.",
+    "agreed on another answer": "Its completions agree with one another, and not with the "
+    "reference: that may be wrong, or the mistake is a common one.",
     "no readable answer": "Most of its completions have no answer that can be read.",
     "out of tokens": "Most of its completions ran out of tokens.",
     "out of reach": "Its completions are wrong in many ways: too hard for now.",
@@ -33,7 +34,7 @@ SELECT problem_id, domain, category, draws, attempts, errors, tokens, top_wrong,
             THEN 'answered as the reference'
         WHEN truncated * 2 >= completions THEN 'out of tokens'
         WHEN unread * 2 >= completions THEN 'no readable answer'
-        WHEN num_top_wrong * 2 >= completions THEN 'bad reference'
+        WHEN num_top_wrong * 2 >= completions THEN 'agreed on another answer'
         ELSE 'out of reach' END AS cause
 FROM problem_summary WHERE passes = 0 AND attempts + errors >= {ENOUGH}
 """

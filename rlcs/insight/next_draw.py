@@ -13,16 +13,16 @@ from rlcs.insight.run import Run
 MOST_ROWS = 100
 
 TERMS = {
+    "probability": "probability",
+    "weight": "weight",
+    "bucket_rate": "bucket's pass rate",
+    "bucket_valid": "bucket's valid groups",
+    "bucket_problems": "bucket's problems",
+    "bucket_draws": "bucket's draws",
     "passes": "passes, aged",
     "failures": "failures, aged",
-    "bucket_rate": "pass rate of its bucket",
-    "bucket_valid": "valid groups of its bucket",
-    "weight": "weight",
-    "bucket_problems": "problems in the bucket",
-    "bucket_draws": "draws from the bucket",
     "resting": "resting",
     "retired": "retired",
-    "probability": "probability",
 }
 """The terms of a draw, as ``SamplingCurriculum.explain`` has them."""
 

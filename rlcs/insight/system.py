@@ -18,9 +18,9 @@ def course(run: Run) -> dict[str, np.ndarray]:
     tokens the learner worked on that carry no loss: prompts and padding."""
     names = [f"seconds/{part}" for part in PARTS]
     more = ["staleness/mean", "staleness/max", "learner/num_loss_tokens", "tokens_per_second"]
-    found = series(run, [*names, *more, "learner/num_padded_tokens", "seconds/step"])
+    found = series(run, [*names, *more, "learner/num_padded_tokens"])
     result = {"step": found["step"]}
-    for part in (*PARTS, "step"):
+    for part in PARTS:
         if f"seconds/{part}" in found:
             result[part] = found[f"seconds/{part}"]
     with np.errstate(divide="ignore", invalid="ignore"):

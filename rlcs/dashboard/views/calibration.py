@@ -66,7 +66,7 @@ def build(context: Context, asked: Asked) -> Any:
             parts.graph(gap, "Mean gap between predicted and observed pass rates, by step"),
         ),
         _reliability(context, run),
-        parts.card("By tier", parts.table(TIERS, tiers)),
+        parts.card("By tier", parts.table(TIERS, tiers), wide=True),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
@@ -85,7 +86,16 @@ def build(context: Context, asked: Asked) -> Any:
 def _problem(run: Run, row: dict[str, Any]) -> dict[str, Any]:
     shares = {key: parts.percent(row[key]) for key in ("agreement", "truncated", "unread")}
     link = parts.link(row["problem_id"], "problem", run=run.name, problem=row["problem_id"])
-    return {**row, **shares, "problem_id": link}
+    return {**row, **shares, "problem_id": link, "reference": _bare(row["reference"])}
+
+
+def _bare(reference: str | None) -> str:
+    """A reference without the quotation marks that JSON gives a text."""
+    try:
+        value = json.loads(reference or '""')
+    except (ValueError, RecursionError):
+        return str(reference)
+    return value if isinstance(value, str) else str(reference)
 
 
 def _always(run: Run) -> html.Section:

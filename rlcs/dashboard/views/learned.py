@@ -38,7 +38,9 @@ def build(context: Context, asked: Asked) -> Any:
     )
     return [
         parts.card(
-            "Problems solved so far", parts.graph(drawn, "Number of problems solved, by step")
+            "Problems solved so far",
+            parts.graph(drawn, "Number of problems solved, by step"),
+            wide=True,
         ),
         _list(
             run,
@@ -93,7 +95,10 @@ def _list(
         for row in rows[:50]
     ]
     heads = {"problem_id": "problem", "question": "question", **columns}
-    return parts.card(f"{title} ({len(rows)})", parts.table(heads, shown, caption=title), note=note)
+    count = f"{len(rows)}" if len(rows) < learned.MOST_ROWS else f"{len(rows)} or more"
+    return parts.card(
+        f"{title} ({count})", parts.table(heads, shown, caption=title), note=note, wide=True
+    )
 
 
 VIEW = View(name="learned", title="Learned and forgotten", build=build)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ COLUMNS = {
     "completions": "completions",
     "tokens": "tokens",
     "tokens_per_second": "tokens/s",
-    "hours": "hours",
+    "time": "time of steps",
 }
 
 
@@ -106,7 +105,15 @@ def _row(run: Run) -> dict[str, Any]:
     shares = {key: parts.percent(row[key]) for key in ("heldout", "pass_rate", "valid")}
     gain = "–" if row["gain"] is None else f"{100 * row['gain']:+.1f} points"
     name = parts.link(run.name, "overview", run=run.name)
-    return {**row, **shares, "run": name, "gain": gain, "progress": f"{row['steps']:,}{planned}"}
+    hours = row["hours"]
+    return {
+        **row,
+        **shares,
+        "run": name,
+        "gain": gain,
+        "progress": f"{row['steps']:,}{planned}",
+        "time": parts.duration(None if hours is None else 3600 * hours),
+    }
 
 
 def _card(
@@ -231,15 +238,6 @@ def _difference(runs: list[Run]) -> list[html.Section]:
         else parts.empty("The configurations are the same.", "")
     )
     return [parts.card("What differs in the configuration", content, wide=True)]
-
-
-def ago(moment: float) -> str:
-    """How long ago a Unix time was."""
-    seconds = max(0.0, time.time() - moment)
-    for unit, size in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit} ago"
-    return f"{seconds:.0f} seconds ago"
 
 
 VIEW = View(name="overview", title="Overview", build=build, controls=controls)

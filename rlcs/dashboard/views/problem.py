@@ -97,9 +97,15 @@ def _text(
             for number in range(len(found.images))
         ],
         html.H3("Reference"),
-        html.Pre(parts.readable(json.dumps(found.reference, ensure_ascii=False, indent=1))),
+        html.Pre(parts.readable(_reference(found.reference))),
         wide=True,
     )
+
+
+def _reference(reference: Any) -> str:
+    if isinstance(reference, str):
+        return reference
+    return json.dumps(reference, ensure_ascii=False, indent=1)
 
 
 def _posterior(run: Run, name: str, visits: list[dict[str, Any]]) -> html.Section:
@@ -139,6 +145,7 @@ def _posterior(run: Run, name: str, visits: list[dict[str, Any]]) -> html.Sectio
         title,
         parts.graph(drawn, "Posterior mean of the pass rate with its 90 % band, by step"),
         note="The band holds 90 % of the posterior; its prior is the pass rate of the category.",
+        wide=True,
     )
 
 
@@ -153,7 +160,9 @@ def _visits(run: Run, name: str, visits: list[dict[str, Any]], step: int | None)
         }
         for visit in visits[-200:]
     ]
-    return parts.card("Its draws", parts.table(VISITS, rows[::-1], caption="Draws, newest first"))
+    return parts.card(
+        "Its draws", parts.table(VISITS, rows[::-1], caption="Draws, newest first"), wide=True
+    )
 
 
 def _small(value: float | None) -> str:

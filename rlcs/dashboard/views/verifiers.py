@@ -38,7 +38,7 @@ def build(context: Context, asked: Asked) -> Any:
         for row in rows
     ]
     latency = [
-        {**row, **{key: duration(row[key]) for key in ("p50", "p99", "max")}}
+        {**row, **{key: parts.duration(row[key]) for key in ("p50", "p99", "max")}}
         for row in verifiers.latency(run)
     ]
     failures = verifiers.failures(run)
@@ -74,13 +74,6 @@ def build(context: Context, asked: Asked) -> Any:
             "Our failures", parts.graph(drawn, "Share of completions that could not be judged")
         ),
     ]
-
-
-def duration(seconds: float) -> str:
-    """A duration in the unit that suits it."""
-    if seconds < 1:
-        return f"{1000 * seconds:.3g} ms"
-    return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
 VIEW = View(name="verifiers", title="Verifiers", build=build)

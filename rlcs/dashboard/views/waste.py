@@ -17,7 +17,7 @@ COLUMNS = {
     "groups": "groups",
     "tokens": "tokens",
     "share": "share",
-    "hours": "hours of rollout",
+    "time": "time of rollout",
     "money": "money",
     "means": "which means",
 }
@@ -78,7 +78,7 @@ def build(context: Context, asked: Asked) -> Any:
             "Ledger",
             parts.facts([("tokens that trained nothing", parts.percent(lost))]),
             parts.table(columns, [_shown(row) for row in rows]),
-            note="Hours of a step's rollout are shared out by tokens.",
+            note="The time of a step's rollout is shared out by tokens.",
             wide=True,
         ),
         parts.card("By step", parts.graph(drawn, "Share of tokens by what became of them")),
@@ -102,7 +102,13 @@ def build(context: Context, asked: Asked) -> Any:
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
     means = waste.REASONS.get(row.get("reason", ""), "")
-    return {**row, "share": parts.percent(row["share"]), "means": means}
+    return {
+        **row,
+        "share": parts.percent(row["share"]),
+        "time": parts.duration(3600 * row["hours"]),
+        "money": None if row["money"] is None else f"{row['money']:,.2f}",
+        "means": means,
+    }
 
 
 VIEW = View(name="waste", title="Waste ledger", build=build, controls=controls)
