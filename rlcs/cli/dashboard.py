@@ -6,8 +6,9 @@ import argparse
 from importlib.util import find_spec
 from pathlib import Path
 
+from rewards.shown import shown
 from rlcs.cli.arguments import Verbs, add_verb
-from rlcs.errors import ConfigError, PackageMissingError, RlcsError, sentence
+from rlcs.errors import ConfigError, PackageMissingError
 
 PORT = 8050
 
@@ -70,21 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.port < 65536:
         raise ConfigError(f"--port: expected 0 to 65535, found {arguments.port}.")
     runs = Path(arguments.runs)
+    if arguments.export is not None:
+        from rlcs.dashboard.export import export
+
+        export(runs, Path(arguments.export))
+        print(shown(f"{runs} -> {arguments.export}"))
+        return 0
     from rlcs.dashboard.app import serve
 
-    try:
-        serve(
-            runs,
-            address=arguments.address,
-            port=arguments.port,
-            token=arguments.token,
-            picture_folders=[Path(folder) for folder in arguments.pictures],
-        )
-    except (OSError, SystemExit) as error:
-        if isinstance(error, RlcsError):
-            raise
-        raise ConfigError(
-            f"{arguments.address}:{arguments.port} cannot be listened on: {sentence(error)} "
-            "Name another --port, or 0 for a free one."
-        ) from error
+    serve(
+        runs,
+        address=arguments.address,
+        port=arguments.port,
+        token=arguments.token,
+        picture_folders=[Path(folder) for folder in arguments.pictures],
+    )
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from dash import Dash
 from rlcs.dashboard import page, pictures
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.safety import guard, is_loopback
+from rlcs.errors import ConfigError
 from rlcs.insight import Runs
 
 
@@ -19,7 +21,6 @@ def make_app(context: Context, *, token: str | None = None, local: bool = True) 
     app = Dash(
         "rlcs.dashboard",
         title="RLCS",
-        update_title=None,
         assets_folder=str(Path(__file__).parent / "assets"),
         serve_locally=True,
         suppress_callback_exceptions=True,
@@ -29,6 +30,22 @@ def make_app(context: Context, *, token: str | None = None, local: bool = True) 
     pictures.register(app, context)
     guard(app, token=token, local=local)
     return app
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """A socket that listens at ``address``.
+
+    Raises:
+        ConfigError: it cannot, because the port is taken or the address is not of this machine.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family, backlog=64)
+    except OSError as error:
+        raise ConfigError(
+            f"{address}, port {port}: expected a free port of this machine, found: "
+            f"{error.strerror}. Name another --port, or 0 for a free one."
+        ) from error
 
 
 def serve(
@@ -43,14 +60,15 @@ def serve(
 
     Raises:
         RunFolderError: there is no folder ``runs``.
-        OSError: the port is taken.
+        ConfigError: the page cannot be served there.
     """
     from werkzeug.serving import make_server
 
     context = Context(runs=Runs(runs), picture_folders=picture_folders)
     app = make_app(context, token=token, local=is_loopback(address))
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server(address, port, app.server, threaded=True)
+    listening = listen(address, port)
+    server = make_server(address, port, app.server, threaded=True, fd=listening.fileno())
     context.start_reading()
     shown = f"[{address}]" if ":" in address else address
     where = f"http://{shown}:{server.server_port}/"

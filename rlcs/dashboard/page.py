@@ -30,13 +30,13 @@ def layout() -> html.Div:
                 [
                     html.Strong("RLCS", className="brand"),
                     html.Div(id="choice"),
-                    html.Div(id="status", role="status", **{"aria-live": "polite"}),
+                    html.Div(id="status", role="status"),
                     html.Button("Light or dark", id="theme-button", className="quiet"),
                 ]
             ),
             html.Div(
                 [
-                    html.Nav(id="menu", **{"aria-label": "Views"}),
+                    html.Nav(id="menu", **parts.labelled("Views")),
                     html.Main(
                         [
                             html.H1(id="title"),

@@ -28,6 +28,11 @@ MOST_CHARACTERS = 100_000
 """Of one text on a page; of a longer one the rest is left away, and that is said."""
 
 
+def labelled(text: str, **more: str) -> dict[str, Any]:
+    """Properties by which a screen reader names a part of the page."""
+    return {"aria-label": text, **{f"aria-{name}": value for name, value in more.items()}}
+
+
 def plain(text: object) -> str:
     """A text as Plotly shows it letter by letter."""
     escaped = shown_line(str(text)[:200])
@@ -99,7 +104,7 @@ def table(
         className="table",
         tabIndex=0,
         role="region",
-        **{"aria-label": caption or "table"},
+        **labelled(caption or "table"),
     )
 
 
@@ -202,7 +207,7 @@ def graph(made: Figure, label: str) -> html.Figure:
         ),
         role="img",
         className="graph",
-        **{"aria-label": label},
+        **labelled(label),
     )
 
 

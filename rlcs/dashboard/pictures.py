@@ -14,8 +14,9 @@ from urllib.parse import urlencode
 from dash import Dash, html
 from flask import Response, abort, request
 
+from rlcs.dashboard import parts
 from rlcs.dashboard.context import Context
-from rlcs.insight import Run, problem
+from rlcs.insight import Run, marks, problem
 
 ROUTE = "/picture"
 MOST_BYTES = 64 * 2**20
@@ -27,7 +28,14 @@ LONGEST_SIDE = 2_000
 def picture(
     run: Run, found: problem.Problem, number: int, rows: list[dict[str, Any]]
 ) -> html.Figure:
-    """A picture of a problem on the page."""
+    """A picture of a problem on the page, with its targets and where completions pointed."""
+    dialect = str(run.setting(f"scoring.domains.{found.domain}.settings.dialect", "auto"))
+    drawn = [_mark(mark, "target") for mark in marks.targets(found.reference, dialect=dialect)]
+    for row in rows:
+        answer = row["extracted"] or row["answer"]
+        pointed = marks.predicted(answer, found.reference, dialect=dialect)
+        drawn += [_mark(mark, "predicted") for mark in pointed]
+    legend = " Solid green: the target. Dashed or round, orange: where the completions below point."
     query = urlencode(
         {"run": run.name, "problem": found.problem_id, "number": number}, errors="surrogateescape"
     )
@@ -35,11 +43,28 @@ def picture(
     return html.Figure(
         [
             html.Div(
-                [html.Img(src=f"{ROUTE}?{query}", alt=f"picture {number + 1} of this problem")],
+                [
+                    html.Img(src=f"{ROUTE}?{query}", alt=f"picture {number + 1} of this problem"),
+                    *drawn,
+                ],
                 className="picture",
             ),
-            html.Figcaption(f"{size.get('width', '?')} × {size.get('height', '?')} pixels"),
+            html.Figcaption(
+                f"{parts.number(size.get('width'))} × {parts.number(size.get('height'))} pixels."
+                + (legend if drawn else "")
+            ),
         ]
+    )
+
+
+def _mark(mark: marks.Mark, kind: str) -> html.Div:
+    is_box = mark.width > 0 and mark.height > 0
+    sides = {"left": mark.left, "top": mark.top}
+    if is_box:
+        sides |= {"width": mark.width, "height": mark.height}
+    return html.Div(
+        className=f"{'box' if is_box else 'click'} {kind}",
+        style={side: f"{100 * share:.3f}%" for side, share in sides.items()},
     )
 
 

@@ -174,6 +174,7 @@ def _array(column: np.ndarray) -> np.ndarray:
     """Without a mask: what is null is NaN in numbers and None in texts."""
     if not isinstance(column, np.ma.MaskedArray):
         return column
-    if column.dtype.kind in "iufb":
-        return np.asarray(column.astype(np.float64).filled(np.nan))
-    return np.asarray(column.astype(object).filled(None))
+    numeric = column.dtype.kind in "iufb"
+    found = np.array(column.data, dtype=np.float64 if numeric else object)
+    found[np.ma.getmaskarray(column)] = np.nan if numeric else None
+    return found

@@ -93,7 +93,9 @@ def _text(
         parts.facts(facts),
         *turns,
         *[
-            picture(run, found, number, [rows[at] for at in chosen] if chosen else [])
+            picture(
+                run, found, number, [rows[at] for at in chosen] if not isinstance(rows, str) else []
+            )
             for number in range(len(found.images))
         ],
         html.H3("Reference"),
