@@ -71,7 +71,7 @@ def serve(
     server = make_server(address, port, app.server, threaded=True, fd=listening.fileno())
     context.start_reading()
     shown = f"[{address}]" if ":" in address else address
-    where = f"http://{shown}:{server.server_port}/"
+    where = f"http://{shown}:{listening.getsockname()[1]}/"
     print(f"the dashboard of {runs}: {where}{'?token=TOKEN' if token else ''}", flush=True)
     print("end it with Ctrl-C", flush=True)
     try:

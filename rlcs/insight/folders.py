@@ -59,7 +59,7 @@ class RunsFolder:
             RunFolderError: there is none, or something in it leads out of it.
         """
         path = self.root / name
-        known = name not in ("", ".", "..") and Path(name).name == name
+        known = "\0" not in name and name not in ("", ".", "..") and Path(name).name == name
         if not known or self._only not in (None, name) or not path.is_dir() or not _is_run(path):
             raise RunFolderError(
                 f"expected the name of a run in {self.root}, found {name!r}. It may have been "
