@@ -1,4 +1,4 @@
-"""Run folders for the tests of insight and dashboard: made whole by scripts/make_run, or by hand."""
+"""Run folders for the tests of insight and dashboard: by scripts/make_run, or made by hand."""
 
 from __future__ import annotations
 
