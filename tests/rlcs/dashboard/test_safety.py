@@ -146,10 +146,10 @@ def test_pictures_are_asked_for_by_number(tmp_path: Path) -> None:
     page = make_app(context).server.test_client()
     found = page.get("/picture?run=a&problem=p&number=0")
     assert (found.status_code, found.mimetype) == (200, "image/png")
-    for query in ("run=a&problem=p&number=1", "run=a&problem=p&number=-1", "run=a&problem=p&number=x9",
-                  "run=..&problem=p&number=0", "run=a&problem=q&number=0", ""):  # fmt: skip
-        expected = 200 if query.endswith("x9") else 404  # no number is the first picture
-        assert page.get(f"/picture?{query}").status_code == expected, query
+    refused = ("run=a&problem=p&number=1", "run=a&problem=p&number=-1", "run=..&problem=p",
+               "run=a&problem=q&number=0", "")  # fmt: skip
+    for query in refused:
+        assert page.get(f"/picture?{query}").status_code == 404, query
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1+1", "\r=1"])
