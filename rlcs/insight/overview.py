@@ -112,12 +112,10 @@ def heldout(run: Run) -> list[HeldOut]:
     From ``log/evaluations.jsonl``; of runs before that file, from ``summary.json``.
     """
     rows = run.json_lines("log/evaluations.jsonl")
-    found = [
-        measured
-        for row in rows
-        if (measured := _measured(row, row.get("step"), row.get("time"))) is not None
-    ]
-    return found or _of_summary(run)
+    made = [_measured(row, row.get("step"), row.get("time")) for row in rows]
+    # Resuming may measure a step again: the last row counts.
+    found = {each.step: each for each in made if each is not None}
+    return sorted(found.values(), key=lambda each: each.step) or _of_summary(run)
 
 
 def _of_summary(run: Run) -> list[HeldOut]:

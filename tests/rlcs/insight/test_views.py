@@ -244,7 +244,7 @@ def test_verifiers_by_domain(tmp_path: Path) -> None:
 
 def test_every_evaluation_is_there(tmp_path: Path) -> None:
     write_run(tmp_path / "a", groups=[group(1, "a", 1, "trained")])
-    rows = [{"step": 0, "accuracy": 0.2, "problems": 100}, {"step": 5, "accuracy": 0.5,
+    rows = [{"step": 5, "accuracy": 0.4, "problems": 100}, {"step": 0, "accuracy": 0.2, "problems": 100}, {"step": 5, "accuracy": 0.5,
             "problems": 100}, {"step": 6, "accuracy": None, "problems": 3}]  # fmt: skip
     path = tmp_path / "a" / "log" / "evaluations.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows) + "[half")
