@@ -23,6 +23,8 @@ class Context:
     runs: Runs
     picture_folders: Sequence[Path] = ()
     """Folders from which a picture of a problem may be shown, besides the run's own."""
+    troubles: dict[str, str] = field(default_factory=dict)
+    """By run, the kind of error that its last reading met."""
     work: Work = field(default_factory=Work)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -50,6 +52,7 @@ class Context:
             for run in self.runs.asked_lately(LOOKED_AT_SECONDS):
                 try:
                     more |= run.reader.read(READ_SECONDS)
-                except OSError:  # the folder vanished while it was read
-                    continue
+                    self.troubles.pop(run.name, None)
+                except Exception as error:  # one damaged run must not end the reading of others
+                    self.troubles[run.name] = type(error).__name__
             self._stop.wait(0.02 if more else PAUSE_SECONDS)

@@ -93,7 +93,7 @@ def register(app: Dash, context: Context) -> None:
     def look(_: int, search: str, seen: str) -> tuple[Any, Any]:
         asked = read_address(context, search)
         now = f"{_fingerprint(asked)} {context.work.state}"
-        return _status(asked), no_update if now == seen else now
+        return _status(context, asked), no_update if now == seen else now
 
     @app.callback(
         Output("address", "search"),
@@ -178,7 +178,7 @@ def _menu(current: View, asked: Asked) -> list[Any]:
     ]
 
 
-def _status(asked: Asked) -> str:
+def _status(context: Context, asked: Asked) -> str:
     if asked.run is None:
         return ""
     run, progress = asked.run, asked.run.progress()
@@ -192,6 +192,8 @@ def _status(asked: Asked) -> str:
         said.append(f"{progress['unreadable']} files of completions cannot be read")
     if bad := sum(progress["bad_lines"].values()):
         said.append(f"{bad} lines of the log cannot be read")
+    if run.name in context.troubles:
+        said.append(f"reading it fails ({context.troubles[run.name]}), what was read is shown")
     return " · ".join(said)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from rlcs.insight.store import Store
 from rlcs.run.folder import CONFIG_NAME
 
 _MOST_BYTES = 2**22
+KEPT_SECONDS = 1800.0
+"""A run that nobody asked for in so long is closed."""
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -39,7 +42,7 @@ class Run:
         content = self._small(CONFIG_NAME)
         if content != self._config[0]:
             try:
-                found = yaml.load(content, Loader=_Loader)
+                found = None if _has_alias(content) else yaml.load(content, Loader=_Loader)
             except (yaml.YAMLError, RecursionError, ValueError):
                 found = None
             self._config = content, found if isinstance(found, dict) else {}
@@ -103,8 +106,15 @@ class Run:
             return b""
 
 
+def _has_alias(content: bytes) -> bool:
+    """Whether a part stands for another: no trainer writes that, and such parts can grow without
+    bound when they are looked through."""
+    events = yaml.parse(content, Loader=_Loader)
+    return b"*" in content and any(isinstance(event, yaml.AliasEvent) for event in events)
+
+
 class Runs:
-    """The runs of a folder, each opened once; the newest few stay open."""
+    """The runs of a folder, each opened once and closed when nobody asked for it for a while."""
 
     def __init__(self, path: Path, *, cache: Path | None = None) -> None:
         """Take a folder with runs, or one run folder.
@@ -114,6 +124,7 @@ class Runs:
         """
         self.folder = RunsFolder(path)
         self._cache = cache
+        self._opening = threading.Lock()
         self._open: dict[str, Run] = {}
         self._asked: dict[str, float] = {}
 
@@ -127,14 +138,19 @@ class Runs:
         Raises:
             RunFolderError: there is none, or it leads out of the folder.
         """
-        folder = self.folder.folder(name) if name not in self._open else self._open[name].folder
-        if not folder.is_dir():
+        with self._opening:
+            self._close_unasked()
+            if name in self._open and not self._open[name].folder.is_dir():
+                self._open.pop(name).close()
+            if name not in self._open:
+                self._open[name] = Run(self.folder.folder(name), cache=self._cache)
+            self._asked[name] = time.monotonic()
+            return self._open[name]
+
+    def _close_unasked(self) -> None:
+        now = time.monotonic()
+        for name in [each for each in self._open if now - self._asked[each] > KEPT_SECONDS]:
             self._open.pop(name).close()
-            folder = self.folder.folder(name)  # raises, and says that it is gone
-        if name not in self._open:
-            self._open[name] = Run(folder, cache=self._cache)
-        self._asked[name] = time.monotonic()
-        return self._open[name]
 
     def asked_lately(self, seconds: float) -> list[Run]:
         """The runs that were asked for in the last ``seconds``, to be kept up to date."""

@@ -172,6 +172,15 @@ def test_a_deleted_run_is_said(tmp_path: Path) -> None:
     assert runs.entries() == []
 
 
+def test_a_configuration_that_grows_without_bound_is_not_read(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", steps=1)
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    (tmp_path / "a" / "config.resolved.yaml").write_text("\n".join(lines))
+    run = open_run(tmp_path / "a", tmp_path / "cache")
+    assert run.config() == {}
+
+
 @pytest.mark.parametrize("name", ["..", ".", "", "../secret", "/etc", "a/../a", "a\0b"])
 def test_a_name_never_leads_out_of_the_runs_folder(tmp_path: Path, name: str) -> None:
     make_run(tmp_path / "runs" / "a", steps=1)
