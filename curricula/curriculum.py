@@ -287,6 +287,31 @@ class SamplingCurriculum:
             self._indices(list(problem_ids)), num_draws, step=step, resting=self._resting()
         )
 
+    def explain(
+        self, problem_ids: Sequence[str], num_draws: int, *, step: int
+    ) -> dict[str, Floats]:
+        """Return the terms that `chances` makes the probability of each problem of; arrays [n].
+
+        `passes`, `failures`: its evidence, aged to `step`. `bucket_rate`, `bucket_valid`: running
+        pass rate and chance of a valid group of the problems of its category and standing. Where
+        draws are weighted also `weight` of each of these, `bucket_problems` and `bucket_draws`
+        (how many may be drawn, and are expected to be), `resting`, `retired` (0 or 1).
+        `probability`: `bucket_draws` / `bucket_problems`, or 0 while it rests. Nothing is drawn.
+        """
+        probability = self.chances(problem_ids, num_draws, step=step)
+        indices = self._indices(list(problem_ids))
+        buckets = self._history.buckets.bucket_of(indices)
+        passes, failures = self._history.evidence(indices, step)
+        terms = self._chooser.terms(indices, num_draws, step=step, resting=self._resting())
+        return {
+            "passes": passes,
+            "failures": failures,
+            "bucket_rate": self._history.rates.pass_rate().ravel()[buckets],
+            "bucket_valid": self._history.rates.valid_chance().ravel()[buckets],
+            **terms,
+            "probability": probability,
+        }
+
     def follow(self, problem_ids: Sequence[str], *, step: int) -> None:
         """Take these problems as drawn at `step`, by another curriculum."""
         _check_whole("step", step, max(0, self._step))

@@ -49,6 +49,12 @@ class Chooser(Protocol):
         """Return the inclusion probability of each of these, were `count` problems chosen now."""
         ...
 
+    def terms(
+        self, indices: Indices, count: int, *, step: int, resting: Indices
+    ) -> dict[str, Floats]:
+        """Return what the chances of these problems come from; see `SamplingCurriculum.explain`."""
+        ...
+
     def expected_valid(self, step: int, count: int) -> float:
         """Return the share of `count` groups that would be valid, as far as is known."""
         ...
@@ -137,6 +143,20 @@ class WeightedChooser:
         at = self._history.buckets.bucket_of(indices)
         free = (plan.room[at] > 0) & ~contains(plan.excluded, indices)
         return np.where(free, plan.expected[at] / np.maximum(1, plan.room[at]), 0.0)
+
+    def terms(
+        self, indices: Indices, count: int, *, step: int, resting: Indices
+    ) -> dict[str, Floats]:
+        """Return what the chances of these problems come from, by their buckets."""
+        plan = self._plan(count, step, np.empty(0, dtype=np.int64), resting, None)
+        at = self._history.buckets.bucket_of(indices)
+        return {
+            "weight": self._weigh(step, None).ravel()[at],
+            "bucket_problems": plan.room[at].astype(np.float64),
+            "bucket_draws": plan.expected[at],
+            "resting": contains(plan.excluded, indices).astype(np.float64),
+            "retired": self._retired[at].astype(np.float64),
+        }
 
     def _plan(
         self, count: int, step: int, drawn: Indices, resting: Indices, rng: Generator | None
@@ -258,6 +278,12 @@ class EpochChooser:
         The order of the epoch counts as unknown.
         """
         return np.full(len(indices), min(1.0, count / self._num))
+
+    def terms(
+        self, indices: Indices, count: int, *, step: int, resting: Indices
+    ) -> dict[str, Floats]:
+        """Return nothing: every problem comes once in an epoch."""
+        return {}
 
     def expected_valid(self, step: int, count: int) -> float:
         """Return the mean chance of a valid group, each bucket by its size."""

@@ -13,7 +13,19 @@ from collections.abc import Callable, Sequence
 
 from rewards.shown import shown
 from rlcs import __version__
-from rlcs.cli import check, doctor, eval, export, grade, serve, sft, simulate, submit, train
+from rlcs.cli import (
+    check,
+    dashboard,
+    doctor,
+    eval,
+    export,
+    grade,
+    serve,
+    sft,
+    simulate,
+    submit,
+    train,
+)
 from rlcs.cli.arguments import is_override
 from rlcs.errors import RlcsError
 from rlcs.files import naming_disks
@@ -21,7 +33,7 @@ from rlcs.quiet import quieten
 
 USER_ERROR = 2
 
-VERBS = (train, sft, grade, eval, check, simulate, export, doctor, submit, serve)
+VERBS = (train, dashboard, sft, grade, eval, check, simulate, export, doctor, submit, serve)
 """The modules of the verbs, in the order of ``rlcs --help``."""
 
 

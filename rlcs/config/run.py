@@ -42,6 +42,12 @@ class RunSection(Section):
     """Every so many checkpoints, one has a Hugging Face model folder beside the learner's state;
     the last one too. 0: none has one, and ``rlcs export`` makes it of any."""
 
+    def saves_model(self, step: int) -> bool:
+        """Whether the checkpoint of ``step`` gets a model folder."""
+        if self.model_every <= 1 or step == self.num_steps:
+            return self.model_every > 0
+        return step % (self.save_every * self.model_every) == 0
+
 
 class EvaluationSection(Section):
     """Held-out accuracy, before, during and after the run."""

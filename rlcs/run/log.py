@@ -119,6 +119,18 @@ class RunLog:
         return writing(what, self.folder)
 
 
+def append_row(folder: Path, name: str, row: dict[str, Any]) -> None:
+    """Append a row to ``log/NAME.jsonl``, a log that has the rows of every session.
+
+    Raises:
+        StorageError: the disk does not take it.
+    """
+    with writing(f"a row of {name}.jsonl", folder):
+        (folder / "log").mkdir(parents=True, exist_ok=True)
+        with (folder / "log" / f"{name}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(shown(json.dumps(row, ensure_ascii=False)) + "\n")
+
+
 def _cut(path: Path, position: int) -> None:
     """Remove what lies beyond ``position``; raises ResumeError when less is there."""
     path.touch()

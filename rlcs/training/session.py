@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from rlcs.errors import (
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
 from rlcs.rollout.settings import most_shown, training_sampling
+from rlcs.run.alarms import Alarm, AlarmWatch
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved, way_on
 from rlcs.run.fault_log import FaultLog
@@ -35,7 +37,8 @@ from rlcs.run.folder import (
     read_run_config,
 )
 from rlcs.run.interruption import INTERRUPTED, interruption
-from rlcs.run.log import RunLog
+from rlcs.run.log import RunLog, append_row
+from rlcs.run.problem_file import write_problems
 from rlcs.run.progress import Progress
 from rlcs.run.state import TrainerState
 from rlcs.run.trackers import check_packages
@@ -223,6 +226,7 @@ def _run_session(
     with writing("the run's configuration", folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_config(config, folder / CONFIG_NAME)
+    write_problems(folder, train=training_data.problems.values(), heldout=training_data.heldout)
     log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
     with log:
         trainer = Trainer(
@@ -253,6 +257,7 @@ class RunSession:
             folder / "checkpoints", keep=trainer.config.run.keep_checkpoints
         )
         self.saved_step = trainer.state.steps_done
+        self._alarms = AlarmWatch()
 
     def run(self) -> int:
         """Evaluate, train, evaluate, sum up; returns the exit status."""
@@ -281,6 +286,7 @@ class RunSession:
     def _after_step(self, row: dict[str, Any]) -> None:
         config, step = self.trainer.config, row["step"]
         self.progress.show_step(row)
+        self._tell(self._alarms.step(row))
         every = config.evaluation.every_steps
         last = step == config.run.num_steps
         if every and step % every == 0 and not last and self.trainer.training_data.heldout:
@@ -310,7 +316,7 @@ class RunSession:
         self.progress.say(f"done: {path}; export the model with: rlcs export {self.folder} OUT")
 
     def _evaluate(self, when: str) -> Evaluation:
-        trainer = self.trainer
+        trainer, started = self.trainer, time.perf_counter()
         number = len(trainer.training_data.heldout)
         self.progress.say(f"evaluating {when} on {number} held-out problems")
         examinee = Examinee(
@@ -328,7 +334,16 @@ class RunSession:
         self.progress.say(f"held-out accuracy {when}: {describe(evaluation)}")
         if len(evaluation.by_domain) > 1:
             self.progress.say(describe_domains(evaluation))
+        step, took = trainer.state.steps_done, time.perf_counter() - started
+        row = {"step": step, "time": time.time(), "seconds": took, **evaluation.as_json()}
+        append_row(self.folder, "evaluations", row)
+        self._tell(self._alarms.evaluation(step, evaluation.overall.accuracy))
         return evaluation
+
+    def _tell(self, alarms: Sequence[Alarm]) -> None:
+        for alarm in alarms:
+            self.progress.say(alarm.line)
+            append_row(self.folder, "alarms", {"time": time.time(), **alarm.as_json()})
 
     def _note_best(self, evaluation: Evaluation) -> None:
         """Remember and save the best version so far."""
@@ -339,13 +354,6 @@ class RunSession:
             return
         state.best_accuracy, state.best_step = accuracy, state.steps_done
         self._save()
-
-    def _with_model(self, step: int) -> bool:
-        """Whether the checkpoint of ``step`` gets a model folder."""
-        run = self.trainer.config.run
-        if run.model_every <= 1 or step == run.num_steps:
-            return run.model_every > 0
-        return step % (run.save_every * run.model_every) == 0
 
     def _save(self) -> None:
         trainer = self.trainer
@@ -361,7 +369,7 @@ class RunSession:
                     trainer.state,
                     trainer.workers.learner,
                     trainer.training_data.renderer,
-                    with_model=self._with_model(trainer.state.steps_done),
+                    with_model=self.trainer.config.run.saves_model(trainer.state.steps_done),
                 )
             except Exception:
                 with suppress(OSError):  # half a checkpoint takes room and is of no use

@@ -1,0 +1,120 @@
+"""The run's own curriculum as of its last checkpoint, made again from the run folder alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import curricula
+from curricula import CurriculumError, ProblemSet
+from curricula.curriculum import SamplingCurriculum
+from curricula.plain import unpack
+from rlcs.errors import RunFolderError, sentence
+from rlcs.insight.folders import file_inside
+from rlcs.insight.run import Run
+
+_MOST_BYTES = 2**31
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SavedCurriculum:
+    """A curriculum that knows what the run knew after ``step``."""
+
+    step: int
+    ids: list[str]
+    """Of all problems that it draws from."""
+    curriculum: SamplingCurriculum
+    groups_per_step: int
+
+
+def newest_checkpoint(run: Run) -> str:
+    """The name of the last checkpoint, empty without one."""
+    try:
+        names = [path.name for path in (run.folder / "checkpoints").iterdir()]
+    except OSError:
+        return ""
+    steps = [name for name in names if name.startswith("step_") and name[5:].isdecimal()]
+    return max(steps, key=lambda name: int(name[5:]), default="")
+
+
+def saved_curriculum(run: Run) -> SavedCurriculum:
+    """The curriculum of the run's last checkpoint. It takes seconds for a million problems.
+
+    Raises:
+        RunFolderError: there is no checkpoint, it is damaged, or what it needs is not in the run
+            folder; the message says what.
+    """
+    state = _state(run)
+    ids, problems = problem_set(run)
+    settings = run.config().get("curriculum")
+    kind, settings = _split(settings)
+    try:
+        curriculum = curricula.make_curriculum(
+            kind,
+            problems,
+            group_size=int(run.setting("rollout.group_size", 8)),
+            seed=int(run.setting("run.seed", 0)),
+            **settings,
+        )
+        curriculum.load_state_dict(state["curriculum"])
+    except (CurriculumError, TypeError, ValueError, KeyError) as error:
+        raise RunFolderError(
+            f"the curriculum of the last checkpoint cannot be made again: {sentence(str(error))}"
+        ) from error
+    assert isinstance(curriculum, SamplingCurriculum)
+    return SavedCurriculum(
+        step=int(state["steps_done"]),
+        ids=ids,
+        curriculum=curriculum,
+        groups_per_step=int(run.setting("run.groups_per_step", 32)),
+    )
+
+
+def problem_set(run: Run) -> tuple[list[str], ProblemSet]:
+    """The ids of all training problems, and the problems as a curriculum needs them.
+
+    Raises:
+        RunFolderError: the run kept no problems.
+    """
+    rows = run.store.columns(
+        "SELECT problem_id, domain, category, prior_pass_rate FROM problems WHERE split = 'train'"
+    )
+    ids: list[str] = rows["problem_id"].tolist()
+    if not ids:
+        raise RunFolderError(
+            "this run kept no problems.parquet, which says what could be drawn. Runs of this "
+            "version of rlcs keep it."
+        )
+    return ids, ProblemSet(
+        ids,
+        rows["domain"].tolist(),
+        rows["category"].tolist(),
+        rows["prior_pass_rate"].astype(float),
+    )
+
+
+def _state(run: Run) -> dict[str, Any]:
+    name = newest_checkpoint(run)
+    path = file_inside(run.folder, f"checkpoints/{name}/trainer.npz") if name else None
+    if path is None:
+        raise RunFolderError(
+            "there is no checkpoint yet: what the curriculum knows is saved with one "
+            "(run.save_every)."
+        )
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise RunFolderError(f"{name} is too large to be read here.")
+        state = unpack(path.read_bytes())
+    except (CurriculumError, OSError) as error:
+        raise RunFolderError(f"{name} cannot be read: {sentence(str(error))}") from error
+    if not isinstance(state, dict) or not {"curriculum", "steps_done"} <= set(state):
+        raise RunFolderError(f"{name} holds no state of a run.")
+    return state
+
+
+def _split(section: Any) -> tuple[str, dict[str, Any]]:
+    """The kind of a curriculum's section of the configuration, and its settings."""
+    if not isinstance(section, dict):
+        raise RunFolderError("the run's configuration has no curriculum.")
+    settings = {name: value for name, value in section.items() if name != "kind"}
+    return str(section.get("kind", "rlcs")), settings

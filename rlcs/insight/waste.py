@@ -1,0 +1,78 @@
+"""Waste ledger: what was generated and trained nothing, by reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from rlcs.insight.run import Run
+from rlcs.insight.series import stretch
+
+REASONS = {
+    "trained on": "The learner learned from it.",
+    "all right": "Every completion passed: nothing to learn from.",
+    "all wrong": "None passed: nothing to learn from.",
+    "surplus": "Valid, but the batch was full.",
+    "errored": "Our own side failed to judge it.",
+    "carried": "Kept for a step that has not come yet.",
+}
+"""What became of a draw, and what that means."""
+
+
+def ledger(run: Run, *, price: float = 0.0) -> list[dict[str, Any]]:
+    """A row a reason: ``groups``, ``tokens``, ``share`` (of all tokens), ``hours`` and ``money``.
+
+    Hours are those of the rollout of its step, shared out by tokens; ``price`` is that of an hour.
+    """
+    rows = run.store.rows(
+        "SELECT reason, sum(groups)::BIGINT AS groups, sum(tokens)::BIGINT AS tokens, "
+        "sum(seconds) / 3600 AS hours FROM waste GROUP BY reason ORDER BY tokens DESC"
+    )
+    return _with_shares(rows, price)
+
+
+def by_domain(run: Run, *, price: float = 0.0) -> list[dict[str, Any]]:
+    """The same, a row a domain, of what trained nothing."""
+    rows = run.store.rows(
+        "SELECT domain, sum(groups)::BIGINT AS groups, sum(tokens)::BIGINT AS tokens, "
+        "sum(seconds) / 3600 AS hours FROM waste WHERE reason <> 'trained on' "
+        "GROUP BY domain ORDER BY tokens DESC LIMIT 100"
+    )
+    return _with_shares(rows, price)
+
+
+def course(run: Run) -> dict[str, np.ndarray]:
+    """``step`` [P] and for each reason the share [P] of the step's tokens."""
+    width = stretch(run, 200)
+    rows = run.store.columns(
+        "SELECT (step - 1) // ? AS stretch, reason, sum(tokens)::DOUBLE AS tokens "
+        "FROM waste GROUP BY ALL",
+        [width],
+    )
+    places = np.unique(rows["stretch"])
+    found = {reason: np.zeros(len(places)) for reason in REASONS if reason in set(rows["reason"])}
+    for at, reason, tokens in zip(rows["stretch"], rows["reason"], rows["tokens"], strict=True):
+        if reason in found:
+            found[reason][np.searchsorted(places, at)] += tokens
+    total = np.maximum(1.0, sum(found.values(), np.zeros(len(places))))
+    middle = places * width + (width + 1) / 2
+    return {"step": middle, **{reason: tokens / total for reason, tokens in found.items()}}
+
+
+def truncated(run: Run) -> dict[str, int]:
+    """Completions that ran out of tokens, of what was read so far: their number and ``tokens``."""
+    row = run.store.rows(
+        "SELECT coalesce(sum(completions), 0)::BIGINT AS completions, "
+        "coalesce(sum(tokens), 0)::BIGINT AS tokens FROM completion_counts "
+        "WHERE finish_reason = 'length'"
+    )[0]
+    return {"completions": row["completions"], "tokens": row["tokens"]}
+
+
+def _with_shares(rows: list[dict[str, Any]], price: float) -> list[dict[str, Any]]:
+    total = sum(row["tokens"] for row in rows) or 1
+    return [
+        {**row, "share": row["tokens"] / total, "money": row["hours"] * price if price else None}
+        for row in rows
+    ]
