@@ -25,6 +25,7 @@ def make_app(context: Context, *, token: str | None = None, local: bool = True) 
         serve_locally=True,
         suppress_callback_exceptions=True,
     )
+    app.index_string = app.index_string.replace("<html>", '<html lang="en">')
     app.layout = page.layout()
     page.register(app, context)
     pictures.register(app, context)

@@ -76,10 +76,12 @@ def register(app: Dash, context: Context) -> None:
         Input("address", "pathname"),
         Input("address", "search"),
         Input("seen", "data"),
+        State("content", "children"),
     )
-    def show_content(path: str, search: str, seen: str) -> Any:
+    def show_content(path: str, search: str, seen: str, shown: Any) -> Any:
         view = view_of(path)
-        if set(ctx.triggered_prop_ids) == {"seen.data"} and not view.live:
+        went_on = set(ctx.triggered_prop_ids) == {"seen.data"}
+        if went_on and not view.live and not _is_empty(shown):
             return no_update
         return content(context, view, read_address(context, search))
 
@@ -134,6 +136,12 @@ def content(context: Context, view: View, asked: Asked) -> Any:
             "Start one, for example: rlcs train configs/quickstart.yaml. It appears here.",
         )
     return view.build(context, asked)
+
+
+def _is_empty(shown: Any) -> bool:
+    """Whether a page shows that there is nothing yet: then it is made anew in any case."""
+    properties = shown.get("props") if isinstance(shown, dict) else None
+    return isinstance(properties, dict) and properties.get("className") == "empty"
 
 
 def view_of(path: str | None) -> View:

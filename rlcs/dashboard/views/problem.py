@@ -212,7 +212,13 @@ def _side_by_side(
                     clearable=False,
                 ),
                 _verdict(rows[at]),
-                html.Div(text, className="text completion"),
+                html.Div(
+                    text,
+                    className="text completion",
+                    tabIndex=0,
+                    role="region",
+                    **parts.labelled(f"{side} completion"),
+                ),
             ]
         )
         for side, at, text in zip(("left", "right"), (left, right), marked, strict=True)
