@@ -261,7 +261,7 @@ def make_rank(folder: Path, device: str, port: int, *, with_deepspeed: bool) -> 
         trained=TrainedSection.model_validate({"lora": {}}),
     )  # fmt: skip
 
-    def start_plainly(settings: RankSettings) -> PlainEngine:
+    def start_plainly(settings: RankSettings, _where: RankInfo) -> PlainEngine:
         assert settings.lora is not None
         model = add_adapters(random_model(folder, device), settings.lora)
         policy = Policy(model, recompute_activations=True)

@@ -98,14 +98,31 @@ def test_what_does_not_fit_is_said_beside_the_plan(script: ModuleType) -> None:
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_without_a_gpu_one_line_says_what_to_do(
-    script: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: Any
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            [],
+            "expected a CUDA GPU, found none. Run it where there is one, or with --miniature to "
+            "see that it runs.",
+            id="no GPU",
+        ),
+        pytest.param(
+            ["--out", "gone/found.json"],
+            "--out: expected a file in a folder that is there, found no folder gone. Make it.",
+            id="no folder",
+        ),
+    ],
+)
+def test_one_line_says_what_to_do(
+    script: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    arguments: list[str],
+    said: str,
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["gpu_check"])
+    monkeypatch.setattr("sys.argv", ["gpu_check", *arguments])
     with pytest.raises(SystemExit) as ended:
         script.main()
     assert ended.value.code == 2
-    assert capsys.readouterr().err == (
-        "gpu_check: error: expected a CUDA GPU, found none. Run it where there is one, or with "
-        "--miniature to see that it runs.\n"
-    )
+    assert capsys.readouterr().err == f"gpu_check: error: {said}\n"
