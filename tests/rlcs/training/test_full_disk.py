@@ -29,7 +29,7 @@ def test_a_checkpoint_that_finds_no_room_and_the_run_that_goes_on(
 ) -> None:
     said = workshop.refuse("train", workshop.config, f"run.folder={disk}")
     run = disk / "whole"
-    (line,) = [line for line in said.splitlines() if "error" in line]
+    (line,) = [line for line in said.splitlines() if line.startswith("rlcs: error")]
     assert f"the checkpoint of step 9 could not be written to {run}/checkpoints: no space" in line
     assert "about 0.8 MiB are needed, 0." in line
     assert f"The state of step_000006 is whole; go on from it: rlcs train --resume {run}" in line
