@@ -97,6 +97,20 @@ def register(app: Dash, context: Context) -> None:
         now = f"{_fingerprint(asked)} {context.work.state}"
         return _status(context, asked), no_update if now == seen else now
 
+    _register_parameters(app, context)
+    app.clientside_callback(
+        ClientsideFunction("frame", "setTheme"),
+        Output("theme", "data"),
+        Input("theme-button", "n_clicks"),
+        State("theme", "data"),
+    )
+    for view in VIEWS.values():
+        view.register(app, context)
+
+
+def _register_parameters(app: Dash, context: Context) -> None:
+    """What is chosen in a view's controls goes into the address."""
+
     @app.callback(
         Output("address", "search"),
         Input({"type": "parameter", "name": ALL}, "value"),
@@ -111,15 +125,6 @@ def register(app: Dash, context: Context) -> None:
             parameters[identity["name"]] = [str(each) for each in several if each not in (None, "")]
         asked = parts.address("", **parameters).removeprefix("/")
         return no_update if asked == search else asked
-
-    app.clientside_callback(
-        ClientsideFunction("frame", "setTheme"),
-        Output("theme", "data"),
-        Input("theme-button", "n_clicks"),
-        State("theme", "data"),
-    )
-    for view in VIEWS.values():
-        view.register(app, context)
 
 
 def content(context: Context, view: View, asked: Asked) -> Any:

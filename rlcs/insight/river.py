@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rlcs.insight.run import Run
-from rlcs.insight.series import series, stretch
+from rlcs.insight.series import series, shares, stretch
 
 
 def tiers(run: Run) -> list[str]:
@@ -40,14 +40,7 @@ def drawn(run: Run) -> dict[str, np.ndarray]:
         "SELECT (step - 1) // ? AS stretch, tier, count(*) AS draws FROM visits GROUP BY ALL",
         [width],
     )
-    places = np.unique(rows["stretch"])
-    counts = {name: np.zeros(len(places)) for name in names}
-    for at, tier, number in zip(rows["stretch"], rows["tier"], rows["draws"], strict=True):
-        if tier in counts:
-            counts[tier][np.searchsorted(places, at)] += number
-    total = np.maximum(1.0, sum(counts.values(), np.zeros(len(places))))
-    middle = places * width + (width + 1) / 2
-    return {"step": middle, **{name: number / total for name, number in counts.items()}}
+    return shares(rows["stretch"], rows["tier"], rows["draws"], names=names, width=width)
 
 
 def flow(run: Run, *, first: int = 0) -> list[dict[str, Any]]:

@@ -90,3 +90,26 @@ def smoothed(values: np.ndarray, window: int = 9) -> np.ndarray:
     total = np.convolve(np.where(known, values, 0.0), kernel, mode="same")
     number = np.convolve(known.astype(float), kernel, mode="same")
     return np.where(number > 0, total / np.maximum(number, 1), np.nan)
+
+
+def shares(
+    stretches: np.ndarray,
+    kinds: np.ndarray,
+    amounts: np.ndarray,
+    *,
+    names: Sequence[str],
+    width: int,
+) -> dict[str, np.ndarray]:
+    """``step`` [P], the middle of each stretch of ``width`` steps, and for each of ``names`` the
+    share [P] that it has there of the amounts of all of them.
+
+    ``stretches``, ``kinds`` and ``amounts`` are [N]: how much of which kind in which stretch.
+    """
+    places = np.unique(stretches)
+    sums = {name: np.zeros(len(places)) for name in names}
+    for at, kind, amount in zip(stretches, kinds, amounts, strict=True):
+        if kind in sums:
+            sums[kind][np.searchsorted(places, at)] += amount
+    total = np.maximum(1.0, sum(sums.values(), np.zeros(len(places))))
+    middle = places * width + (width + 1) / 2
+    return {"step": middle, **{name: amount / total for name, amount in sums.items()}}

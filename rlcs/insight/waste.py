@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rlcs.insight.run import Run
-from rlcs.insight.series import stretch
+from rlcs.insight.series import shares, stretch
 
 REASONS = {
     "trained on": "The learner learned from it.",
@@ -50,14 +50,9 @@ def course(run: Run) -> dict[str, np.ndarray]:
         "FROM waste GROUP BY ALL",
         [width],
     )
-    places = np.unique(rows["stretch"])
-    found = {reason: np.zeros(len(places)) for reason in REASONS if reason in set(rows["reason"])}
-    for at, reason, tokens in zip(rows["stretch"], rows["reason"], rows["tokens"], strict=True):
-        if reason in found:
-            found[reason][np.searchsorted(places, at)] += tokens
-    total = np.maximum(1.0, sum(found.values(), np.zeros(len(places))))
-    middle = places * width + (width + 1) / 2
-    return {"step": middle, **{reason: tokens / total for reason, tokens in found.items()}}
+    there = set(rows["reason"])
+    names = [reason for reason in REASONS if reason in there]
+    return shares(rows["stretch"], rows["reason"], rows["tokens"], names=names, width=width)
 
 
 def truncated(run: Run) -> dict[str, int]:

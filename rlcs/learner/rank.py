@@ -24,7 +24,6 @@ from rlcs.files import writing
 from rlcs.learner.deepspeed_config import deepspeed_config
 from rlcs.learner.export import write_model
 from rlcs.learner.forward import PackedForward, load_reference
-from rlcs.learner.leaving import Moved
 from rlcs.learner.losses import (
     ImitationObjective,
     Objective,
@@ -33,6 +32,7 @@ from rlcs.learner.losses import (
     imitation_loss,
     policy_loss,
 )
+from rlcs.learner.offload import Offload
 from rlcs.learner.optimiser import make_optimiser
 from rlcs.learner.packing import MicroBatch, WorkModel
 from rlcs.learner.policy import Policy, work_model
@@ -67,7 +67,7 @@ class LearnerRank:
         torch.manual_seed(settings.seed)
         self.engine = _start_engine(settings, rank_info)
         self.model = self.engine.module.model
-        self._moved = Moved(
+        self._offload = Offload(
             self.engine, settings.ranks.zero_stage, pinned=self.device.type == "cuda"
         )
         self._state = RankState(self.engine, rank_info, settings.ranks.zero_stage)
@@ -96,7 +96,7 @@ class LearnerRank:
 
         Where the gradient is not finite no weight is changed, and the report says so.
         """
-        self._moved.come_back()
+        self._offload.bring_back()
         for group in self.engine.optimizer.param_groups:
             group["lr"] = learning_rate
         self.engine.train()
@@ -203,7 +203,7 @@ class LearnerRank:
     def free_gpu(self) -> None:
         """Leave the GPU to an engine until the next update; does nothing on a CPU."""
         if self.device.type == "cuda":
-            self._moved.leave()
+            self._offload.to_host()
             torch.cuda.empty_cache()
 
     def save(self, folder: str) -> None:
@@ -224,7 +224,7 @@ class LearnerRank:
         Raises:
             LearningError: there is none, it is damaged, or that of another model.
         """
-        self._moved.come_back()
+        self._offload.bring_back()
         self._state.load(Path(folder))
 
     def export(self, folder: str) -> None:

@@ -65,7 +65,7 @@ class MemoryPlan:
     def kept_bytes(self) -> float:
         """The bytes that a rank keeps on a GPU while an engine works there.
 
-        Under ZeRO what only updates need waits on the host meanwhile (``rlcs.learner.leaving``).
+        Under ZeRO what only updates need waits on the host meanwhile (``rlcs.learner.offload``).
         """
         kept = self.rank["weights"] + self.rank["context"]
         return kept if self.moves_away else kept + self.rank["gradients"] + self.rank["optimiser"]
@@ -111,12 +111,13 @@ def plan_memory(config: RunConfig, *, on_gpu: bool) -> MemoryPlan:
     cache_gib = config.rollout.vllm.cache_gib if config.rollout.engine == "vllm" else None
     num_trained = _num_trained(config, model)
     rank = _rank_bytes(config, model, num_trained, on_gpu=on_gpu)
+    on_host = {use: rank[use] for use in _uses_on_host(config)}
     return MemoryPlan(
         num_parameters=count,
         num_trained=num_trained,
-        host_bytes=_to_host(rank, config) if config.learner.offload_optimizer else 0.0,
+        host_bytes=sum(on_host.values()),
         moves_away=on_gpu and config.learner.zero_stage > 0,
-        rank=rank,
+        rank={**rank, **dict.fromkeys(on_host, 0.0)},
         engine={
             "weights": count * size / gpus,
             "cache": cache_gib * GIB if cache_gib else config.rollout.batch_tokens * token_bytes,
@@ -162,12 +163,11 @@ def _rank_bytes(config: RunConfig, model: Any, trained: int, *, on_gpu: bool) ->
     }
 
 
-def _to_host(rank: dict[str, float], config: RunConfig) -> float:
-    """Take off ``rank`` what lies on the host with ``offload_optimizer``; returns its bytes."""
-    uses = ("optimiser", "gradients") if config.learner.zero_stage >= 2 else ("optimiser",)
-    host = sum(rank[use] for use in uses)
-    rank.update(dict.fromkeys(uses, 0.0))
-    return host
+def _uses_on_host(config: RunConfig) -> tuple[str, ...]:
+    """What of a rank's memory is its host's; from stage 2 on gradients go there as they come."""
+    if not config.learner.offload_optimizer:
+        return ()
+    return ("optimiser", "gradients") if config.learner.zero_stage >= 2 else ("optimiser",)
 
 
 def activation_bytes(config: RunConfig, model: Any) -> float:

@@ -20,6 +20,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -66,6 +67,21 @@ class Checkpoints:
         Where the step has one already, its weights are these, and only the rest is replaced.
         Without ``with_model`` it has no Hugging Face model folder.
         """
+        try:
+            return self._save(state, learner, renderer, with_model=with_model)
+        except Exception:
+            with suppress(OSError):  # half a checkpoint takes room and is of no use
+                self.drop_partial()
+            raise
+
+    def _save(
+        self,
+        state: TrainerState | SftState,
+        learner: Learner,
+        renderer: Renderer,
+        *,
+        with_model: bool,
+    ) -> Path:
         final = self.folder / f"step_{state.steps_done:06d}"
         partial = self.folder / f"{final.name}{PARTIAL}"
         written = pack(to_plain(state))

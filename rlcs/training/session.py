@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -364,17 +364,12 @@ class RunSession:
         needed = checkpoint_bytes(trainer.config, self.folder)
         what = f"the checkpoint of step {trainer.state.steps_done}"
         with writing(what, self.checkpoints.folder, needed_bytes=needed):
-            try:
-                self.checkpoints.save(
-                    trainer.state,
-                    trainer.workers.learner,
-                    trainer.training_data.renderer,
-                    with_model=self.trainer.config.run.saves_model(trainer.state.steps_done),
-                )
-            except Exception:
-                with suppress(OSError):  # half a checkpoint takes room and is of no use
-                    self.checkpoints.drop_partial()
-                raise
+            self.checkpoints.save(
+                trainer.state,
+                trainer.workers.learner,
+                trainer.training_data.renderer,
+                with_model=trainer.config.run.saves_model(trainer.state.steps_done),
+            )
         self.saved_step = trainer.state.steps_done
 
 

@@ -303,14 +303,9 @@ class SftSession:
         what = f"the checkpoint of step {self.state.steps_done}"
         needed = state_bytes(self.config.model, self.config.sft)
         with writing(what, self.checkpoints.folder, needed_bytes=needed):
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                write_config(self.config, self.folder / CONFIG_NAME)
-                self.checkpoints.save(self.state, self.learner, self.renderer, with_model=False)
-            except Exception:
-                with suppress(OSError):  # half a checkpoint takes room and is of no use
-                    self.checkpoints.drop_partial()
-                raise
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_config(self.config, self.folder / CONFIG_NAME)
+            self.checkpoints.save(self.state, self.learner, self.renderer, with_model=False)
         self._saved_step = self.state.steps_done
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.placement_rules import check_placement
-from rlcs.cluster.ray_cluster import Patience, start_cluster, stop_cluster
+from rlcs.cluster.ray_cluster import Patience, ProcessPlan, start_cluster, stop_cluster
 from rlcs.config import RunConfig, VllmSection
 from rlcs.data import Renderer
 from rlcs.errors import (
@@ -23,6 +23,7 @@ from rlcs.errors import (
 )
 from rlcs.learner.actors import Learner, rank_settings
 from rlcs.learner.losses import Correction, KlTerm, PolicyObjective
+from rlcs.learner.rank_settings import RankSettings
 from rlcs.model.loading import folder_bytes
 from rlcs.model.weights import Publication
 from rlcs.rollout.mending import ROOM_SECONDS
@@ -154,20 +155,7 @@ def start_workers(
     try:
         check_placement(config, plan.placement)
         share_gpus = plan.placement.kind == "colocated"
-        settings = rank_settings(
-            model_path=config.model.location,
-            dtype=config.model.dtype,
-            trust_code=config.model.trust_code,
-            image_tokens=config.model.image_tokens,
-            seed=config.run.seed,
-            optimiser=config.learner,
-            ranks=config.learner,
-            plan=plan,
-            bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
-            trained=config.learner,
-            with_reference=config.learner.kl is not None,
-        )
-        learner = Learner(settings, plan=plan, faults=config.faults)
+        learner = Learner(_rank_settings(config, plan), plan=plan, faults=config.faults)
         if share_gpus:  # vLLM measures what is free, and nobody else may take or give meanwhile
             learner.wait_until_ready()
             learner.free_gpu()
@@ -200,6 +188,22 @@ def start_workers(
         vllm=config.rollout.vllm,
         share_gpus=share_gpus,
         placement_kind=plan.placement.kind,
+    )
+
+
+def _rank_settings(config: RunConfig, plan: ProcessPlan) -> RankSettings:
+    return rank_settings(
+        model_path=config.model.location,
+        dtype=config.model.dtype,
+        trust_code=config.model.trust_code,
+        image_tokens=config.model.image_tokens,
+        seed=config.run.seed,
+        optimiser=config.learner,
+        ranks=config.learner,
+        plan=plan,
+        bucket_bytes=int(config.learner.publish_bucket_mib * 2**20),
+        trained=config.learner,
+        with_reference=config.learner.kl is not None,
     )
 
 

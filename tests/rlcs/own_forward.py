@@ -1,7 +1,9 @@
-"""What a model itself says of a text about pictures, by its own processor's inputs."""
+"""What a model itself says of a text about pictures, by its own processor's inputs, and
+completions to ask it about."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from transformers.video_utils import VideoMetadata
 from rlcs.model.loading import decode_image, decode_video
 from rlcs.model.video_files import examine
 from rlcs.model.vision import limit_image_tokens
-from rlcs.types import Image, Prompt, Video
+from rlcs.types import Image, Prompt, TrainingSample, Video
 
 FRAME_SECONDS = 0.1
 """How long each frame of the tests' videos is to be seen."""
@@ -63,3 +65,20 @@ def own_logprobs(model: Any, processor: Any, prompt: Prompt, drawn: np.ndarray) 
     logits = model(**own_inputs(processor, prompt, read), use_cache=False).logits
     predicted = logits[0, len(prompt.token_ids) - 1 :].log_softmax(-1)
     return predicted.gather(-1, torch.from_numpy(drawn)[:, None])[:, 0]
+
+
+def completed(prompts: Sequence[Prompt], lengths: Sequence[int]) -> list[TrainingSample]:
+    """Completions of the same random tokens each time: ``lengths`` of them for each prompt."""
+    draw = np.random.default_rng(0)
+    return [
+        TrainingSample(
+            token_ids=np.concatenate([prompt.token_ids, draw.integers(20, 300, length)]),
+            num_prompt_tokens=len(prompt.token_ids),
+            old_logprobs=np.zeros(length, dtype=np.float32),
+            loss_mask=np.ones(length, dtype=bool),
+            advantage=1.0,
+            images=prompt.images,
+        )
+        for prompt in prompts
+        for length in lengths
+    ]

@@ -15,41 +15,12 @@ from typing import Any
 
 import pytest
 import yaml
+from full_size import GLM_9B, QWEN_15B
 from transformers import AutoConfig, Glm4vConfig, Qwen2Config
 from workshop import ROOT, environment
 
 from rlcs.cli.main import main
 
-GLM_9B = {
-    "text_config": {
-        "vocab_size": 151_552,
-        "hidden_size": 4096,
-        "intermediate_size": 13_696,
-        "num_hidden_layers": 40,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 2,
-        "attention_bias": True,
-    },
-    "vision_config": {
-        "depth": 24,
-        "hidden_size": 1536,
-        "intermediate_size": 13_696,
-        "num_heads": 12,
-        "out_hidden_size": 4096,
-    },
-    "tie_word_embeddings": False,
-    "architectures": ["Glm4vForConditionalGeneration"],
-}
-QWEN_15B = {
-    "vocab_size": 151_936,
-    "hidden_size": 1536,
-    "intermediate_size": 8960,
-    "num_hidden_layers": 28,
-    "num_attention_heads": 12,
-    "num_key_value_heads": 2,
-    "tie_word_embeddings": True,
-    "architectures": ["Qwen2ForCausalLM"],
-}
 RECIPES = [
     *sorted((ROOT / "configs").glob("glm41v_9b_*.yaml")),
     ROOT / "configs" / "qwen25_15b_8gpu.yaml",

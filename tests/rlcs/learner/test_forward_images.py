@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from own_forward import completed
 from transformers import AutoProcessor
 
 from rlcs.data import Renderer
@@ -70,22 +71,6 @@ def prompts(
     ]
 
 
-def samples_of(prompts: list[Prompt]) -> list[TrainingSample]:
-    draw = np.random.default_rng(0)
-    return [
-        TrainingSample(
-            token_ids=np.concatenate([prompt.token_ids, draw.integers(20, 300, num_drawn)]),
-            num_prompt_tokens=len(prompt.token_ids),
-            old_logprobs=np.zeros(num_drawn, dtype=np.float32),
-            loss_mask=np.ones(num_drawn, dtype=bool),
-            advantage=1.0,
-            images=prompt.images,
-        )
-        for prompt in prompts
-        for num_drawn in (1, 7, 4)
-    ]
-
-
 def row_by_row(model: Any, sample: TrainingSample, model_path: str) -> torch.Tensor:
     """Log-probabilities of a completion by the processor's own inputs, without padding."""
     processor: Any = AutoProcessor.from_pretrained(model_path)
@@ -106,7 +91,7 @@ def test_log_probabilities_and_gradient(
 ) -> None:
     engine = Engine(model_path)
     forward = PackedForward(engine, torch.device("cpu"), model_path)
-    samples = samples_of(prompts)
+    samples = completed(prompts, (1, 7, 4))
     if num_completions == 1:
         samples = samples[1::3]
     ((micro_batch,),) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)
@@ -142,7 +127,7 @@ def test_without_a_picture_the_vision_tower_gets_a_gradient_of_zero(
     """All ranks must have gradients of the same parameters, whatever they were given."""
     engine = Engine(model_path)
     forward = PackedForward(engine, torch.device("cpu"), model_path)
-    samples = samples_of(prompts)[-3:]
+    samples = completed(prompts, (1, 7, 4))[-3:]
     ((text_only,),) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)
     assert not text_only.needs_vision
     micro_batch = dataclasses.replace(text_only, needs_vision=True)
@@ -183,7 +168,7 @@ def test_a_completion_that_ends_in_a_picture_s_token(
     engine = Engine(model_path)
     forward = PackedForward(engine, torch.device("cpu"), model_path)
     image_token = forward.reader.image_token_ids[0]
-    samples = samples_of(prompts)[1::3]
+    samples = completed(prompts, (1, 7, 4))[1::3]
     for sample in samples:
         sample.token_ids[-1] = image_token
     ((micro_batch,),) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from own_forward import own_logprobs, own_processor
+from own_forward import completed, own_logprobs, own_processor
 
 from rlcs.config import ImageTokensSection
 from rlcs.data import Renderer
@@ -17,7 +17,7 @@ from rlcs.learner.forward import PackedForward
 from rlcs.learner.packing import pack
 from rlcs.learner.policy import Policy
 from rlcs.model.loading import load_model
-from rlcs.types import Image, Problem, Prompt, TrainingSample, Video
+from rlcs.types import Image, Problem, Prompt, Video
 
 CPU = torch.device("cpu")
 
@@ -33,27 +33,11 @@ def forward(model_path: str) -> PackedForward:
     return PackedForward(policy.train(), CPU, model_path)
 
 
-def samples_of(prompts: list[Prompt]) -> list[TrainingSample]:
-    draw = np.random.default_rng(0)
-    return [
-        TrainingSample(
-            token_ids=np.concatenate([prompt.token_ids, draw.integers(20, 300, num_drawn)]),
-            num_prompt_tokens=len(prompt.token_ids),
-            old_logprobs=np.zeros(num_drawn, dtype=np.float32),
-            loss_mask=np.ones(num_drawn, dtype=bool),
-            advantage=1.0,
-            images=prompt.images,
-        )
-        for prompt in prompts
-        for num_drawn in (5, 3)
-    ]
-
-
 def assert_own(
     forward: PackedForward, prompts: list[Prompt], model_path: str, image_tokens: Any = None
 ) -> None:
     """All of ``prompts`` in one packed row are as each in a row of its own."""
-    samples = samples_of(prompts)
+    samples = completed(prompts, (5, 3))
     ((micro_batch,),) = pack(samples, loss="per_token", num_ranks=1, micro_batch_tokens=10**6)
     assert len(micro_batch.trees) == len(prompts)
     found, _ = forward.token_outputs(micro_batch, temperature=1.0)

@@ -89,12 +89,12 @@ def test_what_left_for_an_engine_comes_back(
     for seed in (1, 2, 3):
         for rank in (stays, leaves):
             update(rank, make_samples(5, seed=seed), objective)
-        leaves._moved.leave()
-        assert leaves._moved.away == (zero_stage > 0)
+        leaves._offload.to_host()
+        assert leaves._offload.on_host == (zero_stage > 0)
         assert_equal(leaves.weights(), stays.weights())
     leaves.save(str(tmp_path))  # a checkpoint is written while engines are at work
     leaves.load(str(tmp_path))
-    assert not leaves._moved.away
+    assert not leaves._offload.on_host
     for rank in (stays, leaves):
         update(rank, make_samples(5, seed=4), objective)
     assert_equal(leaves.weights(), stays.weights())

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
+from own_forward import completed
 from transformers import AutoModelForCausalLM, Qwen3Config
 from workshop import environment
 
@@ -88,25 +88,13 @@ def samples_of(
         if model in TEXT:
             return make_samples(15, seed=1, group_size=3)
         renderer = Renderer.load(folders[model], max_prompt_tokens=500)
-        draw = np.random.default_rng(0)
-        samples = []
-        for number in range(6):
-            shown = [make_image(number)] if number % 2 == 0 else []
-            prompt = renderer.render(make_problem(f"{number} + {number}?", *shown))
-            for length in (4, 9):
-                samples.append(
-                    TrainingSample(
-                        token_ids=np.concatenate(
-                            [prompt.token_ids, draw.integers(20, 300, length)]
-                        ),
-                        num_prompt_tokens=len(prompt.token_ids),
-                        old_logprobs=np.zeros(length, dtype=np.float32),
-                        loss_mask=np.ones(length, dtype=bool),
-                        advantage=1.0,
-                        images=prompt.images,
-                    )
-                )
-        return samples
+        prompts = [
+            renderer.render(
+                make_problem(f"{number} + {number}?", *([make_image(number)] * (number % 2 == 0)))
+            )
+            for number in range(6)
+        ]
+        return completed(prompts, (4, 9))
 
     return make
 

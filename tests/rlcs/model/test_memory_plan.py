@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from full_size import GLM_9B
 from transformers import Glm4vConfig, Qwen2Config, Qwen3Config
 from transformers.models.glm4v.modeling_glm4v import Glm4vTextModel
 from transformers.models.qwen2.modeling_qwen2 import Qwen2Model
@@ -26,25 +27,7 @@ GB = 1e9
 def glm_9b(tmp_path_factory: pytest.TempPathFactory) -> str:
     """GLM-4.1V-9B's shape, as published, without weights."""
     folder = tmp_path_factory.mktemp("glm")
-    Glm4vConfig(
-        text_config={
-            "vocab_size": 151_552,
-            "hidden_size": 4096,
-            "intermediate_size": 13_696,
-            "num_hidden_layers": 40,
-            "num_attention_heads": 32,
-            "num_key_value_heads": 2,
-            "attention_bias": True,
-        },
-        vision_config={
-            "depth": 24,
-            "hidden_size": 1536,
-            "intermediate_size": 13_696,
-            "num_heads": 12,
-            "out_hidden_size": 4096,
-        },
-        tie_word_embeddings=False,
-    ).save_pretrained(folder)
+    Glm4vConfig(**GLM_9B).save_pretrained(folder)
     return str(folder)
 
 

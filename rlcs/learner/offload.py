@@ -13,20 +13,20 @@ ZERO_STAGES = (1, 2, 3)
 """Stages of which DeepSpeed can move what it keeps."""
 
 
-class Moved:
-    """What of a DeepSpeed engine is kept for its updates alone, here or on the host."""
+class Offload:
+    """Moves what a DeepSpeed engine keeps for its updates alone to the host, and back."""
 
     def __init__(self, engine: Any, zero_stage: int, *, pinned: bool) -> None:
         """``pinned``: in memory that a GPU reads without a copy in between."""
         self._engine = engine
         self._stage = zero_stage
         self._pinned = pinned
-        self.away = False
+        self.on_host = False
         """Whether it waits on the host."""
 
-    def leave(self) -> None:
+    def to_host(self) -> None:
         """Move it to the host; does nothing if it is there."""
-        if self.away or self._stage not in ZERO_STAGES:
+        if self.on_host or self._stage not in ZERO_STAGES:
             return
         from deepspeed.runtime.zero.offload_config import OffloadStateTypeEnum as Kind
         from deepspeed.runtime.zero.offload_states import offload_optimizer_states
@@ -42,11 +42,11 @@ class Moved:
             for flat in outer.fp32_partitioned_groups_flat:
                 flat.data = flat.data.to("cpu")
             offload_optimizer_states(outer.optimizer, "cpu", pin_memory=self._pinned)
-        self.away = True
+        self.on_host = True
 
-    def come_back(self) -> None:
+    def bring_back(self) -> None:
         """Move it to where updates are made; does nothing if it is there."""
-        if not self.away:
+        if not self.on_host:
             return
         from deepspeed.accelerator import get_accelerator
         from deepspeed.runtime.zero.offload_states import reload_optimizer_states
@@ -58,4 +58,4 @@ class Moved:
             for flat in outer.fp32_partitioned_groups_flat:
                 flat.data = flat.data.to(device)
             reload_optimizer_states(outer.optimizer, device)
-        self.away = False
+        self.on_host = False
