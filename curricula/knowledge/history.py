@@ -134,6 +134,11 @@ class PassRateHistory:
         """Return the passes and failures of each of these problems, aged to `step`."""
         return self._aged(indices, np.full(len(indices), step))
 
+    def predicted(self, indices: Indices, step: int) -> Floats:
+        """Return the posterior mean pass rate of each of these problems, aged to `step`."""
+        at = self.buckets.bucket_of(indices)
+        return self._mean(self.rates.pass_rate().ravel()[at], *self.evidence(indices, step))
+
     def learn(self, batch: Observed) -> Surprise:
         """Add a batch of results (each problem at most once) and put its problems in their tier.
 

@@ -64,7 +64,8 @@ def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> No
     """DamagedStateError unless a state of good form fits the curriculum with these problems."""
     for name in ("chooser", "pacing", "calibration", "domains"):
         _like(state[name], fresh[name], name, same_shape=True)
-    _check(min(state["chooser"].values(), default=0) >= 0, "chooser", "no negative number")
+    whole = [value for value in state["chooser"].values() if isinstance(value, int)]
+    _check(min(whole, default=0) >= 0, "chooser", "no negative number")
     history, num = state["history"], len(ids)
     _like(history["rates"], fresh["history"]["rates"], "history.rates", same_shape=True)
     _check(
