@@ -10,26 +10,36 @@ from curricula.choosing.choosers import Chooser, Coverage, EpochChooser, Weighte
 from curricula.choosing.domains import DomainShares, FixedShares, ProgressShares
 from curricula.choosing.expansion import RatioAverage
 from curricula.choosing.pacing import OneDraw, Pacing, PredictedDraw, Refill
-from curricula.choosing.weighing import Weigher, by_tier, by_utility, easiest_first, evenly
+from curricula.choosing.weighing import (
+    Weigher,
+    by_tier,
+    by_utility,
+    by_variance,
+    easiest_first,
+    evenly,
+)
 from curricula.contract import CurriculumProblem
 from curricula.curriculum import SamplingCurriculum
 from curricula.errors import SettingsError
 from curricula.knowledge.history import PassRateHistory, Retirement
 from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.skill_history import SkillHistory
 from curricula.knowledge.tiers import TierLayout
 from curricula.settings import (
     AdaptiveSettings,
     CommonSettings,
     DapoSettings,
+    FrontierSettings,
     HardStageSettings,
     PosteriorSettings,
     RlcsSettings,
     StaticSettings,
+    WeightedSettings,
     make_settings,
 )
 
 _SOLVED_ABOVE, _HOPELESS_BELOW = 0.95, 0.05
-_BINS_OF_POSTERIOR, _BINS_OF_STATIC = 2, 5
+_BINS_OF_POSTERIOR, _BINS_OF_FRONTIER, _BINS_OF_STATIC = 2, 3, 5
 """How many bins a tier has in the kinds that go by pass rates and not by tiers."""
 
 
@@ -91,6 +101,8 @@ class _Parts:
 def _parts(problems: ProblemSet, settings: CommonSettings, group_size: int, seed: int) -> _Parts:
     if isinstance(settings, AdaptiveSettings):
         return _adaptive(problems, settings, group_size)
+    if isinstance(settings, FrontierSettings):
+        return _frontier(problems, settings, group_size)
     if isinstance(settings, StaticSettings):
         return _static(problems, settings, group_size)
     history = history_of(problems, settings, group_size)
@@ -106,6 +118,33 @@ def _static(problems: ProblemSet, settings: StaticSettings, group_size: int) -> 
     coverage = Coverage(exploration=0.0, retest_after=1, retest_share=0.0)
     chooser = WeightedChooser(history, easiest_first(history, settings), coverage, alone)
     return _Parts(history=history, chooser=chooser, pacing=_unexpanded())
+
+
+def _frontier(problems: ProblemSet, settings: FrontierSettings, group_size: int) -> _Parts:
+    history = SkillHistory(
+        problems,
+        TierLayout(settings.tiers, settings.boundaries, _BINS_OF_FRONTIER),
+        group_size=group_size,
+        discount=settings.discount,
+        rate_discount=settings.rate_discount,
+        prior_strength=settings.prior_strength,
+    )
+    domains = _domains(problems, settings)
+    coverage = Coverage(exploration=settings.exploration, retest_after=1, retest_share=0.0)
+    chooser = WeightedChooser(history, by_variance(history, settings), coverage, domains)
+    return _Parts(
+        history=history,
+        chooser=chooser,
+        pacing=PredictedDraw(settings.expansion_cap),
+        domains=domains,
+        min_gap=settings.min_gap,
+    )
+
+
+def _domains(problems: ProblemSet, settings: WeightedSettings) -> DomainShares:
+    if settings.domains == "progress":
+        return ProgressShares(len(problems.domains), settings.domain_floor)
+    return FixedShares(problems.domains, settings.domain_ratios)
 
 
 def _adaptive(problems: ProblemSet, settings: AdaptiveSettings, group_size: int) -> _Parts:
@@ -126,9 +165,7 @@ def _adaptive(problems: ProblemSet, settings: AdaptiveSettings, group_size: int)
             hopeless_below=hopeless_below,
         ),
     )
-    domains: DomainShares = FixedShares(problems.domains, settings.domain_ratios)
-    if settings.domains == "progress":
-        domains = ProgressShares(len(problems.domains), settings.domain_floor)
+    domains = _domains(problems, settings)
     coverage = Coverage(
         exploration=settings.exploration,
         retest_after=settings.retest_after,

@@ -52,12 +52,15 @@ def check_form(state: dict[str, Any], fresh: dict[str, Any]) -> None:
             name,
             f"{number} fingerprints, or none",
         )
-    num_categories, rates = len(pairs), state["history"]["rates"]["sums"]
-    _check(
-        rates.shape == (4, num_categories, fresh["history"]["rates"]["sums"].shape[2]),
-        "history.rates.sums",
-        f"those of {num_categories} categories",
-    )
+    for name, fresh_rates in fresh["history"]["rates"].items():
+        if isinstance(fresh_rates, np.ndarray):
+            shape = list(fresh_rates.shape)
+            shape[fresh_rates.ndim > 1] = len(pairs)  # the axis of the categories
+            _check(
+                state["history"]["rates"][name].shape == tuple(shape),
+                f"history.rates.{name}",
+                f"those of {len(pairs)} categories",
+            )
 
 
 def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> None:
@@ -94,8 +97,9 @@ def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> No
 
 def _check_history(history: dict[str, Any], seen_ids: Any) -> None:
     num = len(history["seen"])
-    for name in ("segments", "passes", "failures", "last_step"):
+    for name in set(history) - {"buckets", "rates", "seen"}:
         _check(len(history[name]) == num, f"history.{name}", f"{num} numbers, one a problem seen")
+    for name in ("segments", "passes", "failures", "last_step"):
         _check(bool((history[name] >= 0).all()), f"history.{name}", "no negative number")
     _check(len(np.unique(history["seen"])) == num, "history.seen", "each problem once")
     _check(bool((history["rates"]["sums"] >= 0).all()), "history.rates.sums", "no negative number")

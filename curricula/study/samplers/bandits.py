@@ -17,7 +17,7 @@ class _CategoryChooser(ScoredChooser):
     def __init__(self, history: PassRateHistory) -> None:
         super().__init__(history)
         self._segments = history.tiers.num_segments
-        self._codes = history.initial_buckets() // self._segments
+        self._codes: Indices = (history.initial_buckets() // self._segments).astype(np.int64)
         self.sizes: Indices = np.bincount(self._codes, minlength=len(history.domain_of_category))
 
     def preferences(self) -> Floats:
