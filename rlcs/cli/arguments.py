@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from rlcs.errors import ConfigError
+from rlcs.errors import ConfigError, PackageMissingError
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -108,6 +108,22 @@ def read_resumable(
         arguments.config, arguments.overrides = None, [arguments.config, *arguments.overrides]
     arguments.config = arguments.config or own
     return read_config(arguments, kind), resume
+
+
+def check_packages(what: str, *packages: str) -> None:
+    """Check that the ``packages`` of the extra ``dashboard`` that ``what`` needs are installed.
+
+    Raises:
+        PackageMissingError: one is not.
+    """
+    from importlib.util import find_spec
+
+    for package in packages:
+        if find_spec(package) is None:
+            raise PackageMissingError(
+                f"{what} needs {package}, which is not installed. Install it by "
+                "pip install 'rlcs[dashboard]'."
+            )
 
 
 def print_schema(kind: type[BaseModel]) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
 from pathlib import Path
 
 from rewards.shown import shown
-from rlcs.cli.arguments import Verbs, add_verb
-from rlcs.errors import ConfigError, PackageMissingError
+from rlcs.cli.arguments import Verbs, add_verb, check_packages
+from rlcs.errors import ConfigError
 
 PORT = 8050
 
@@ -59,12 +58,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve the page, or write it; returns the exit status."""
-    for package in ("dash", "dash_ag_grid", "duckdb"):
-        if find_spec(package) is None:
-            raise PackageMissingError(
-                f"the dashboard needs {package}, which is not installed. Install it by "
-                "pip install 'rlcs[dashboard]'."
-            )
+    check_packages("the dashboard", "dash", "dash_ag_grid", "duckdb")
     from rlcs.dashboard.safety import check_address
 
     check_address(arguments.address, arguments.token)

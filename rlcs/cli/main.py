@@ -20,8 +20,10 @@ from rlcs.cli import (
     eval,
     export,
     grade,
+    runs,
     serve,
     sft,
+    show,
     simulate,
     submit,
     train,
@@ -33,7 +35,21 @@ from rlcs.quiet import quieten
 
 USER_ERROR = 2
 
-VERBS = (train, dashboard, sft, grade, eval, check, simulate, export, doctor, submit, serve)
+VERBS = (
+    train,
+    dashboard,
+    runs,
+    show,
+    sft,
+    grade,
+    eval,
+    check,
+    simulate,
+    export,
+    doctor,
+    submit,
+    serve,
+)
 """The modules of the verbs, in the order of ``rlcs --help``."""
 
 

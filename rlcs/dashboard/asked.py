@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from rlcs.dashboard.context import Context
+from rlcs.dashboard.parts import address
 from rlcs.insight import Run
 
 MOST_RUNS = 8
@@ -35,6 +36,11 @@ class Asked:
         value = self.text(name, default)
         return value if value in allowed else default  # type: ignore[operator]
 
+    def changed(self, view: str, **parameters: str | list[str]) -> str:
+        """The address of ``view`` with what this page asks for, but for ``parameters``."""
+        runs = [run.name for run in self.runs]
+        return address(view, **{**self.parameters, "run": runs, **parameters})
+
     def number(self, name: str, default: float) -> float:
         """One parameter as a number of at least 0."""
         try:
@@ -52,6 +58,7 @@ def read_address(context: Context, search: str | None) -> Asked:
         )
     except ValueError:
         parameters = {}
+    parameters.pop("view", None)  # the one name that :func:`address` has for itself
     names = list(dict.fromkeys(parameters.get("run", [])))[:MOST_RUNS]
     if not names:
         usable = [entry for entry in context.runs.entries() if entry.state != "refused"]

@@ -27,6 +27,7 @@ class Context:
     """By run, the kind of error that its last reading met."""
     work: Work = field(default_factory=Work)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
 
     def run(self, name: str) -> Run | None:
         """The run ``name`` with its newest steps read; None where it is gone or refused."""
@@ -39,11 +40,15 @@ class Context:
 
     def start_reading(self) -> None:
         """Read, in a thread of its own, what runs that are looked at write."""
-        threading.Thread(target=self._keep_reading, daemon=True).start()
+        thread = threading.Thread(target=self._keep_reading, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def close(self) -> None:
         """End the thread and close the runs."""
         self._stop.set()
+        for thread in self._threads:
+            thread.join()
         self.runs.close()
 
     def _keep_reading(self) -> None:

@@ -12,9 +12,11 @@ from rlcs.dashboard.asked import Asked, read_address
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.views import VIEWS, View
 
-LOOK_SECONDS = 1.5
+LOOK_SECONDS = 1.0
 """Seconds between two looks at whether the run went on."""
 FIRST = "overview"
+MOST_LISTED = 200
+"""Runs to choose from, those that wrote last."""
 
 
 def layout() -> html.Div:
@@ -68,7 +70,7 @@ def register(app: Dash, context: Context) -> None:
     def show_frame(path: str, search: str) -> tuple[Any, ...]:
         view, asked = view_of(path), read_address(context, search)
         # The overview compares runs, and has a choice of several among its controls.
-        choice = [] if view.name == FIRST else _choice(context, asked)
+        choice = [] if view.name == FIRST else _choice(context, view, asked)
         return choice, _menu(view, asked), view.title, view.controls(context, asked)
 
     @app.callback(
@@ -154,26 +156,28 @@ def view_of(path: str | None) -> View:
     return VIEWS.get((path or "").strip("/"), VIEWS[FIRST])
 
 
-def _choice(context: Context, asked: Asked) -> Any:
-    entries = context.runs.entries()[:200]
-    return html.Div(
+def _choice(context: Context, view: View, asked: Asked) -> Any:
+    """Which run: links behind a line that opens, all of them within reach of the keyboard."""
+    entries = context.runs.entries()[:MOST_LISTED]
+    chosen = asked.run.name if asked.run else ""
+    lines = [
+        html.Li(
+            f"{shown_line(entry.name)} · refused: {shown_line(entry.note)}"
+            if entry.state == "refused"
+            else dcc.Link(
+                f"{shown_line(entry.name)} · {entry.state}",
+                href=parts.address(view.name, run=entry.name),
+                className="here" if entry.name == chosen else "",
+            )
+        )
+        for entry in entries
+    ]
+    return html.Details(
         [
-            html.Span("Run", className="label"),
-            dcc.Dropdown(
-                id={"type": "parameter", "name": "run"},
-                options=[
-                    {
-                        "label": f"{shown_line(entry.name)} · {entry.state}",
-                        "value": entry.name,
-                        "disabled": entry.state == "refused",
-                    }
-                    for entry in entries
-                ],
-                value=asked.run.name if asked.run else None,
-                clearable=False,
-                placeholder="no run",
-            ),
+            html.Summary([html.Span("Run ", className="label"), shown_line(chosen or "none")]),
+            html.Ul(lines),
         ],
+        key=parts.address(view.name, run=chosen),  # a new one, which is closed, for a new page
         className="run-choice",
     )
 

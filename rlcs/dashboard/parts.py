@@ -54,6 +54,29 @@ def link(text: str, view: str, **parameters: str | Sequence[str]) -> dcc.Link:
     return dcc.Link(shown_line(text), href=address(view, **parameters))
 
 
+def choices(title: str, options: Sequence[tuple[str, str, bool]]) -> html.Div:
+    """A choice among few things: a link each, as (text, address, whether it is chosen).
+
+    Links, because a keyboard and a screen reader know them, and a page can be sent with its choice.
+    """
+    return html.Div(
+        [
+            html.Span(title, className="label"),
+            html.Ul(
+                [html.Li(_option(text, href, chosen)) for text, href, chosen in options],
+                className="choices",
+            ),
+        ],
+        role="group",
+        **labelled(title),
+    )
+
+
+def _option(text: str, href: str, chosen: bool) -> dcc.Link:
+    said = html.Span(", chosen", className="unseen") if chosen else ""
+    return dcc.Link([shown_line(text), said], href=href, className="here" if chosen else "")
+
+
 def address(view: str, **parameters: str | Sequence[str]) -> str:
     """The address of a view with its parameters."""
     return f"/{view}?{urlencode(parameters, doseq=True, errors='surrogateescape')}"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from rewards.shown import shown
-from rlcs.run.progress import shown_duration
+from rlcs.run.screen import shown_duration
 
 MOST_LINES = 50
 """Lines that a grading prints about its chunks where there is no terminal."""

@@ -1,7 +1,6 @@
 """What run folders say: the queries behind the dashboard and the terminal's views.
 
-    runs = Runs(Path("runs"))
-    run = runs.run("quickstart")
+    run = only_run(Path("runs/quickstart"))
     run.reader.read(seconds=60)
     overview.headline(run)
 
@@ -10,6 +9,6 @@ are only ever read, also while the trainer writes them; nothing here knows of a 
 """
 
 from rlcs.insight.folders import RunEntry, RunsFolder
-from rlcs.insight.run import Run, Runs
+from rlcs.insight.run import Run, Runs, only_run
 
-__all__ = ["Run", "RunEntry", "Runs", "RunsFolder"]
+__all__ = ["Run", "RunEntry", "Runs", "RunsFolder", "only_run"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -21,6 +22,16 @@ MOST_BYTES = 4 * 2**30
 """A larger file of one step is refused: no trainer of ours writes such a one."""
 
 SUSPECTS_PER_STEP = 20
+_NAME = re.compile(r"step_([0-9]{6,12})\.parquet")
+
+
+def steps_kept(folder: Path) -> list[int]:
+    """The steps whose completions lie in the run folder, in their order."""
+    try:
+        names = [path.name for path in (folder / "rollouts").iterdir()]
+    except OSError:
+        return []
+    return sorted(int(found[1]) for name in names if (found := _NAME.fullmatch(name)))
 
 
 def read_file(folder: Path, step: int, *, problem_id: str | None = None) -> pa.Table:

@@ -45,8 +45,9 @@ class RunsFolder:
                 f"expected a folder with runs, or a run folder, at {path}, found no folder. "
                 "Name one, for example runs or runs/quickstart."
             )
-        self._only = path.resolve().name if _is_run(path) else None
-        self.root = path.resolve().parent if self._only else path.resolve()
+        self.only = path.resolve().name if _is_run(path) else None
+        """The name of the run that the folder itself is."""
+        self.root = path.resolve().parent if self.only else path.resolve()
 
     def runs(self) -> list[RunEntry]:
         """Every run, the one that wrote last first."""
@@ -60,7 +61,7 @@ class RunsFolder:
         """
         path = self.root / name
         known = "\0" not in name and name not in ("", ".", "..") and Path(name).name == name
-        if not known or self._only not in (None, name) or not path.is_dir() or not _is_run(path):
+        if not known or self.only not in (None, name) or not path.is_dir() or not _is_run(path):
             raise RunFolderError(
                 f"expected the name of a run in {self.root}, found {name!r}. It may have been "
                 "removed or renamed: choose another one."
@@ -75,7 +76,7 @@ class RunsFolder:
 
     def _entries(self) -> Iterator[RunEntry]:
         for path in self.root.iterdir():
-            if self._only not in (None, path.name):
+            if self.only not in (None, path.name):
                 continue
             try:
                 if path.is_dir() and _is_run(path):

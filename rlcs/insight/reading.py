@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,7 +21,6 @@ from rlcs.insight.store import Store
 from rlcs.run.problem_file import PROBLEMS_NAME
 
 LOGS = ("steps", "groups")
-_ROLLOUTS = re.compile(r"step_([0-9]{6,12})\.parquet")
 _FILES_AT_ONCE = 64
 
 
@@ -41,6 +39,16 @@ class Reader:
             self._check_same()
             while self._read_log("steps"):
                 pass
+
+    def read_draws(self) -> None:
+        """Read all that is new but the completions, however long that takes."""
+        with self.store.writing:
+            self._check_same()
+            self._read_problems()
+            for log in LOGS:
+                while self._read_log(log):
+                    pass
+            self._derive()
 
     def read(self, seconds: float) -> bool:
         """Read what is new, for about so many ``seconds``; returns whether there is more."""
@@ -140,12 +148,8 @@ class Reader:
         if last is None:
             return []
         read = {row["step"] for row in self.store.rows("SELECT step FROM read_files")}
-        try:
-            names = [path.name for path in (self.folder / "rollouts").iterdir()]
-        except OSError:
-            return []
-        found = {int(named[1]) for name in names if (named := _ROLLOUTS.fullmatch(name))}
-        return sorted(step for step in found - read if step <= last)
+        kept = completions.steps_kept(self.folder)
+        return [step for step in kept if step <= last and step not in read]
 
     def _unread_batches(self) -> Iterator[list[int]]:
         steps = self._unread_steps()

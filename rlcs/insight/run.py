@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from rlcs.errors import RunFolderError
 from rlcs.insight.folders import RunEntry, RunsFolder, changed_at, file_inside, state_of
 from rlcs.insight.reading import Reader
 from rlcs.insight.store import Store
@@ -111,6 +112,23 @@ def _has_alias(content: bytes) -> bool:
     bound when they are looked through."""
     events = yaml.parse(content, Loader=_Loader)
     return b"*" in content and any(isinstance(event, yaml.AliasEvent) for event in events)
+
+
+def only_run(path: Path, *, cache: Path | None = None) -> Run:
+    """The one run whose folder is ``path``, which the user named.
+
+    Raises:
+        RunFolderError: there is no run, or something in it leads out of it.
+    """
+    found = RunsFolder(path)
+    if found.only is None:
+        names = [entry.name for entry in found.runs()][:5]
+        raise RunFolderError(
+            f"expected a run folder at {path}, found a folder with "
+            f"{'the runs ' + ', '.join(names) if names else 'no run'}. Name a run, for example "
+            f"{path / (names[0] if names else 'quickstart')}."
+        )
+    return Run(found.folder(found.only), cache=cache)
 
 
 class Runs:

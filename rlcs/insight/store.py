@@ -35,6 +35,8 @@ class Store:
     def __init__(self, folder: Path, *, cache: Path | None = None) -> None:
         """Open the cache of the run in ``folder``; ``cache`` is the folder of all caches."""
         self._connection = _open(folder, cache or default_cache())
+        self._using = threading.Lock()
+        """Held by whoever calls the connection itself, which takes one call at a time."""
         self.writing = threading.Lock()
         """Held by whoever reads the run's files into the tables."""
         self._prepare()
@@ -95,12 +97,14 @@ class Store:
             _create(cursor)
 
     def close(self) -> None:
-        """Close the database."""
-        self._connection.close()
+        """Close the database, when what is being read is in it."""
+        with self.writing, self._using:
+            self._connection.close()
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        cursor = self._connection.cursor()
+        with self._using:
+            cursor = self._connection.cursor()
         try:
             yield cursor
         finally:

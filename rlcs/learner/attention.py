@@ -10,7 +10,7 @@ own attention, prompt by prompt and completion by completion, which does as litt
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -56,8 +56,15 @@ class Branches:
         return self._block_masks[window]
 
     def _make_block_mask(self, window: int | None) -> Any:
-        from torch.nn.attention.flex_attention import create_block_mask
+        """Made a block of queries at a time: torch's own way needs the row squared once.
 
+        Raises:
+            ValueError: the row is not a multiple of ``BLOCK`` tokens long.
+        """
+        from torch.nn.attention.flex_attention import BlockMask
+
+        if self.num_tokens % BLOCK:
+            raise ValueError(f"expected a multiple of {BLOCK} tokens, found {self.num_tokens}")
         tree, branch, place = (
             torch.tensor(numbers, device=self.device) for numbers in self._numbers()
         )
@@ -67,9 +74,18 @@ class Branches:
             seen = (tree[query] == tree[key]) & in_path & (query >= key)
             return seen if window is None else seen & (place[query] - place[key] < window)
 
-        return create_block_mask(
-            sees, None, None, self.num_tokens, self.num_tokens, device=str(self.device)
-        )
+        tokens = torch.arange(self.num_tokens, device=self.device)
+        any_seen, all_seen = [], []
+        for queries in tokens.split(BLOCK):
+            seen = sees(None, None, queries[:, None], tokens).unflatten(1, (-1, BLOCK))
+            any_seen.append(seen.any(dim=0).any(dim=-1))
+            all_seen.append(seen.all(dim=0).all(dim=-1))
+        full = torch.stack(all_seen)
+        partial = torch.stack(any_seen) & ~full
+        return BlockMask.from_kv_blocks(
+            *_listed(partial), *_listed(full),
+            BLOCK_SIZE=BLOCK, mask_mod=sees, seq_lengths=(self.num_tokens, self.num_tokens),
+        )  # fmt: skip
 
     def _numbers(self) -> tuple[list[int], list[int], list[int]]:
         """Of every token its tree, its branch (0 is the prompt) and its place in its path."""
@@ -90,6 +106,13 @@ class Branches:
             branch_of + list(range(padding)),
             place_of + [0] * padding,
         )
+
+
+def _listed(blocks: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """[1, 1, rows] how many of [rows, columns] bool are true, and [1, 1, rows, columns] which."""
+    order = torch.argsort(blocks.int(), dim=-1, descending=True, stable=True)
+    counts = blocks.sum(dim=-1)
+    return counts.int()[None, None], order.int()[None, None]
 
 
 def packed_attention(
@@ -143,15 +166,14 @@ def _tree_by_tree(
 ) -> torch.Tensor:
     options: dict[str, Any] = {"scale": scaling, "enable_gqa": query.shape[1] != key.shape[1]}
     outputs: list[torch.Tensor] = []
-    end = 0
-    for tree in branches.trees:
-        start, end = end, end + tree.num_prompt_tokens
-        prompt_key, prompt_value = key[:, :, start:end], value[:, :, start:end]
-        short = window is None or tree.num_prompt_tokens <= window
-        prompt_mask = None if short else branches.mask(0, tree.num_prompt_tokens, window)
+    for (prompt, *completions), lengths in _segments(query, key, value, branches.trees):
+        prompt_query, prompt_key, prompt_value = prompt
+        num_prompt = prompt_query.shape[2]
+        short = window is None or num_prompt <= window
+        prompt_mask = None if short else branches.mask(0, num_prompt, window)
         outputs.append(
             F.scaled_dot_product_attention(
-                query[:, :, start:end],
+                prompt_query,
                 prompt_key,
                 prompt_value,
                 attn_mask=prompt_mask,
@@ -159,24 +181,47 @@ def _tree_by_tree(
                 **options,
             )
         )
-        # Completions stand longest first, so that those of one length are neighbours.
-        for length, alike in itertools.groupby(tree.completion_lengths):
-            number = len(list(alike))
-            start, end = end, end + number * length
+        for (number, length), alike in zip(lengths, completions, strict=True):
             own_query, own_key, own_value = (
                 # [1, heads, number * length, size] to [number, heads, length, size]
-                part[0, :, start:end].unflatten(1, (number, length)).transpose(0, 1)
-                for part in (query, key, value)
+                part.squeeze(0).unflatten(1, (number, length)).transpose(0, 1)
+                for part in alike
             )
             seen = F.scaled_dot_product_attention(
                 own_query,
                 torch.cat([prompt_key.expand(number, -1, -1, -1), own_key], dim=2),
                 torch.cat([prompt_value.expand(number, -1, -1, -1), own_value], dim=2),
-                attn_mask=branches.mask(tree.num_prompt_tokens, length, window),
+                attn_mask=branches.mask(num_prompt, length, window),
                 **options,
             )
             outputs.append(seen.transpose(0, 1).flatten(1, 2)[None])
     return torch.cat(outputs, dim=2).transpose(1, 2)
+
+
+def _segments(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, trees: Sequence[Tree]
+) -> Iterator[tuple[list[tuple[torch.Tensor, ...]], list[tuple[int, int]]]]:
+    """Of each tree its prompt and its completions of one length, and (number, length) of these.
+
+    Everything is split at once: the gradient of a split is put together in one copy, that of a
+    slice fills a tensor of the whole row with zeros, for every slice anew.
+    """
+    # Completions stand longest first, so that those of one length are neighbours.
+    lengths = [
+        [(len(list(alike)), length) for length, alike in itertools.groupby(tree.completion_lengths)]
+        for tree in trees
+    ]
+    sizes = [
+        size
+        for tree, alike in zip(trees, lengths, strict=True)
+        for size in (tree.num_prompt_tokens, *(number * length for number, length in alike))
+    ]
+    padding = query.shape[2] - sum(sizes)
+    parts = zip(
+        *(part.split([*sizes, padding], dim=2) for part in (query, key, value)), strict=True
+    )
+    for alike in lengths:
+        yield list(itertools.islice(parts, 1 + len(alike))), alike
 
 
 AttentionInterface.register(NAME, packed_attention)

@@ -1,56 +1,35 @@
-"""What is shown while a run goes on: a live table, or plain lines without a terminal."""
+"""The steps of a training run: a live table, or plain lines without a terminal."""
 
 from __future__ import annotations
 
 import time
-from types import TracebackType
 from typing import Any
 
-from rich.console import Console
-from rich.live import Live
+from rich.console import Console, RenderableType
 from rich.table import Table
 
-from rewards.shown import shown
+from rlcs.run.screen import Screen, shown_duration
 
 SHOWN_STEPS = 12
 COLUMNS = ("step", "pass rate", "valid", "expansion", "tiers", "loss", "grad", "tokens/s", "left")
 
 
-class Progress:
-    """Shows the rows of a run as they come; use it as a context."""
+class Progress(Screen):
+    """Shows the rows of a training run as they come, and what is being done until the next one."""
 
     def __init__(
         self, *, num_steps: int, steps_done: int = 0, console: Console | None = None
     ) -> None:
-        self.console = console or Console()
         self.num_steps = num_steps
         self._first_step = steps_done
         self._started = time.perf_counter()
         self._rows: list[list[str]] = []
-        self._live = Live(console=self.console, auto_refresh=False, transient=False)
-
-    def __enter__(self) -> Progress:
-        self._started = time.perf_counter()  # what came before is not part of a step
-        if self.console.is_terminal:
-            self._live.start()
-        return self
+        super().__init__(console=console)
 
     def begin_after(self, step: int) -> None:
-        """Estimate the time left from the rows after that of ``step``."""
+        """Estimate the time left from the rows after that of ``step``, which begin now."""
         self._first_step = step
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self.console.is_terminal:
-            self._live.stop()
-
-    def say(self, text: str) -> None:
-        """Print one line of plain text, above the table."""
-        self.console.print(shown(text), markup=False, highlight=False, soft_wrap=True)
+        self._started = time.perf_counter()
 
     def show_step(self, row: dict[str, Any]) -> None:
         """Show a row of ``steps.jsonl``."""
@@ -59,11 +38,14 @@ class Progress:
             self.say(f"step {row['step']}: {skipped} updates skipped, their gradient is not finite")
         if self.console.is_terminal:
             self._rows = [*self._rows, cells][-SHOWN_STEPS:]
-            self._live.update(self._table(), refresh=True)
+            self._live.refresh()
         else:
             self.say("  ".join(f"{name} {cell}" for name, cell in zip(COLUMNS, cells, strict=True)))
 
-    def _table(self) -> Table:
+    def above(self) -> RenderableType | None:
+        """The table of the last steps, once there is one."""
+        if not self._rows:
+            return None
         table = Table(box=None, pad_edge=False, header_style="bold")
         for name in COLUMNS:
             table.add_column(name, justify="left" if name == "tiers" else "right")
@@ -75,8 +57,8 @@ class Progress:
         numbers, learner = row["curriculum"], row["learner"]
         return [
             f"{row['step']}/{self.num_steps}",
-            _percent(row["pass_rate"]),
-            _percent(numbers.get("valid_rate")),
+            shown_share(row["pass_rate"]),
+            shown_share(numbers.get("valid_rate")),
             f"{numbers.get('expansion_ratio', 1.0):.2f}",
             tier_shares(numbers),
             f"{learner['loss']:+.4f}" if "loss" in learner else "-",
@@ -91,13 +73,6 @@ class Progress:
         return shown_duration(left)
 
 
-def shown_duration(duration_seconds: float) -> str:
-    """A duration as ``4:05``, or as ``1:04:05`` from an hour on."""
-    minutes, seconds = divmod(round(duration_seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
 def tier_shares(numbers: dict[str, float]) -> str:
     """The share of problems in each tier in per cent, from the easiest on: ``12|30|40|10|8``."""
     occupancy = [value for name, value in numbers.items() if name.startswith("tier/")]
@@ -105,5 +80,6 @@ def tier_shares(numbers: dict[str, float]) -> str:
     return "|".join(f"{100 * value / total:.0f}" for value in occupancy) if total else "-"
 
 
-def _percent(share: float | None) -> str:
+def shown_share(share: float | None) -> str:
+    """A share in [0, 1] in per cent; a dash where none is known."""
     return "-" if share is None else f"{100 * share:.1f}%"

@@ -1,4 +1,4 @@
-// The one script of our own: light or dark, as the user last chose.
+// The one script of our own: light or dark, as the user last chose; an open list of runs closes.
 window.dash_clientside = window.dash_clientside || {};
 window.dash_clientside.frame = {
   setTheme: function (clicks, kept) {
@@ -10,3 +10,10 @@ window.dash_clientside.frame = {
     return clicks ? theme : kept || null;
   },
 };
+
+const closeLists = (outside) =>
+  document.querySelectorAll("details.run-choice[open]").forEach((list) => {
+    if (outside(list)) list.open = false;
+  });
+document.addEventListener("click", (event) => closeLists((list) => !list.contains(event.target)));
+document.addEventListener("keydown", (event) => event.key === "Escape" && closeLists(() => true));

@@ -29,21 +29,14 @@ NEVER = {
 
 def controls(context: Context, asked: Asked) -> Any:
     """Which cause."""
-    options = [{"label": "all", "value": ""}]
-    options += [{"label": cause, "value": cause} for cause in detective.CAUSES]
+    now = asked.choice("cause", detective.CAUSES, "")
+    causes = [
+        (cause or "all", asked.changed(VIEW.name, cause=cause), cause == now)
+        for cause in ("", *detective.CAUSES)
+    ]
     return html.Div(
         [
-            html.Fieldset(
-                [
-                    html.Legend("Never solved, by likely cause"),
-                    dcc.RadioItems(
-                        id={"type": "parameter", "name": "cause"},
-                        options=options,
-                        value=asked.choice("cause", detective.CAUSES, ""),
-                        className="choices",
-                    ),
-                ]
-            ),
+            parts.choices("Never solved, by likely cause", causes),
             html.Button("Save as a list (CSV)", id="detective-save", className="quiet"),
             dcc.Download(id="detective-list"),
         ],

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from dash import dcc, html
+from dash import html
 
 from rlcs.dashboard import parts
-from rlcs.dashboard.asked import Asked
+from rlcs.dashboard.asked import MOST_RUNS, Asked
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.views.view import View
 from rlcs.insight import Run, overview
@@ -20,6 +20,9 @@ SHOWN = (
     *("learner/grad_norm", "learner/mismatch"),
 )
 _SHARES = ("pass_rate", "reward", "curriculum/valid_rate", "truncated")
+
+MOST_LISTED = 40
+"""Runs to choose from, those that wrote last."""
 
 COLUMNS = {
     "run": "run",
@@ -39,35 +42,23 @@ COLUMNS = {
 def controls(context: Context, asked: Asked) -> Any:
     """Which runs, and over what."""
     entries = [entry for entry in context.runs.entries() if entry.state != "refused"]
-    names = [entry.name for entry in entries][:40]
     chosen = [run.name for run in asked.runs]
+    runs = [
+        (name, asked.changed(VIEW.name, run=_toggled(chosen, name)), name in chosen)
+        for name in (entry.name for entry in entries[:MOST_LISTED])
+    ]
+    now = asked.choice("over", AXES, "step")
+    axes = [(title, asked.changed(VIEW.name, over=key), key == now) for key, title in AXES.items()]
     return html.Div(
-        [
-            html.Fieldset(
-                [
-                    html.Legend("Runs"),
-                    dcc.Checklist(
-                        id={"type": "parameter", "name": "run"},
-                        options=[{"label": parts.readable(name), "value": name} for name in names],
-                        value=chosen,
-                        className="choices",
-                    ),
-                ]
-            ),
-            html.Fieldset(
-                [
-                    html.Legend("Over"),
-                    dcc.RadioItems(
-                        id={"type": "parameter", "name": "over"},
-                        options=[{"label": title, "value": key} for key, title in AXES.items()],
-                        value=asked.choice("over", AXES, "step"),
-                        className="choices",
-                    ),
-                ]
-            ),
-        ],
-        className="controls",
+        [parts.choices("Runs", runs), parts.choices("Over", axes)], className="controls"
     )
+
+
+def _toggled(chosen: list[str], name: str) -> list[str]:
+    """The runs to compare after a click at ``name``; one always stays."""
+    if name not in chosen:
+        return [*chosen, name][-MOST_RUNS:]
+    return [each for each in chosen if each != name] or [name]
 
 
 def build(context: Context, asked: Asked) -> Any:

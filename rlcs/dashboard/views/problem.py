@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pyarrow as pa
-from dash import dcc, html
+from dash import html
 
 from rewards.shown import shown_line
 from rlcs.dashboard import parts
@@ -199,17 +199,16 @@ def _side_by_side(
         note = "The file of this step has none of this problem."
         return [parts.card(title, parts.empty("There is none.", note), wide=True)]
     left, right = _chosen(asked, rows)
-    options = [{"label": _label(row), "value": at} for at, row in enumerate(rows)]
     marked = differences(rows[left]["text"] or "", rows[right]["text"] or "")
     columns = [
         html.Div(
             [
-                html.Span(f"{side} completion", className="label"),
-                dcc.Dropdown(
-                    id={"type": "parameter", "name": side},
-                    options=options,
-                    value=at,
-                    clearable=False,
+                parts.choices(
+                    f"{side} completion",
+                    [
+                        (_label(row), asked.changed(VIEW.name, **{side: str(each)}), each == at)
+                        for each, row in enumerate(rows)
+                    ],
                 ),
                 _verdict(rows[at]),
                 html.Div(

@@ -12,7 +12,7 @@ import pytest
 from rlcs.cli.main import main
 from rlcs.config import RunConfig, SftConfig
 
-VERBS = ("train", "sft", "grade", "eval", "simulate", "export")
+VERBS = ("train", "sft", "grade", "eval", "simulate", "export", "runs", "show")
 HEAVY = ("torch", "ray", "transformers", "datasets", "deepspeed", "pydantic", "numpy", "yaml")
 
 

@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.attention.flex_attention import create_block_mask
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rlcs.learner.attention import BLOCK, Branches, packed_attention
 from rlcs.learner.packing import Tree
@@ -55,6 +57,45 @@ def test_the_block_mask_follows_the_rule(trees: list[Tree], window: int | None) 
     assert not seen[:length, length:].any(), "nobody sees padding"
     assert not seen[length:, :length].any()
     assert (np.diagonal(seen)[length:]).all(), "padding sees itself: no row without a key"
+
+
+LONG_TREES = [
+    Tree(num_prompt_tokens=300, completion_lengths=(290, 150, 150, 7)),
+    Tree(num_prompt_tokens=5, completion_lengths=(200, 1)),
+]
+
+
+@pytest.mark.parametrize("window", [None, 300])
+def test_the_blocks_are_those_that_torch_finds(window: int | None) -> None:
+    length = -(-sum(tree.num_tokens for tree in LONG_TREES) // BLOCK) * BLOCK
+    ours = Branches(LONG_TREES, length, CPU).block_mask(window)
+    torchs = create_block_mask(ours.mask_mod, None, None, length, length, device="cpu")
+    assert ours.seq_lengths == torchs.seq_lengths
+    for name in ("kv", "full_kv", "q", "full_q"):
+        numbers, expected = (getattr(mask, f"{name}_num_blocks")[0, 0] for mask in (ours, torchs))
+        assert numbers.tolist() == expected.tolist()
+        assert numbers.any(), "a case without such blocks tests nothing"
+        found, wanted = (getattr(mask, f"{name}_indices")[0, 0] for mask in (ours, torchs))
+        for row, number in enumerate(numbers.tolist()):
+            assert found[row, :number].tolist() == wanted[row, :number].tolist()
+
+
+def test_a_block_mask_needs_no_memory_of_the_row_squared() -> None:
+    largest = 0
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, called, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            nonlocal largest
+            made = called(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor):
+                largest = max(largest, made.numel())
+            return made
+
+    length = 32 * BLOCK
+    trees = [Tree(num_prompt_tokens=length - 100, completion_lengths=(100,))]
+    with Watch():
+        Branches(trees, length, CPU).block_mask(None)
+    assert largest == BLOCK * length
 
 
 @given(TREES, WINDOWS, st.integers(0, 2**31))
