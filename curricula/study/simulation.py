@@ -131,15 +131,35 @@ def simulate(
     seed: int = 0,
 ) -> Course:
     """Train a simulated learner until `num_completions` have been generated, surplus included."""
-    learner = SimulatedLearner(world, seed)
+    return train(
+        contender,
+        SimulatedLearner(world, seed),
+        num_completions=num_completions,
+        num_groups=num_groups,
+        group_size=group_size,
+        seed=seed,
+    )
+
+
+def train(
+    contender: Contender,
+    learner: SimulatedLearner,
+    *,
+    num_completions: int,
+    num_groups: int,
+    group_size: int,
+    seed: int,
+) -> Course:
+    """Train this learner; see `simulate`."""
+    problems = learner.problems()
     curriculum = make_any_curriculum(
         contender.kind,
-        learner.problems(),
+        problems,
         group_size=group_size,
         seed=seed,
         **contender.settings,
     )
-    record = _Record(learner, world.num_problems)
+    record = _Record(learner, len(problems))
     waiting: list[GroupResult] = []
     step = 0
     while record.completions[-1] < num_completions:
