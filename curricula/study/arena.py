@@ -19,7 +19,7 @@ import numpy as np
 from curricula.knowledge.tiers import Floats
 from curricula.study.contender import Contender
 from curricula.study.learner import World
-from curricula.study.simulation import Course, simulate
+from curricula.study.simulation import Course, Currency, simulate
 
 _BASE = World(
     num_problems=3200,
@@ -127,7 +127,7 @@ def standing(
 ) -> Standing:
     """Sum up a sampler's courses beside those of uniform and dynamic sampling, seed by seed."""
 
-    def costs(bases: Sequence[Course], what: str) -> list[float]:
+    def costs(bases: Sequence[Course], what: Currency) -> list[float]:
         return [cost(mine, base, what) for mine, base in zip(courses, bases, strict=True)]
 
     def mean(what: str) -> float:
@@ -152,7 +152,7 @@ def standing(
     )
 
 
-def cost(course: Course, base: Course, what: str) -> float:
+def cost(course: Course, base: Course, what: Currency) -> float:
     """What a course spends until the other's end accuracy, over what that spends until there."""
     mine = course.spent_until(base.accuracy[-1], what)
     return (getattr(course, what)[-1] if math.isinf(mine) else mine) / base.spent_until(

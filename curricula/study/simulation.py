@@ -23,6 +23,9 @@ _ROLLOUT, _LEARNING, _PER_DRAW, _PER_STEP = 1 / 256, 0.5 / 256, 0.25, 0.25
 and besides for every draw of a step (engines start and end together) and every step."""
 
 
+Currency = Literal["completions", "tokens", "seconds"]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Course:
     """One simulated run, step by step: what was spent so far, and held-out accuracy.
@@ -53,9 +56,7 @@ class Course:
         """Return the completions generated until this accuracy was reached; infinity if never."""
         return self.spent_until(accuracy, "completions")
 
-    def spent_until(
-        self, accuracy: float, what: Literal["completions", "tokens", "seconds"]
-    ) -> float:
+    def spent_until(self, accuracy: float, what: Currency) -> float:
         """Return what was spent until this accuracy was reached; infinity if it never was."""
         reached = zip(getattr(self, what), self.accuracy, strict=True)
         return next((float(spent) for spent, got in reached if got >= accuracy), math.inf)
