@@ -1,8 +1,8 @@
 """The files a run leaves behind, which the dashboard, notebooks and ``rlcs simulate`` read.
 
 ``log/steps.jsonl`` has a row for each step, ``log/groups.jsonl`` one for each drawn problem
-with its fate, ``rollouts/step_*.parquet`` every completion. Numbers also go to TensorBoard,
-Weights & Biases and MLflow where configured.
+with its fate, ``rollouts/step_*.parquet`` every completion. Numbers and some completions also go
+to TensorBoard, Weights & Biases and other services where configured.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from rewards.shown import shown, shown_line
 from rlcs.config import TrackingSection
 from rlcs.errors import ResumeError, StorageError
 from rlcs.files import whole, writing
+from rlcs.run.samples import samples_of
 from rlcs.run.trackers import make_trackers
 from rlcs.types import RolloutGroup
 
@@ -72,9 +73,14 @@ class RunLog:
             self._append("groups", group_row(step, group, fates[group.problem.problem_id]))
 
     def write_rollouts(self, step: int, groups: Sequence[RolloutGroup]) -> None:
-        """Write every completion sampled in the step into ``rollouts``."""
+        """Write every completion sampled in the step into ``rollouts``; trackers are sent some."""
         with self._writing(f"the completions of step {step}"):
             write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
+        samples = samples_of(step, groups) if self._trackers else None
+        if samples is not None:
+            with self._writing("the completions for the trackers"):
+                for tracker in self._trackers:
+                    tracker.show(samples)
 
     def position(self) -> dict[str, int]:
         """The bytes written to each file, all of which are on disk when this returns."""
