@@ -133,14 +133,16 @@ def test_wandb_gets_a_table_with_pictures(
 ) -> None:
     pytest.importorskip("wandb")
     monkeypatch.setenv("WANDB_MODE", "offline")
+    for place in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR"):
+        monkeypatch.setenv(place, str(tmp_path / "data"))
     tracker = WandbTracker("project", tmp_path)
     tracker.show(samples)
     tracker.log(1, {"loss": 0.5})
     tracker.close()
     (table,) = tmp_path.rglob("completions*.table.json")
-    content = json.loads(table.read_text())
-    assert content["columns"][:-1] == list(COLUMNS)
-    assert content["data"][0][-1]["format"] == "png"
+    assert json.loads(table.read_text())["columns"] == [*COLUMNS, "pictures"]
+    staged = (path.read_bytes() for path in (tmp_path / "data").rglob("staging/*"))
+    assert sum(content.startswith(b"\x89PNG") for content in staged) == 2
 
 
 def test_mlflow_gets_tables_and_pictures(
