@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rewards.shown import shown_line
+from rlcs.activity import doing
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
@@ -20,6 +21,7 @@ from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import engine_settings, most_shown, training_sampling
 from rlcs.run.checkpoint import find_model
+from rlcs.run.screen import Screen
 from rlcs.training.data import load_training_data
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
 from rlcs.training.workers import needs_of
@@ -45,7 +47,8 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
     if model is not None and Path(model).exists():
         model = str(find_model(model))
     chosen = config.model.model_copy(update={"path": model or config.model.path})
-    evaluation = run_evaluation(config.model_copy(update={"model": chosen}))
+    with Screen(console=Console(stderr=True)):
+        evaluation = run_evaluation(config.model_copy(update={"model": chosen}))
     if json_path == "-":
         json.dump(evaluation.as_json(), sys.stdout, indent=2)
         print()
@@ -61,7 +64,8 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
 
 def run_evaluation(config: RunConfig) -> Evaluation:
     """Start the engines alone, evaluate, and stop them."""
-    training_data = load_training_data(config)
+    with doing("reading and checking the problems"):
+        training_data = load_training_data(config)
     try:
         plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(
