@@ -4,8 +4,10 @@ The format is GLM-4.1V's (arXiv 2507.01006): ``<think>…</think><answer>… <|b
 RESULT<|end_of_box|> …</answer>``, with ``\boxed{…}`` and ``\fbox{…}`` as alternatives. One
 pass of string searches per marker, so the time is linear in the text.
 
-Left out: guessing an answer from unboxed prose. It rewards text that merely mentions the
-right number.
+Models that were never taught this form answer in others, which a setting names: the answer part
+as a whole, what stands behind a marker or matches a pattern, the last number, the last
+expression. They see less than a box: the last number is one that the text merely mentions more
+often than a box is. Which rule it is must be said, never guessed from the response.
 """
 
 from __future__ import annotations
@@ -14,13 +16,25 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Literal, NamedTuple
 
+from rewards.errors import SettingsError
 from rewards.settings import Setting, Settings
+from rewards.unboxed import MARKERS, after_marker, last_expression, last_number, matched
 
 BoxMarker = Literal["glm", "latex"]
+Rule = Literal["box", "answer", "marker", "pattern", "last_number", "last_expression"]
 
 THINK_OPEN, THINK_CLOSE = "<think>", "</think>"
 ANSWER_OPEN, ANSWER_CLOSE = "<answer>", "</answer>"
 BOX_OPEN, BOX_CLOSE = "<|begin_of_box|>", "<|end_of_box|>"
+ABSENT = {
+    "box": "no box in the answer",
+    "answer": "the answer is empty",
+    "marker": "no marker in the answer",
+    "pattern": "no match of the pattern in the answer",
+    "last_number": "no number in the answer",
+    "last_expression": "no expression in the answer",
+}
+"""Why nothing was found, by the rule that was used."""
 _LATEX_BOX = re.compile(r"\\(?:boxed|fbox)[ \t]{0,8}\{")
 _MAY_BOX = re.compile(r"\\boxed|\\fbox|<\|begin_of_box")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
@@ -31,17 +45,77 @@ _SPACE = re.compile(r"\s+")
 class ExtractionSettings(Settings):
     """Where in a response the answer is taken from."""
 
+    rule: Annotated[
+        Rule,
+        Setting(
+            description="What of the answer part is the answer: its 'box'; all of it ('answer'); "
+            "what follows the last of the markers ('marker') or is matched by the pattern "
+            "('pattern'); its 'last_number'; its 'last_expression', a formula in LaTeX's "
+            "delimiters or else a number. The answer part is what <answer> holds, or all that "
+            "follows the thinking."
+        ),
+    ] = "box"
+    markers: Annotated[
+        tuple[str, ...],
+        Setting(description="Texts behind which the answer stands, in capitals or not."),
+    ] = MARKERS
+    pattern: Annotated[
+        str | None,
+        Setting(
+            description="Regular expression; the first group of its last match is the answer. One "
+            "that backtracks without end runs into the deadline of the check."
+        ),
+    ] = None
     boxes: Annotated[
         tuple[BoxMarker, ...],
         Setting(
             description="Which boxes count: 'glm' is <|begin_of_box|>, 'latex' is \\boxed and "
-            "\\fbox. With an empty list the whole answer part is the answer."
+            "\\fbox."
         ),
     ] = ("glm", "latex")
+    different_boxes: Annotated[
+        Literal["wrong", "list"],
+        Setting(
+            description="What several boxes with different contents are: a wrong answer, or one "
+            "answer that lists the contents in their order."
+        ),
+    ] = "wrong"
     repeated_box: Annotated[
         Literal["fine", "wrong"],
         Setting(description="What several boxes with the same content are."),
     ] = "fine"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if (self.rule == "pattern") != (self.pattern is not None):
+            raise SettingsError(
+                f"pattern: expected {'one' if self.rule == 'pattern' else 'none'} where rule is "
+                f"{self.rule!r}, found {self.pattern!r}. Set both rule: pattern and pattern, or "
+                "neither."
+            )
+        if self.pattern is not None:
+            _check_pattern(self.pattern)
+        if not all(self.markers) or not self.markers:
+            raise SettingsError("markers: expected at least one text and no empty one.")
+        if not self.boxes:
+            raise SettingsError(
+                "boxes: expected at least one of 'glm' and 'latex', found none. The whole answer "
+                "part is the answer by rule: answer."
+            )
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        num_groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        raise SettingsError(
+            f"pattern: expected a regular expression, found {pattern!r}: {error}."
+        ) from None
+    if num_groups < 1:
+        raise SettingsError(
+            f"pattern: expected a regular expression with a group, found {pattern!r}. Put "
+            "parentheses around what is the answer."
+        )
 
 
 @dataclass(frozen=True)
@@ -54,19 +128,37 @@ class Extraction:
 
 
 def extract(response: str, settings: ExtractionSettings) -> Extraction:
-    """Return the boxed span of the answer part of ``response``."""
+    """Return the answer within the answer part of ``response``, by the rule of ``settings``."""
     after_thinking = _after_thinking(response)
     if after_thinking is None:
         return Extraction(None, "the thinking never closes")
     part = _answer_part(after_thinking)
     if part.text is None:
         return part
-    if not settings.boxes:
-        return _non_empty(part.text)
-    contents = find_boxes(part.text, settings.boxes)
-    if not contents:
-        return Extraction(None, "no box in the answer")
-    return _the_one_box(contents, settings)
+    if settings.rule == "box":
+        contents = find_boxes(part.text, settings.boxes)
+        return _one_answer(contents, settings) if contents else Extraction(None, ABSENT["box"])
+    found = _unboxed(part.text, settings)
+    return Extraction(None, ABSENT[settings.rule]) if found is None else _non_empty(found)
+
+
+def _unboxed(text: str, settings: ExtractionSettings) -> str | None:
+    """The answer by a rule that looks for no box; one that stands in a box is taken out of it."""
+    match settings.rule:
+        case "marker":
+            found = after_marker(text, settings.markers)
+        case "pattern":
+            found = matched(text, settings.pattern or "")
+        case "last_number":
+            return last_number(text)
+        case "last_expression":
+            found = last_expression(text)
+        case _:
+            found = text
+    if found is None or not _MAY_BOX.search(found):
+        return found
+    contents = find_boxes(found, settings.boxes)
+    return unwrap_box(contents[0]) if len(contents) == 1 else found
 
 
 def extract_bare(response: str, settings: ExtractionSettings) -> Extraction:
@@ -76,13 +168,17 @@ def extract_bare(response: str, settings: ExtractionSettings) -> Extraction:
     """
     contents = find_boxes(response, ("glm", "latex")) if _MAY_BOX.search(response) else []
     if len(contents) > 1:
-        return _the_one_box(contents, settings)
+        return _one_answer(contents, settings)
     return _non_empty(unwrap_box(response))
 
 
-def _the_one_box(contents: list[str], settings: ExtractionSettings) -> Extraction:
-    """The content of boxes that all say the same; ambiguous when they do not."""
-    distinct = {_SPACE.sub("", content) for content in contents}
+def _one_answer(contents: list[str], settings: ExtractionSettings) -> Extraction:
+    """The content of boxes that all say the same, or the list of what they say."""
+    distinct: dict[str, str] = {}
+    for content in contents:
+        distinct.setdefault(_SPACE.sub("", content), unwrap_box(content))
+    if len(distinct) > 1 and settings.different_boxes == "list":
+        return _non_empty(", ".join(distinct.values()))
     if len(distinct) > 1:
         return Extraction(None, f"{len(distinct)} different boxes", ambiguous=True)
     if len(contents) > 1 and settings.repeated_box == "wrong":

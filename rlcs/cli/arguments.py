@@ -37,9 +37,14 @@ def add_verb(
     return parser
 
 
-def add_config(parser: argparse.ArgumentParser, *, schema: bool = False) -> None:
-    """Add a config file and overrides; with ``schema`` also ``--schema``, which needs no file."""
-    parser.add_argument("config", nargs="?" if schema else None, help="a YAML file")
+def add_config(
+    parser: argparse.ArgumentParser, *, schema: bool = False, optional: bool = False
+) -> None:
+    """Add a config file and overrides; with ``schema`` also ``--schema``, which needs no file.
+
+    With ``optional`` the verb itself asks for the file where it needs one.
+    """
+    parser.add_argument("config", nargs="?" if schema or optional else None, help="a YAML file")
     parser.add_argument(
         "overrides", nargs="*", metavar="key.path=value", help="values that replace the file's"
     )

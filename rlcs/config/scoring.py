@@ -84,6 +84,11 @@ _BUILT_IN: Any = {
 AnyDomainsSection: Any = create_model("AnyDomainsSection", __base__=DomainsSection, **_BUILT_IN)
 
 
+ExtractionSection: Any = declare(
+    "ExtractionSection", settings_class("extraction"), base=DeclaredSection
+)
+
+
 class ScoringSection(Section):
     """How completions are judged."""
 
@@ -91,6 +96,8 @@ class ScoringSection(Section):
     """Killable verifier processes."""
     deadline_seconds: float = Field(default=1.0, gt=0)
     """One check may take this long; then its worker is killed and replaced."""
+    extraction: ExtractionSection = ExtractionSection()
+    """Where in a response the answer is found, in all domains."""
     domains: AnyDomainsSection = AnyDomainsSection()
     """Domain to how it is judged; domains of your own name their ``verifier``."""
 
@@ -105,8 +112,8 @@ class ScoringSection(Section):
         return {name: part.pass_mark for name, part in named if part.pass_mark is not None}
 
     def verifier_settings(self) -> dict[str, dict[str, Any]]:
-        """Domain to the settings of its verifier, for those that give any."""
-        return dict(self._given_settings())
+        """Domain to the settings of its verifier, for those that give any; and the extraction."""
+        return {"extraction": self.extraction.settings, **dict(self._given_settings())}
 
     def _given_settings(self) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, section in self.domains.named().items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Iterator
+
+from pydantic import Field, model_validator
 
 from rlcs.config.cluster import HardwareSection
 from rlcs.config.data import DataSection
@@ -37,3 +39,21 @@ class SftConfig(Section):
     sft: SftSection = SftSection()
     scoring: ScoringSection = ScoringSection()
     hardware: HardwareSection = HardwareSection()
+
+    @model_validator(mode="after")
+    def check_extraction(self) -> SftConfig:
+        if problems := list(self._extraction_problems()):
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _extraction_problems(self) -> Iterator[str]:
+        """A response built around the thinking has a box and no marker."""
+        rule = self.scoring.extraction.rule
+        for index, source in enumerate(self.data.train):
+            built = source.columns.response is None and source.columns.thinking is not None
+            if built and rule in ("marker", "pattern"):
+                yield (
+                    f"data.train.{index}: expected whole responses (columns.response) where "
+                    f"scoring.extraction.rule = {rule}, found columns.thinking, from which "
+                    "responses with a box are built. Name a column of whole responses."
+                )

@@ -21,7 +21,8 @@ from rewards.shown import shown_line
 from rlcs.config import EndpointSection, RolloutSection
 from rlcs.errors import EngineError
 from rlcs.grading.responders import Answer
-from rlcs.types import Message, Problem
+from rlcs.grading.turns import turns_of
+from rlcs.types import Problem
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
@@ -62,6 +63,7 @@ class EndpointResponder:
         """Answer each problem ``grade.attempts`` times; a list of answers a problem, in order.
 
         Raises:
+            DatasetError: a problem has a video.
             EngineError: the endpoint did not answer within the deadline, does not know the key or
                 the model, or refused every single request.
         """
@@ -85,16 +87,16 @@ class EndpointResponder:
             async with asyncio.TaskGroup() as group:  # the first failure ends the others
                 tasks = [
                     [
-                        group.create_task(self._request_patiently(problem.messages))
+                        group.create_task(self._request_patiently(turns))
                         for _ in range(self._attempts)
                     ]
-                    for problem in problems
+                    for turns in map(turns_of, problems)
                 ]
         except* EngineError as failed:
             raise failed.exceptions[0] from None
         return [[task.result() for task in group] for group in tasks]
 
-    async def _request_patiently(self, messages: Sequence[Message]) -> Answer:
+    async def _request_patiently(self, turns: Sequence[dict[str, Any]]) -> Answer:
         import openai
 
         async with self._slots:
@@ -103,7 +105,7 @@ class EndpointResponder:
             while True:
                 pause_wanted = 0.0
                 try:
-                    reply = await self._complete(messages, ends - time.monotonic())
+                    reply = await self._complete(turns, ends - time.monotonic())
                     if (answer := _answer_of(reply)) is not None:
                         return answer
                     why = "a reply without an answer in it"
@@ -124,8 +126,7 @@ class EndpointResponder:
                 await asyncio.sleep(pause_now)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def _complete(self, messages: Sequence[Message], seconds_left: float) -> Any:
-        turns: Any = [dict(turn) for turn in messages]
+    async def _complete(self, turns: Any, seconds_left: float) -> Any:
         return await self._client.chat.completions.create(
             model=self._section.model,
             messages=turns,

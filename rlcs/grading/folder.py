@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,9 @@ from rlcs.types import Problem
 PROBLEMS_NAME = "problems.json"
 TABLE_NAME = "difficulty.parquet"
 CHART_NAME = "pass_at_k.png"
+
+OF_A_VERDICT = ("outcome", "detail", "finish_reason", "tokens")
+"""What is read of an attempt to say how a model did."""
 
 CHANGEABLE = re.compile(
     r"data\.|grade\.folder|scoring\.num_workers|hardware\.ray_address|"
@@ -95,6 +98,15 @@ class GradingFolder:
             with whole(path) as partial:
                 pq.write_table(table, partial, compression="zstd")
 
+    def attempts(self, model: str) -> Iterator[dict[str, Any]]:
+        """Every attempt of ``model`` without its text, in the order of the problems.
+
+        Raises:
+            ResumeError: the file of a chunk is damaged.
+        """
+        for index in range(self.num_chunks):
+            yield from self._read(model, index, ["problem_id", "passed", *OF_A_VERDICT])
+
     def grades(self) -> Grades:
         """The counts of all models; every chunk must be there.
 
@@ -139,23 +151,30 @@ class GradingFolder:
         attempts: np.ndarray,
         errors: np.ndarray,
     ) -> None:
+        for attempt in self._read(model, index, ["problem_id", "passed"]):
+            row, passed = row_of[attempt["problem_id"]], attempt["passed"]
+            errors[row] += passed is None
+            attempts[row] += passed is not None
+            passes[row] += passed is True
+
+    def _read(self, model: str, index: int, columns: list[str]) -> list[dict[str, Any]]:
+        """The attempts of a chunk, all of them at problems of this grading."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         path = self._file(model, index)
         try:
-            columns = pq.read_table(path, columns=["problem_id", "passed"]).to_pydict()
-            rows = [row_of[problem_id] for problem_id in columns["problem_id"]]
+            rows: list[dict[str, Any]] = pq.read_table(path, columns=columns).to_pylist()
+            known = {problem.problem_id for problem in self.chunk(index)}
+            if strange := [row["problem_id"] for row in rows if row["problem_id"] not in known]:
+                raise KeyError(strange[0])
         except (pa.ArrowException, OSError, KeyError) as error:
             raise ResumeError(
                 f"expected a whole chunk of this grading at {path}, found a damaged one "
                 f"({type(error).__name__}: {error}). Remove the file and start again; it alone "
                 "is asked anew."
             ) from error
-        for row, passed in zip(rows, columns["passed"], strict=True):
-            errors[row] += passed is None
-            attempts[row] += passed is not None
-            passes[row] += passed is True
+        return rows
 
     def _check(self) -> None:
         """Check that the folder that is there is this grading."""

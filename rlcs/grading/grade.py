@@ -7,7 +7,7 @@ pass@k means the same everywhere.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,17 @@ class Grading:
 def grade(config: GradeConfig) -> int:
     """Grade what is not graded yet, and write table and chart; returns the exit status.
 
+    Raises what :func:`answer_all` does.
+    """
+    again = f"rlcs grade CONFIG grade.name={config.grade.name}"
+    return answer_all(config, _finish, again=f"the same command, for example: {again}")
+
+
+def answer_all(config: GradeConfig, finish: Callable[[Grading], None], *, again: str) -> int:
+    """Have every model answer every problem that it has not answered yet, then call ``finish``.
+
+    ``again`` is the command that goes on with what was stopped. Returns the exit status.
+
     Raises:
         ConfigError, DatasetError, ModelError, RunFolderError: before anything is asked.
         EngineError: an engine was lost or an endpoint does not answer; what was graded is kept.
@@ -65,12 +76,9 @@ def grade(config: GradeConfig) -> int:
             for model in config.models:
                 _grade_model(grading, model, interrupted)
         if any(grading.missing(model) for model in config.models):
-            grading.progress.say(
-                "stopped; whole chunks are saved. Go on with the same command, for example: "
-                f"rlcs grade CONFIG grade.name={config.grade.name}"
-            )
+            grading.progress.say(f"stopped; whole chunks are saved. Go on with {again}")
             return INTERRUPTED
-        _finish(grading)
+        finish(grading)
         return 0
     except StorageError as error:
         raise error.advising("What was graded is kept: go on with the same command.") from error

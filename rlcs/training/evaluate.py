@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from rewards import Verdict
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
-from rlcs.types import Problem, Prompt
+from rlcs.types import Completion, Problem, Prompt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,13 +70,40 @@ class Examinee:
     scorer: Scorer
 
 
+CHUNK = 64
+"""Problems that are answered at a time where somebody wants to see how far it is."""
+
+Keep: TypeAlias = Callable[[dict[str, Any]], None]
+"""Takes a row: a completion's text and verdict."""
+
+
 def evaluate(
-    examinee: Examinee, sampling: Sampling, *, num_completions: int, seed: int
+    examinee: Examinee,
+    sampling: Sampling,
+    *,
+    num_completions: int,
+    seed: int,
+    keep: Keep | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Judge ``num_completions`` sampled completions of every problem, and one greedy one."""
-    sampled = _passes(examinee, sampling, num_completions=num_completions, seed=seed)
-    greedy = _passes(examinee, replace(sampling, temperature=0.0), num_completions=1, seed=seed)
+    """Judge ``num_completions`` sampled completions of every problem, and one greedy one.
+
+    ``keep`` is called with a row for each completion; ``progress`` now and then with how many
+    requests were answered, and of how many.
+    """
     problems = examinee.problems
+    size = CHUNK if progress else max(1, len(problems))
+    parts: list[list[np.ndarray]] = [[], []]
+    done = 0
+    kinds = ((sampling, num_completions), (replace(sampling, temperature=0.0), 1))
+    for kind, (how, number) in zip(parts, kinds, strict=True):
+        for start in range(0, len(problems), size):
+            part = replace(examinee, problems=problems[start : start + size])
+            kind.append(_passes(part, how, num_completions=number, seed=seed, keep=keep))
+            done += len(part.problems)
+            if progress:
+                progress(done, 2 * len(problems))
+    sampled, greedy = map(np.concatenate, parts)
 
     def over(rows: Sequence[int]) -> Accuracy:
         return Accuracy(
@@ -101,7 +129,12 @@ def evaluate(
 
 
 def _passes(
-    examinee: Examinee, sampling: Sampling, *, num_completions: int, seed: int
+    examinee: Examinee,
+    sampling: Sampling,
+    *,
+    num_completions: int,
+    seed: int,
+    keep: Keep | None,
 ) -> np.ndarray:
     """[problems, completions] 1 for a pass, 0 for none, NaN where our own side failed."""
     requests = [
@@ -116,6 +149,11 @@ def _passes(
     ]
     groups = examinee.rollouts.generate(requests, sampling)
     verdicts = examinee.scorer.judge(examinee.problems, groups)
+    if keep:
+        for problem, completions, judged in zip(examinee.problems, groups, verdicts, strict=True):
+            for index, (completion, verdict) in enumerate(zip(completions, judged, strict=True)):
+                row = _row(problem, completion, verdict, examinee.scorer)
+                keep({**row, "index": index, "greedy": sampling.temperature == 0})
     return np.array(
         [
             [
@@ -126,6 +164,23 @@ def _passes(
         ],
         dtype=np.float64,
     )
+
+
+def _row(
+    problem: Problem, completion: Completion, verdict: Verdict, scorer: Scorer
+) -> dict[str, Any]:
+    passed = scorer.passed(problem.domain, verdict)
+    return {
+        "problem_id": problem.problem_id,
+        "text": completion.text,
+        "passed": None if verdict.ours_failed else passed,
+        "outcome": verdict.outcome.value,
+        "score": verdict.score,
+        "extracted": verdict.extracted,
+        "detail": verdict.detail,
+        "finish_reason": completion.finish_reason.value,
+        "tokens": len(completion.token_ids),
+    }
 
 
 def mean_over_problems(passes: np.ndarray, reduce: Callable[..., np.ndarray]) -> float | None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 import pytest
 
-from rewards import Outcome, Request, VerifierPool, verify
+from rewards import Outcome, Request, SettingsError, VerifierPool, verify
+from rewards.extraction import ExtractionSettings, extract
+from rewards.registry import Registry
+from rewards.unboxed import TAIL_CHARACTERS
 
 BOX = "<|begin_of_box|>{}<|end_of_box|>"
 
@@ -74,3 +80,109 @@ def test_which_boxes_count_is_a_setting() -> None:
     with VerifierPool(settings={"extraction": {"boxes": ["glm"]}}) as pool:
         outcomes = [verdict.outcome for verdict in pool.judge(requests)]
     assert outcomes == [Outcome.CORRECT, Outcome.NO_ANSWER]
+
+
+MARKER, NUMBER, EXPRESSION = (
+    {"rule": rule} for rule in ("marker", "last_number", "last_expression")
+)
+
+
+@pytest.mark.parametrize(
+    ("settings", "response", "answer"),
+    [
+        ({"rule": "answer"}, "<think>3?</think><answer> B </answer>", "B"),
+        (
+            {"rule": "answer"},
+            "<think>3?</think>left_click(start_box='[1,2]')",
+            "left_click(start_box='[1,2]')",
+        ),
+        ({"rule": "answer"}, "<answer>it is \\boxed{4}.</answer>", "4"),
+        ({"rule": "answer"}, "<answer></answer>", None),
+        (MARKER, "12 eggs\n#### 1,250", "1,250"),
+        (MARKER, "The answer is 5. I checked it twice.", "5"),
+        (MARKER, "The answer is 3.5.", "3.5"),
+        (MARKER, "the ANSWER IS: $\\frac{1}{2}$.", "$\\frac{1}{2}$"),
+        (MARKER, "**Final Answer:**\n\n$x = 2$", "$x = 2$"),
+        (MARKER, "**Answer:** (B) red\n\nThat was it.", "(B) red"),
+        (MARKER, "The answer is **12**, they say.", "12, they say"),
+        (MARKER, "The answer is 4? No. The answer is 5", "5"),
+        (MARKER, "Final answer: \\boxed{7}.", "7"),
+        (MARKER, "所以答案是 12。", "12"),
+        (MARKER, "<think>The answer is 4</think>It is 5.", None),
+        (MARKER, "It is 5.", None),
+        (MARKER, "#### ", None),
+        ({"rule": "marker", "markers": ["=>"]}, "2 + 3 => 5", "5"),
+        ({"rule": "pattern", "pattern": r"A: (\S+)"}, "A: 4 no\nA: 5 yes", "5"),
+        ({"rule": "pattern", "pattern": r"A: (\S+)"}, "B: 4", None),
+        ({"rule": "pattern", "pattern": r"A:(x)?"}, "A:", None),
+        (NUMBER, "3 * 4 = 12 apples, worth $1,250.50.", "1,250.50"),
+        (NUMBER, "it falls to -3", "-3"),
+        (NUMBER, "5-3", "3"),
+        (NUMBER, "about 1{,}250 or so", "1,250"),
+        (NUMBER, "so 3/4 of it", "3/4"),
+        (NUMBER, "so \\frac{3}{4} of it", "\\frac{3}{4}"),
+        (NUMBER, "a share of 50\\%", "50\\%"),
+        (NUMBER, "1.5e-3 m", "1.5e-3"),
+        (NUMBER, "1, 2, and 3, no more", "3"),
+        (NUMBER, "none", None),
+        (EXPRESSION, "first $x=1$, then \\(y = 2\\). Done in 3 steps", "y = 2"),
+        (EXPRESSION, "so\n\\[ \\sqrt{2}. \\]", "\\sqrt{2}"),
+        (EXPRESSION, "$$\\boxed{9}$$", "9"),
+        (EXPRESSION, "It takes 3 steps", "3"),
+        ({"different_boxes": "list"}, "\\boxed{1} and \\boxed{2} and \\boxed{ 1 }", "1, 2"),
+        ({"different_boxes": "list"}, "\\boxed{1}", "1"),
+    ],
+)
+def test_rules(settings: dict[str, Any], response: str, answer: str | None) -> None:
+    found = extract(response, ExtractionSettings(**settings))
+    assert (found.text, found.ambiguous) == (answer, False)
+    assert found.detail if answer is None else not found.detail
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rule": "pattern"}, "extraction.pattern: expected one where rule is 'pattern'"),
+        ({"pattern": "(a)"}, "extraction.pattern: expected none where rule is 'box'"),
+        ({"rule": "pattern", "pattern": "("}, "expected a regular expression, found '('"),
+        ({"rule": "pattern", "pattern": "a"}, "a regular expression with a group"),
+        ({"markers": []}, "extraction.markers: expected at least one text"),
+        ({"markers": ["####", ""]}, "extraction.markers: expected at least one text"),
+        ({"boxes": []}, "The whole answer part is the answer by rule: answer."),
+        ({"rule": "last"}, "extraction.rule: expected one of 'box', 'answer'"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        Registry(settings={"extraction": settings})
+    assert message in str(caught.value)
+
+
+def test_a_list_of_boxes_is_judged_as_one_answer() -> None:
+    response = "The roots are \\boxed{1} and \\boxed{2}."
+    request = Request(domain="math", response=response, reference="1, 2")
+    with VerifierPool(settings={"extraction": {"different_boxes": "list"}}) as pool:
+        assert pool.judge([request])[0].outcome is Outcome.CORRECT
+    assert verify(request).outcome is Outcome.WRONG
+
+
+def test_a_pattern_that_backtracks_ends_at_the_deadline_as_our_failure() -> None:
+    settings = {"extraction": {"rule": "pattern", "pattern": "((a+)+)$"}}
+    responses = ["a" * 60 + "!", "aa"]
+    requests = [Request(domain="text", response=text, reference="aa") for text in responses]
+    with VerifierPool(settings=settings, deadline_seconds=0.3) as pool:
+        outcomes = [verdict.outcome for verdict in pool.judge(requests)]
+    assert outcomes == [Outcome.TIMEOUT, Outcome.CORRECT]
+
+
+@pytest.mark.parametrize(
+    "spam",
+    ["1,111,", "####", "answer is ", "$", "\\[", "\\(", "**", "-", "\\frac{1}", "/1", "\n", "{,}"],
+)
+@pytest.mark.parametrize("rule", ["answer", "marker", "last_number", "last_expression"])
+def test_spam_takes_no_more_than_linear_time(rule: str, spam: str) -> None:
+    settings = ExtractionSettings(rule=rule)
+    text = spam * (2 * TAIL_CHARACTERS // len(spam))
+    started = time.process_time()
+    extract(text, settings)
+    assert time.process_time() - started < 0.5

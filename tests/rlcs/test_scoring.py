@@ -162,3 +162,18 @@ def test_a_users_verifier_and_its_faults(make_scorer) -> None:
 def test_bad_settings_are_refused_at_the_start(domains, message, make_scorer) -> None:
     with pytest.raises(ConfigError, match=message):
         make_scorer(**domains)
+
+
+def test_where_the_answer_stands_is_a_setting_of_the_run() -> None:
+    section = ScoringSection.model_validate({"extraction": {"rule": "marker", "markers": ["####"]}})
+    scorer = Scorer(section)
+    try:
+        judged = scorer.judge([problem("math")], [[completion("1 + 1\n#### 2"), answer(2)]])
+    finally:
+        scorer.close()
+    assert [each.outcome for each in judged[0]] == [Outcome.CORRECT, Outcome.NO_ANSWER]
+
+
+def test_extraction_that_does_not_fit_is_refused_by_the_configuration() -> None:
+    with pytest.raises(ValueError, match="pattern: expected a regular expression, found"):
+        ScoringSection.model_validate({"extraction": {"rule": "pattern", "pattern": "("}})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,21 +16,28 @@ from rich.table import Table
 
 from rewards.shown import shown_line
 from rlcs.activity import doing
+from rlcs.cli.eval.report import result_of, show
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
 from rlcs.errors import ConfigError
-from rlcs.files import check_room, write_whole, writing
+from rlcs.files import check_room, whole, write_whole, writing
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import engine_settings, most_shown, training_sampling
 from rlcs.run.checkpoint import find_model
-from rlcs.run.screen import Screen
+from rlcs.run.screen import Screen, shown_duration
 from rlcs.training.data import load_training_data
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
 from rlcs.training.workers import needs_of
 
+COMPLETIONS_NAME = "completions.parquet"
 
-def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> int:
+
+def examine(
+    config: RunConfig, *, model: str | None, json_path: str | None, out: Path | None
+) -> int:
     """Evaluate ``model`` (the config's own when None) and print the table.
+
+    All completions and their verdicts go into a folder of ``out``, or of ``run.folder``.
 
     Raises:
         ConfigError: the configuration holds nothing out.
@@ -37,33 +46,97 @@ def examine(config: RunConfig, *, model: str | None, json_path: str | None) -> i
     """
     if not config.data.heldout:
         raise ConfigError("expected problems under data.heldout to evaluate on, found none.")
-    if json_path not in (None, "-") and not Path(json_path).parent.is_dir():
-        raise ConfigError(
-            f"--json {json_path}: expected a file in a folder that exists, found no folder "
-            f"{Path(json_path).parent}. Make it first, or name another file."
-        )
-    if json_path not in (None, "-"):
-        check_room("the numbers", Path(json_path).parent)
+    check_json(json_path)
     if model is not None and Path(model).exists():
         model = str(find_model(model))
     chosen = config.model.model_copy(update={"path": model or config.model.path})
+    folder = (out or Path(config.run.folder)) / f"eval-{config.run.name}"
+    check_room("the completions", folder)
+    quiet = json_path == "-"
+    rows: list[dict[str, Any]] = []
+    progress = None if quiet else EvaluationProgress()
     with Screen(console=Console(stderr=True)):
-        evaluation = run_evaluation(config.model_copy(update={"model": chosen}))
-    if json_path == "-":
-        json.dump(evaluation.as_json(), sys.stdout, indent=2)
-        print()
-        return 0
-    Console().print(accuracy_table(evaluation))
-    if evaluation.num_errors:
-        print(f"{evaluation.num_errors} completions could not be judged and are left out")
-    if json_path is not None:
-        with writing("the numbers", Path(json_path).parent):
-            write_whole(Path(json_path), json.dumps(evaluation.as_json(), indent=2) + "\n")
+        evaluation = run_evaluation(
+            config.model_copy(update={"model": chosen}), keep=rows.append, progress=progress
+        )
+    path = write_completions(rows, folder)
+    sampled = [row for row in rows if not row["greedy"]]
+    result = result_of(config.run.name, sampled, evaluation.num_completions)
+    numbers = {**result.as_json(), **evaluation.as_json()}
+    write_json(numbers, json_path)
+    if not quiet:
+        console = Console()
+        console.print(accuracy_table(evaluation))
+        show(console, [result])
+        say(console, f"completions and verdicts are in {path}")
     return 0
 
 
-def run_evaluation(config: RunConfig) -> Evaluation:
-    """Start the engines alone, evaluate, and stop them."""
+def check_json(path: str | None) -> None:
+    """Check before long work that numbers can be written to ``path``.
+
+    Raises:
+        ConfigError: it lies in no folder.
+        StorageError: the folder takes no file.
+    """
+    if path in (None, "-"):
+        return
+    if not Path(path).parent.is_dir():
+        raise ConfigError(
+            f"--json {path}: expected a file in a folder that exists, found no folder "
+            f"{Path(path).parent}. Make it first, or name another file."
+        )
+    check_room("the numbers", Path(path).parent)
+
+
+def write_json(numbers: dict[str, Any], path: str | None) -> None:
+    """Print ``numbers`` where ``path`` is ``-``, write them there, or do nothing without one."""
+    text = json.dumps(numbers, indent=2) + "\n"
+    if path == "-":
+        sys.stdout.write(text)
+    elif path is not None:
+        with writing("the numbers", Path(path).parent):
+            write_whole(Path(path), text)
+
+
+def write_completions(rows: list[dict[str, Any]], folder: Path) -> Path:
+    """Write one row a completion, with its verdict; returns the file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / COMPLETIONS_NAME
+    with writing("the completions", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole(path) as partial:
+            pq.write_table(pa.Table.from_pylist(rows), partial, compression="zstd")
+    return path
+
+
+class EvaluationProgress:
+    """Says how many problems are answered and how long the others will take."""
+
+    def __init__(self) -> None:
+        self._console = Console()
+        self._started = time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        """``done`` of ``total`` requests are answered and judged."""
+        left = (time.perf_counter() - self._started) / done * (total - done)
+        say(self._console, f"{done}/{total} problems answered  left {shown_duration(left)}")
+
+
+def say(console: Console, text: str) -> None:
+    """Print one line of plain text."""
+    console.print(shown_line(text), markup=False, highlight=False, soft_wrap=True)
+
+
+def run_evaluation(
+    config: RunConfig,
+    *,
+    keep: Callable[[dict[str, Any]], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Start the engines alone, evaluate, and stop them; ``keep`` gets a row a completion."""
     with doing("reading and checking the problems"):
         training_data = load_training_data(config)
     try:
@@ -92,6 +165,8 @@ def run_evaluation(config: RunConfig) -> Evaluation:
             training_sampling(config.rollout),
             num_completions=config.evaluation.samples_per_problem,
             seed=config.run.seed,
+            keep=keep,
+            progress=progress,
         )
     finally:
         stop_cluster()

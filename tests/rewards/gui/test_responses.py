@@ -10,7 +10,7 @@ from rewards_gui_cases import target
 from rewards import Outcome, Request
 from rewards.registry import Registry
 
-WHOLE = {"extraction": {"boxes": []}}
+WHOLE = {"extraction": {"rule": "answer"}}
 TAP = '{"action": "click", "coordinate": [150, 150]}'
 TOOL = f'<tool_call>\n{{"name": "mobile_use", "arguments": {TAP}}}\n</tool_call>'
 RESPONSES = [

@@ -48,7 +48,7 @@ def start_with(**changed: str | None) -> subprocess.CompletedProcess[str]:
     "changed",
     [
         pytest.param({"TMPDIR": "deep"}, id="a temporary folder too deep for sockets"),
-        pytest.param({"HOME": None}, id="no HOME"),
+        pytest.param({"HOME": None}, id="no HOME", marks=pytest.mark.stress),
         pytest.param({"HOME": "/dev/null/home"}, id="a HOME that is missing"),
     ],
 )

@@ -419,3 +419,20 @@ def test_importing_the_configuration_stays_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
     )
     assert shown.stdout.strip() == "set()"
+
+
+def test_a_cold_start_from_thinking_alone_has_no_marker(tmp_path: Path) -> None:
+    path = tmp_path / "sft.yaml"
+    path.write_text(
+        "output: o\nmodel: {path: m}\nscoring: {extraction: {rule: marker}}\n"
+        "data: {train: [{path: a.jsonl, columns: {thinking: t}}]}\n"
+    )
+    with pytest.raises(ConfigError, match=r"data\.train\.0: expected whole responses"):
+        load_config(path, kind=SftConfig)
+    load_config(path, ["data.train.0.columns.response=r"], kind=SftConfig)
+    load_config(path, ["scoring.extraction.rule=last_number"], kind=SftConfig)
+
+
+def test_the_schema_describes_extraction() -> None:
+    schema = json.dumps(config_schema(RunConfig))
+    assert "what follows the last of the markers" in schema

@@ -99,7 +99,12 @@ def samples_of(
     return make
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["one rank", "two ranks"])
+@pytest.fixture(
+    scope="module",
+    # What is cut on one rank is cut on two as well, and more.
+    params=[pytest.param(1, marks=pytest.mark.stress), 2],
+    ids=["one rank", "two ranks"],
+)
 def errors(
     request: pytest.FixtureRequest,
     folders: dict[str, str],

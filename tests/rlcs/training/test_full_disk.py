@@ -56,6 +56,7 @@ def test_a_checkpoint_that_finds_no_room_and_the_run_that_goes_on(
             lambda disk: make_read_only(disk / "whole"),
             "read-only file system",
             id="a folder becomes read-only",
+            marks=pytest.mark.stress,
         ),
         pytest.param(lose, "no such file or directory", id="a mount is lost"),
     ],

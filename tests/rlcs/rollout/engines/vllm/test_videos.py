@@ -15,7 +15,9 @@ from rlcs.rollout.settings import most_shown
 pytestmark = pytest.mark.long
 
 
-@pytest.mark.parametrize("model", ["tiny_glm", "tiny_qwen_vl"])
+@pytest.mark.parametrize(
+    "model", ["tiny_glm", pytest.param("tiny_qwen_vl", marks=pytest.mark.stress)]
+)
 def test_logprobs_are_those_of_the_learner(
     model: str,
     request: pytest.FixtureRequest,
