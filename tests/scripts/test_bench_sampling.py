@@ -40,7 +40,7 @@ def test_a_finished_run_counts_only_with_the_same_settings(
     folder = run.folder(tmp_path)
     folder.mkdir(parents=True)
     config = script.run_config(run, [])
-    assert {source.category for source in config.data.train} == set(script.SETTINGS["middle"])
+    assert {source.category for source in config.data.train} == {"4 terms", "5 terms"}
     assert (config.curriculum.kind, config.run.seed) == ("dapo", 3)
     write_config(config, folder / "config.resolved.yaml")
     (folder / "result.json").write_text(json.dumps({"completions": 100}))
