@@ -37,11 +37,13 @@ from curricula.settings import (
     AdaptiveSettings,
     CommonSettings,
     DapoSettings,
+    FrontierSettings,
     HardStageSettings,
     PosteriorSettings,
     RlcsSettings,
     StaticSettings,
     UniformSettings,
+    WeightedSettings,
 )
 from curricula.strict import Setting
 
@@ -57,6 +59,7 @@ __all__ = [
     "DifficultyTable",
     "Draw",
     "Fate",
+    "FrontierSettings",
     "Grades",
     "GroupResult",
     "HardStageSettings",
@@ -73,6 +76,7 @@ __all__ = [
     "TableError",
     "UniformSettings",
     "UnknownProblemError",
+    "WeightedSettings",
     "label_pass_rate",
     "make_curriculum",
     "merge_grades",

@@ -95,6 +95,12 @@ class Curriculum(Protocol):
         fates = curriculum.select(all_results_of_the_step, num_groups)
     """
 
+    screening: int
+    """How many completions of a group to generate first, and the rest only of those that disagree.
+
+    Of a group that stays short all attempts were equal: it is INVALID. 0 generates all at once.
+    """
+
     def draw(self, num_groups: int, *, step: int) -> list[Draw]:
         """What to roll out next so that about `num_groups` valid groups result.
 

@@ -20,7 +20,6 @@ from curricula.choosing.selection import counts_of, fates, names_of
 from curricula.contract import Draw, Fate, GroupResult
 from curricula.errors import (
     ObservationError,
-    SettingsError,
     TableError,
     UnknownProblemError,
     listed,
@@ -34,6 +33,7 @@ from curricula.knowledge.problems import Roster
 from curricula.knowledge.reconcile import transfer
 from curricula.knowledge.saved import check_fits
 from curricula.knowledge.tiers import Floats, Indices
+from curricula.strict import check_whole
 
 _NONE: Indices = np.empty(0, dtype=np.int64)
 
@@ -53,6 +53,7 @@ class SamplingCurriculum:
         domains: DomainShares,
         carry_over: bool,
         rng: np.random.Generator,
+        screening: int = 0,
     ) -> None:
         self._roster = roster
         self._ids = roster.ids
@@ -65,6 +66,7 @@ class SamplingCurriculum:
         self._domains = domains
         self._carry_over = carry_over
         self._rng = rng
+        self.screening = screening
         self._calibration = Calibration()
         self._step = -1
         self._draws_in_step = 0
@@ -76,8 +78,8 @@ class SamplingCurriculum:
 
         An empty list says that this step needs no more; see `Curriculum.draw`.
         """
-        _check_whole("num_groups", num_groups, 1)
-        _check_whole("step", step, max(0, self._step))
+        check_whole("num_groups", num_groups, 1)
+        check_whole("step", step, max(0, self._step))
         self._begin(step)
         wanted = num_groups - len(self._accounts.carried)
         if wanted <= 0:
@@ -157,9 +159,12 @@ class SamplingCurriculum:
             attempts=counts.attempts[judged].astype(np.float64),
             known=counts.known[judged],
         )
+        own = self._chooser.predicted(batch.indices, int(batch.steps.max()))
         surprise = self._history.learn(batch)
+        self._chooser.observe(batch)
         self._calibration.age(int(batch.steps.max()))
-        self._calibration.observe(surprise.predicted, batch.passes, batch.attempts)
+        predicted = surprise.predicted if own is None else own
+        self._calibration.observe(predicted, batch.passes, batch.attempts)
         self._domains.observe(self._history.domains_of(batch.buckets), surprise.gains)
 
     def _indices(self, names: list[str]) -> Indices:
@@ -184,7 +189,7 @@ class SamplingCurriculum:
         `Curriculum.select`.
         """
         counts_of(results)
-        _check_whole("num_groups", num_groups, 1)
+        check_whole("num_groups", num_groups, 1)
         names = names_of(results)
         carried = self._accounts.carried
         if absent := set(carried) - set(names):
@@ -280,8 +285,8 @@ class SamplingCurriculum:
         For asking what this curriculum would do where another one draws: nothing is drawn. To go
         on, tell it what the other drew by `follow`, and `observe` the results.
         """
-        _check_whole("num_draws", num_draws, 1)
-        _check_whole("step", step, max(0, self._step))
+        check_whole("num_draws", num_draws, 1)
+        check_whole("step", step, max(0, self._step))
         self._begin(step)
         return self._chooser.chances(
             self._indices(list(problem_ids)), num_draws, step=step, resting=self._resting()
@@ -312,9 +317,15 @@ class SamplingCurriculum:
             "probability": probability,
         }
 
+    def predict(self, problem_ids: Sequence[str], *, step: int) -> Floats:
+        """Return the pass rate that is expected of each problem at `step`, as is known by now."""
+        indices = self._indices(list(problem_ids))
+        own = self._chooser.predicted(indices, step)
+        return self._history.predicted(indices, step) if own is None else own
+
     def follow(self, problem_ids: Sequence[str], *, step: int) -> None:
         """Take these problems as drawn at `step`, by another curriculum."""
-        _check_whole("step", step, max(0, self._step))
+        check_whole("step", step, max(0, self._step))
         names = list(problem_ids)
         indices = self._indices(names)
         self._begin(step)
@@ -387,12 +398,3 @@ class SamplingCurriculum:
             parts = (self._chooser, self._pacing, self._domains)
             self._identity_once = identity(self._kind, parts, self._history, self._roster)
         return self._identity_once
-
-
-def _check_whole(name: str, value: int, least: int) -> None:
-    """SettingsError unless it is a whole number, at least so large."""
-    if not isinstance(value, int | np.integer) or value < least:
-        back = "; to go back, load the state saved at that step" if name == "step" else ""
-        raise SettingsError(
-            f"expected {name} as a whole number of at least {least}, found {value!r}{back}"
-        )

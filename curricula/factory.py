@@ -10,26 +10,36 @@ from curricula.choosing.choosers import Chooser, Coverage, EpochChooser, Weighte
 from curricula.choosing.domains import DomainShares, FixedShares, ProgressShares
 from curricula.choosing.expansion import RatioAverage
 from curricula.choosing.pacing import OneDraw, Pacing, PredictedDraw, Refill
-from curricula.choosing.weighing import Weigher, by_tier, by_utility, easiest_first, evenly
+from curricula.choosing.weighing import (
+    Weigher,
+    by_tier,
+    by_utility,
+    by_variance,
+    easiest_first,
+    evenly,
+)
 from curricula.contract import CurriculumProblem
 from curricula.curriculum import SamplingCurriculum
 from curricula.errors import SettingsError
 from curricula.knowledge.history import PassRateHistory, Retirement
 from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.skill_history import SkillHistory
 from curricula.knowledge.tiers import TierLayout
 from curricula.settings import (
     AdaptiveSettings,
     CommonSettings,
     DapoSettings,
+    FrontierSettings,
     HardStageSettings,
     PosteriorSettings,
     RlcsSettings,
     StaticSettings,
+    WeightedSettings,
     make_settings,
 )
 
 _SOLVED_ABOVE, _HOPELESS_BELOW = 0.95, 0.05
-_BINS_OF_POSTERIOR, _BINS_OF_STATIC = 2, 5
+_BINS_OF_POSTERIOR, _BINS_OF_FRONTIER, _BINS_OF_STATIC = 2, 3, 5
 """How many bins a tier has in the kinds that go by pass rates and not by tiers."""
 
 
@@ -48,13 +58,7 @@ def make_curriculum(
     of problems build a `ProblemSet` of parallel sequences. SettingsError says what does not fit.
     """
     checked = make_settings(kind, settings)
-    if group_size < 2:
-        raise SettingsError(
-            f"expected group_size of at least 2, found {group_size}; "
-            "a single completion can be neither better nor worse than its group"
-        )
-    if seed < 0:
-        raise SettingsError(f"expected a seed of at least 0, found {seed}")
+    check_group(group_size, seed)
     if not isinstance(problems, ProblemSet):
         problems = ProblemSet.of(problems)
     parts = _parts(problems, checked, group_size, seed)
@@ -69,6 +73,17 @@ def make_curriculum(
         carry_over=parts.carry_over,
         rng=np.random.Generator(np.random.PCG64(seed)),
     )
+
+
+def check_group(group_size: int, seed: int) -> None:
+    """SettingsError unless these can be a group's size and a seed."""
+    if group_size < 2:
+        raise SettingsError(
+            f"expected group_size of at least 2, found {group_size}; "
+            "a single completion can be neither better nor worse than its group"
+        )
+    if seed < 0:
+        raise SettingsError(f"expected a seed of at least 0, found {seed}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,21 +101,50 @@ class _Parts:
 def _parts(problems: ProblemSet, settings: CommonSettings, group_size: int, seed: int) -> _Parts:
     if isinstance(settings, AdaptiveSettings):
         return _adaptive(problems, settings, group_size)
+    if isinstance(settings, FrontierSettings):
+        return _frontier(problems, settings, group_size)
     if isinstance(settings, StaticSettings):
         return _static(problems, settings, group_size)
-    history = _history(problems, settings, group_size)
+    history = history_of(problems, settings, group_size)
     pacing = Refill(settings.max_draws) if isinstance(settings, DapoSettings) else _unexpanded()
     return _Parts(history=history, chooser=EpochChooser(history, seed), pacing=pacing)
 
 
 def _static(problems: ProblemSet, settings: StaticSettings, group_size: int) -> _Parts:
     tiers = TierLayout(settings.tiers, settings.boundaries, _BINS_OF_STATIC)
-    homes = tiers.homes(_filled_in(problems))
-    history = _history(problems, settings, group_size, tiers=tiers, homes=homes, movable=False)
+    homes = tiers.homes(filled_in(problems))
+    history = history_of(problems, settings, group_size, tiers=tiers, homes=homes, movable=False)
     alone = FixedShares((), {})
     coverage = Coverage(exploration=0.0, retest_after=1, retest_share=0.0)
     chooser = WeightedChooser(history, easiest_first(history, settings), coverage, alone)
     return _Parts(history=history, chooser=chooser, pacing=_unexpanded())
+
+
+def _frontier(problems: ProblemSet, settings: FrontierSettings, group_size: int) -> _Parts:
+    history = SkillHistory(
+        problems,
+        TierLayout(settings.tiers, settings.boundaries, _BINS_OF_FRONTIER),
+        group_size=group_size,
+        discount=settings.discount,
+        rate_discount=settings.rate_discount,
+        prior_strength=settings.prior_strength,
+    )
+    domains = _domains(problems, settings)
+    coverage = Coverage(exploration=settings.exploration, retest_after=1, retest_share=0.0)
+    chooser = WeightedChooser(history, by_variance(history, settings), coverage, domains)
+    return _Parts(
+        history=history,
+        chooser=chooser,
+        pacing=PredictedDraw(settings.expansion_cap),
+        domains=domains,
+        min_gap=settings.min_gap,
+    )
+
+
+def _domains(problems: ProblemSet, settings: WeightedSettings) -> DomainShares:
+    if settings.domains == "progress":
+        return ProgressShares(len(problems.domains), settings.domain_floor)
+    return FixedShares(problems.domains, settings.domain_ratios)
 
 
 def _adaptive(problems: ProblemSet, settings: AdaptiveSettings, group_size: int) -> _Parts:
@@ -109,7 +153,7 @@ def _adaptive(problems: ProblemSet, settings: AdaptiveSettings, group_size: int)
     homes, hopeless_below = None, _HOPELESS_BELOW
     if isinstance(settings, HardStageSettings):
         homes, hopeless_below = _stage_homes(problems, tiers, settings), -1.0
-    history = _history(
+    history = history_of(
         problems,
         settings,
         group_size,
@@ -121,9 +165,7 @@ def _adaptive(problems: ProblemSet, settings: AdaptiveSettings, group_size: int)
             hopeless_below=hopeless_below,
         ),
     )
-    domains: DomainShares = FixedShares(problems.domains, settings.domain_ratios)
-    if settings.domains == "progress":
-        domains = ProgressShares(len(problems.domains), settings.domain_floor)
+    domains = _domains(problems, settings)
     coverage = Coverage(
         exploration=settings.exploration,
         retest_after=settings.retest_after,
@@ -147,7 +189,7 @@ def _weigher(history: PassRateHistory, settings: AdaptiveSettings) -> Weigher:
     return evenly(history)
 
 
-def _history(
+def history_of(
     problems: ProblemSet,
     settings: CommonSettings,
     group_size: int,
@@ -157,6 +199,7 @@ def _history(
     retirement: Retirement | None = None,
     movable: bool = True,
 ) -> PassRateHistory:
+    """Return an empty history over these problems; every kind keeps one."""
     tiers = tiers or TierLayout(settings.tiers, settings.boundaries)
     return PassRateHistory(
         problems,
@@ -186,8 +229,11 @@ def _stage_homes(
     return np.where(inside, tiers.homes(rates), np.uint8(tiers.outside))
 
 
-def _filled_in(problems: ProblemSet) -> NDArray[np.float64]:
-    """Offline pass rates; of an ungraded problem its category's mean, or a half."""
+def filled_in(problems: ProblemSet) -> NDArray[np.float64]:
+    """Return offline pass rates; of an ungraded problem its category's mean, or a half.
+
+    SettingsError when no problem is graded.
+    """
     rates = problems.prior_pass_rates.astype(np.float64)
     graded = ~np.isnan(rates)
     if not graded.any():

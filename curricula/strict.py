@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
+from numbers import Integral
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -75,6 +76,15 @@ def check_names(found: Iterable[object], known: Iterable[str], what: str) -> Non
     raise SettingsError(
         f"expected {what} out of {', '.join(names)}, found {', '.join(map(repr, foreign))}.{hint}"
     )
+
+
+def check_whole(name: str, value: int, least: int) -> None:
+    """SettingsError unless it is a whole number, at least so large."""
+    if not isinstance(value, Integral) or value < least:
+        back = "; to go back, load the state saved at that step" if name == "step" else ""
+        raise SettingsError(
+            f"expected {name} as a whole number of at least {least}, found {value!r}{back}"
+        )
 
 
 def _checked(where: str, value: object, hint: Any, setting: Setting) -> object:

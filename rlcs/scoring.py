@@ -12,6 +12,7 @@ import numpy as np
 
 import rewards
 from rewards import Request, Verdict, VerifierPool
+from rlcs.activity import doing
 from rlcs.config import ScoringSection
 from rlcs.errors import ConfigError
 from rlcs.types import Completion, Problem
@@ -69,7 +70,8 @@ class Scorer:
             for text in texts
         ]
         try:
-            verdicts = iter(self.pool.judge(requests))
+            with doing(f"judging {len(requests)} completions"):
+                verdicts = iter(self.pool.judge(requests))
         except rewards.SettingsError as error:
             raise ConfigError(f"scoring: {error}") from error
         return [tuple(next(verdicts) for _ in texts) for texts in groups]

@@ -198,6 +198,11 @@ class Completion:
         return np.concatenate([np.full(length, version) for length, version in segments])
 
     @property
+    def last_policy_version(self) -> int:
+        """The version of the policy that sampled the last token."""
+        return self.segments[-1][1] if self.segments else self.policy_version
+
+    @property
     def forced(self) -> bool:
         """Whether thinking ran over its budget and was closed for the model."""
         return not bool(self.loss_mask.all())

@@ -11,7 +11,7 @@ from curricula.choosing.allocation import filled, rounded
 from curricula.choosing.domains import DomainShares
 from curricula.choosing.weighing import Weigher
 from curricula.knowledge.buckets import contains, distinct
-from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.history import Observed, PassRateHistory
 from curricula.knowledge.tiers import Floats, Indices
 
 
@@ -57,6 +57,14 @@ class Chooser(Protocol):
 
     def expected_valid(self, step: int, count: int) -> float:
         """Return the share of `count` groups that would be valid, as far as is known."""
+        ...
+
+    def observe(self, batch: Observed) -> None:
+        """Take in results, after the history did; for choosers that keep numbers of their own."""
+        ...
+
+    def predicted(self, indices: Indices, step: int) -> Floats | None:
+        """Return the pass rate of each of these by the chooser's own model; None: the history's."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -217,6 +225,13 @@ class WeightedChooser:
         factors = np.where(found > 0, wanted / np.where(found > 0, found, 1.0), 0.0)
         return _share_out(shares * factors[self._domain_of_bucket])
 
+    def observe(self, batch: Observed) -> None:
+        """Do nothing: all that this object goes by is in the history."""
+
+    def predicted(self, indices: Indices, step: int) -> Floats | None:
+        """Return None: what the history predicts is what this goes by."""
+        return None
+
     def state(self) -> dict[str, Any]:
         """Return nothing: all that this object goes by is in the history."""
         return {}
@@ -289,6 +304,13 @@ class EpochChooser:
         """Return the mean chance of a valid group, each bucket by its size."""
         sizes = self._history.sizes()
         return float((sizes * self._history.rates.valid_chance()).sum() / sizes.sum())
+
+    def observe(self, batch: Observed) -> None:
+        """Do nothing: the order does not depend on results."""
+
+    def predicted(self, indices: Indices, step: int) -> Floats | None:
+        """Return None: it predicts nothing."""
+        return None
 
     def _order(self, epoch: int, positions: Indices) -> Indices:
         """Which problem comes at each position of an epoch."""

@@ -11,7 +11,7 @@ from numpy.random import Generator
 
 from curricula.knowledge.history import PassRateHistory
 from curricula.knowledge.tiers import Floats
-from curricula.settings import PosteriorSettings, RlcsSettings, StaticSettings
+from curricula.settings import FrontierSettings, PosteriorSettings, RlcsSettings, StaticSettings
 
 Weigher = Callable[[int, Generator | None], Floats]
 
@@ -49,6 +49,18 @@ def by_utility(history: PassRateHistory, settings: PosteriorSettings) -> Weigher
         if settings.thompson and rng is not None:
             use = rates.sampled(use, rng)
         return _but_outside(history, np.maximum(use**settings.sharpness, _LEAST))
+
+    return weigh
+
+
+def by_variance(history: PassRateHistory, settings: FrontierSettings) -> Weigher:
+    """Weight of a bucket: (expected reward variance) ^ sharpness."""
+
+    def weigh(step: int, rng: Generator | None) -> Floats:
+        history.rates.age(step)
+        return _but_outside(
+            history, np.maximum(history.rates.variance() ** settings.sharpness, _LEAST)
+        )
 
     return weigh
 

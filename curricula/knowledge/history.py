@@ -134,6 +134,11 @@ class PassRateHistory:
         """Return the passes and failures of each of these problems, aged to `step`."""
         return self._aged(indices, np.full(len(indices), step))
 
+    def predicted(self, indices: Indices, step: int) -> Floats:
+        """Return the posterior mean pass rate of each of these problems, aged to `step`."""
+        at = self.buckets.bucket_of(indices)
+        return self._mean(self.rates.pass_rate().ravel()[at], *self.evidence(indices, step))
+
     def learn(self, batch: Observed) -> Surprise:
         """Add a batch of results (each problem at most once) and put its problems in their tier.
 
@@ -246,15 +251,36 @@ class PassRateHistory:
         Without `segments` the evidence decides in which segment each of them belongs.
         """
         at = self.buckets.bucket_of(indices)
+        evidence = self._take_counts(indices, passes, failures, last_step)
+        if segments is None:
+            mean = self._mean(self.rates.pass_rate().ravel()[at], *evidence)
+            segments = self._segments(mean, evidence[0] + evidence[1])
+        self._move(indices, at, segments)
+
+    def take_saved(self, indices: Indices, saved: dict[str, Any], rows: NDArray[np.bool_]) -> None:
+        """Take over `rows` of a saved history about problems that were never observed here."""
+        self.take(
+            indices,
+            passes=saved["passes"][rows],
+            failures=saved["failures"][rows],
+            last_step=saved["last_step"][rows],
+            segments=saved["segments"][rows].astype(np.int64),
+        )
+
+    def _take_counts(
+        self,
+        indices: Indices,
+        passes: NDArray[Any],
+        failures: NDArray[Any],
+        last_step: NDArray[np.integer],
+    ) -> tuple[Floats, Floats]:
+        """Store evidence, scaled down to what can be stored; returns it."""
         scale = np.minimum(1.0, _MOST_EVIDENCE / np.maximum(1.0, passes + failures))
         passes, failures = passes.astype(np.float64) * scale, failures.astype(np.float64) * scale
         self.passes[indices], self.failures[indices] = passes, failures
         self.last_step[indices] = last_step
         self.num_seen += len(indices)
-        if segments is None:
-            mean = self._mean(self.rates.pass_rate().ravel()[at], passes, failures)
-            segments = self._segments(mean, passes + failures)
-        self._move(indices, at, segments)
+        return passes, failures
 
     def restore(self, state: dict[str, Any]) -> None:
         """Load what `state()` returned."""

@@ -111,6 +111,12 @@ class BucketRates:
         self.sums[:], self.step = state["sums"], state["step"]
         self._shrunk_means.clear()
 
+    def restore_rows(self, state: dict[str, Any], rows: Indices) -> None:
+        """Load the categories `rows` of another problem set's state; -1 for those it lacks."""
+        self.sums[:] = state["sums"][:, np.maximum(rows, 0)] * (rows >= 0)[None, :, None]
+        self.step = state["step"]
+        self._shrunk_means.clear()
+
 
 def beta_binomial_valid(a: float, b: float, group_size: int) -> float:
     """Return the chance that G attempts neither all pass nor all fail, with a Beta(a, b) pass rate.

@@ -25,18 +25,10 @@ def transfer(
     edited = roster.edited(state["seen_contents"], where)
     here = (where >= 0) & ~edited
     history.start_anew()
-    history.take(
-        where[here],
-        passes=saved["passes"][here],
-        failures=saved["failures"][here],
-        last_step=saved["last_step"][here],
-        segments=saved["segments"][here].astype(np.int64),
-    )
     row_of = {tuple(pair): row for row, pair in enumerate(state["categories"])}
     rows = np.array([row_of.get(pair, -1) for pair in roster.categories])
-    rates = saved["rates"]
-    kept = rates["sums"][:, np.maximum(rows, 0)] * (rows >= 0)[None, :, None]
-    history.rates.restore({"sums": kept, "step": rates["step"]})
+    history.rates.restore_rows(saved["rates"], rows)
+    history.take_saved(where[here], saved, here)
     awaited = list(state["awaited"])
     changed = roster.edited(state["awaited_contents"], roster.ids.find(awaited))
     return int((where < 0).sum()), {

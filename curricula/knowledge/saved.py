@@ -52,19 +52,23 @@ def check_form(state: dict[str, Any], fresh: dict[str, Any]) -> None:
             name,
             f"{number} fingerprints, or none",
         )
-    num_categories, rates = len(pairs), state["history"]["rates"]["sums"]
-    _check(
-        rates.shape == (4, num_categories, fresh["history"]["rates"]["sums"].shape[2]),
-        "history.rates.sums",
-        f"those of {num_categories} categories",
-    )
+    for name, fresh_rates in fresh["history"]["rates"].items():
+        if isinstance(fresh_rates, np.ndarray):
+            shape = list(fresh_rates.shape)
+            shape[fresh_rates.ndim > 1] = len(pairs)  # the axis of the categories
+            _check(
+                state["history"]["rates"][name].shape == tuple(shape),
+                f"history.rates.{name}",
+                f"those of {len(pairs)} categories",
+            )
 
 
 def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> None:
     """DamagedStateError unless a state of good form fits the curriculum with these problems."""
     for name in ("chooser", "pacing", "calibration", "domains"):
         _like(state[name], fresh[name], name, same_shape=True)
-    _check(min(state["chooser"].values(), default=0) >= 0, "chooser", "no negative number")
+    whole = [value for value in state["chooser"].values() if isinstance(value, int)]
+    _check(min(whole, default=0) >= 0, "chooser", "no negative number")
     history, num = state["history"], len(ids)
     _like(history["rates"], fresh["history"]["rates"], "history.rates", same_shape=True)
     _check(
@@ -93,8 +97,9 @@ def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> No
 
 def _check_history(history: dict[str, Any], seen_ids: Any) -> None:
     num = len(history["seen"])
-    for name in ("segments", "passes", "failures", "last_step"):
+    for name in set(history) - {"buckets", "rates", "seen"}:
         _check(len(history[name]) == num, f"history.{name}", f"{num} numbers, one a problem seen")
+    for name in ("segments", "passes", "failures", "last_step"):
         _check(bool((history[name] >= 0).all()), f"history.{name}", "no negative number")
     _check(len(np.unique(history["seen"])) == num, "history.seen", "each problem once")
     _check(bool((history["rates"]["sums"] >= 0).all()), "history.rates.sums", "no negative number")

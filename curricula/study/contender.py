@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from curricula.errors import SettingsError
-from curricula.settings import make_settings
+from curricula.study.samplers.settings import any_settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,7 @@ class Contender:
             if not equals:
                 raise SettingsError(f"expected name=value after {kind!r}, found {pair!r}")
             settings[name] = _value(value)
-        make_settings(kind, settings)
+        any_settings(kind, settings)
         return cls(name=" ".join([kind, *given]), kind=kind, settings=settings)
 
 

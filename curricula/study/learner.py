@@ -13,9 +13,23 @@ what it is trained on:
 even one most. `familiar` is what is learned about the single problem and helps no other one, so
 that narrow sampling does not pay. Held-out accuracy is over problems of the same distribution.
 
-Left out: the optimiser, noise of the gradient, verifier errors, completions of different length.
+What a world may add, all of it off by default:
+
+    critical_groups   an optimiser that normalises its steps: U even groups in a batch move the
+                      skills by U / sqrt(U^2 + critical_groups U) of a whole step in place of U over
+                      the groups of a step, so that a batch of less signal is a step all the same
+    slowest_domain    domains learn at speeds from 1 down to this, evenly in their logarithms
+    longest           completions of the hardest category are so many times as long as those of the
+                      easiest, evenly in the logarithm
+    wrong_references  share of the problems whose right answers are judged wrong; what passes there
+                      teaches nothing
+    turned_verdicts   share of all verdicts that are turned round. 4 q (1 - q) is then four times
+                      the covariance of verdict and truth within the group
+
+Left out: what a wrong verdict teaches besides nothing, and correlations between completions.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,6 +107,32 @@ class World:
         float,
         Setting(description="Gain at the very problem of an even group.", ge=0, le=1e9),
     ] = 0.2
+    critical_groups: Annotated[
+        float,
+        Setting(
+            description="With how many even groups in a batch a step has 0.7 of its full length; "
+            "0 makes a step as long as its groups' gains add up to.",
+            ge=0,
+            le=1e9,
+        ),
+    ] = 0.0
+    slowest_domain: Annotated[
+        float, Setting(description="Speed at which the slowest domain learns.", gt=0, le=1)
+    ] = 1.0
+    longest: Annotated[
+        float,
+        Setting(
+            description="Length of the hardest category's completions over the easiest's.",
+            ge=1,
+            le=1e6,
+        ),
+    ] = 1.0
+    wrong_references: Annotated[
+        float, Setting(description="Share of the problems with a wrong reference.", ge=0, le=1)
+    ] = 0.0
+    turned_verdicts: Annotated[
+        float, Setting(description="Share of the verdicts that are turned round.", ge=0, le=0.5)
+    ] = 0.0
 
     def __post_init__(self) -> None:
         check_settings(self)
@@ -117,6 +157,14 @@ class SimulatedLearner:
         self._skill = self._start.copy()
         self._general = 0.0
         self._familiar = np.zeros(world.num_problems, dtype=np.float32)
+        domains = np.arange(world.num_categories) % world.num_domains
+        self._speed = world.slowest_domain ** (domains / max(1, world.num_domains - 1))
+        ranks = np.arange(world.num_categories) / max(1, world.num_categories - 1)
+        self._length = world.longest**ranks
+        self._covariance = np.zeros(world.num_problems)
+        self._wrong = np.zeros(world.num_problems, dtype=bool)
+        if world.wrong_references:
+            self._wrong = self._rng.random(world.num_problems) < world.wrong_references
 
     def _difficulties(self, means: Floats) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         noise = self._rng.normal(0, self._world.spread, means.shape)
@@ -131,39 +179,91 @@ class SimulatedLearner:
         rates[graded] = self._rng.binomial(16, chance[graded]) / 16
         return _ungraded(num, world.num_categories, world.num_domains).graded(rates)
 
-    def roll_out(self, draws: Sequence[Draw], step: int, group_size: int) -> list[GroupResult]:
-        """Answer every drawn problem `group_size` times; return the results."""
-        passes = self._rng.binomial(group_size, self.pass_rates(draws)).tolist()
+    def roll_out(
+        self, draws: Sequence[Draw], step: int, group_size: int, *, screening: int = 0
+    ) -> list[GroupResult]:
+        """Answer every drawn problem `group_size` times; return the results.
+
+        With `screening` so many times at first, and the rest only where these disagree.
+        """
+        indices = _indices([draw.problem_id for draw in draws])
+        first = screening or group_size
+        attempts = np.full(len(indices), first)
+        answers = self._answer(indices, attempts)
+        if screening:
+            passes = answers[1]
+            more = np.where((passes > 0) & (passes < first), group_size - first, 0)
+            answers, attempts = answers + self._answer(indices, more), attempts + more
+        right, passes, both = answers / attempts
+        self._covariance[indices] = both - right * passes
         return [
-            GroupResult(draw.problem_id, step, passed, group_size, 0)
-            for draw, passed in zip(draws, passes, strict=True)
+            GroupResult(draw.problem_id, step, passed, tried, 0)
+            for draw, passed, tried in zip(
+                draws, answers[1].tolist(), attempts.tolist(), strict=True
+            )
         ]
 
+    def _answer(self, indices: Indices, attempts: Indices) -> Indices:
+        """How many of the attempts are right, are judged so, and both, [3, problems]."""
+        right = self._rng.binomial(attempts, self._chance(indices))
+        if not (self._world.wrong_references or self._world.turned_verdicts):
+            return np.stack([right, right, right])
+        wrong, turned = self._wrong[indices], self._world.turned_verdicts
+        passed_right = self._rng.binomial(right, np.where(wrong, turned, 1 - turned))
+        passed_else = self._rng.binomial(attempts - right, turned)
+        return np.stack([right, passed_right + passed_else, passed_right])
+
     def pass_rates(self, draws: Sequence[Draw]) -> Floats:
-        """Return the true pass rates of drawn problems, as they are now."""
-        indices = np.array([int(draw.problem_id[1:]) for draw in draws], dtype=np.int64)
-        return self._chance(indices)
+        """Return the true pass rates of drawn problems, as they are now and as they are judged."""
+        indices = _indices([draw.problem_id for draw in draws])
+        turned = self._world.turned_verdicts
+        chance = np.where(self._wrong[indices], 0.0, self._chance(indices))
+        return np.asarray(chance * (1 - 2 * turned) + turned)
+
+    def tokens(self, results: Sequence[GroupResult]) -> float:
+        """Return the length of these groups; a completion of the easiest category counts as 1."""
+        indices = _indices([result.problem_id for result in results])
+        attempts = np.array([result.attempts for result in results])
+        return float((self._length[self._category[indices]] * attempts).sum())
 
     def train(self, groups: Sequence[GroupResult], num_groups: int) -> None:
         """Take one optimiser step on these groups, each weighing 1 / `num_groups`."""
-        indices = np.array([int(group.problem_id[1:]) for group in groups], dtype=np.int64)
+        world = self._world
+        indices = _indices([group.problem_id for group in groups])
         rate = np.array([group.passes / group.attempts for group in groups])
         use = 4 * rate * (1 - rate)
-        world = self._world
-        learned = world.learning / num_groups * use
+        if world.wrong_references or world.turned_verdicts:
+            use = 4 * self._covariance[indices]
         categories = self._category[indices]
-        self._skill += np.bincount(categories, learned, minlength=len(self._skill))
-        self._general += world.transfer * float(learned.sum())
+        gains = world.learning * self._scale(use, num_groups) * use * self._speed[categories]
+        self._skill += np.bincount(categories, gains, minlength=len(self._skill))
+        self._general += world.transfer * float(gains.sum())
         np.add.at(self._familiar, indices, (world.memorising * use).astype(np.float32))
         self._skill -= world.forgetting * (self._skill - self._start)
+
+    def _scale(self, use: Floats, num_groups: int) -> float:
+        """What a group's use is multiplied by; see the module's docstring."""
+        critical = self._world.critical_groups
+        if not critical:
+            return 1 / num_groups
+        total = max(0.0, float(use.sum()))
+        return 1 / math.sqrt(total**2 + critical * total) if total else 0.0
 
     def accuracy(self) -> float:
         """Return the expected pass rate on held-out problems, all categories alike."""
         return float(_sigmoid(self._general + self._skill - self._held_out).mean())
 
+    def accuracies(self) -> Floats:
+        """Return the expected pass rate on held-out problems of each category."""
+        return np.asarray(_sigmoid(self._general + self._skill - self._held_out).mean(0))
+
     def _chance(self, indices: Indices) -> Floats:
         skill = self._general + self._skill[self._category[indices]] + self._familiar[indices]
         return _sigmoid(skill - self._difficulty[indices])
+
+
+def _indices(problem_ids: Sequence[str]) -> Indices:
+    return np.array([int(problem_id[1:]) for problem_id in problem_ids], dtype=np.int64)
 
 
 def _sigmoid(logits: Floats) -> Floats:

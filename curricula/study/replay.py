@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from curricula.factory import make_curriculum
 from curricula.knowledge.problems import ProblemSet
 from curricula.knowledge.tiers import Floats
 from curricula.study.contender import Contender
 from curricula.study.run_log import Log, LoggedGroup
+from curricula.study.samplers import make_any_curriculum
 
 _FEW_GROUPS = 100.0
 _LITTLE_COVERED = 0.9
@@ -86,7 +86,7 @@ def replay(
     """
     known = problems is not None
     problems = problems or log.problems()
-    curriculum = make_curriculum(
+    curriculum = make_any_curriculum(
         contender.kind, problems, group_size=group_size, seed=0, **contender.settings
     )
     sums, epoch = _Sums(known), _Epoch(len(problems)) if in_epochs and known else None

@@ -8,27 +8,118 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from curricula.contract import Curriculum, Fate, GroupResult
-from curricula.factory import make_curriculum
+import numpy as np
+
+from curricula.contract import Draw, Fate, GroupResult
+from curricula.knowledge.tiers import Floats
 from curricula.study.contender import Contender
 from curricula.study.learner import SimulatedLearner, World
+from curricula.study.samplers import make_any_curriculum
+
+_ROLLOUT, _LEARNING, _PER_DRAW, _PER_STEP = 1 / 256, 0.5 / 256, 0.25, 0.25
+"""The model of seconds: for a completion of the easiest category's length, for learning from one,
+and besides for every draw of a step (engines start and end together) and every step."""
+
+
+Currency = Literal["completions", "tokens", "seconds"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Course:
-    """One simulated run, step by step: completions generated so far, held-out accuracy."""
+    """One simulated run, step by step: what was spent so far, and held-out accuracy.
+
+    completions: those generated. tokens: their length, 1 for one of the easiest category.
+    seconds: by a model of time in arbitrary units; see the constants of the module.
+    trained_share: share of the generated completions that were trained on.
+    valid_share: share of the groups that were valid.
+    median_pass_rate: median true pass rate of the drawn problems when drawn.
+    prediction_error: mean distance of the expected from the true pass rate of what was drawn.
+    coverage: share of the problems ever drawn.
+    forgetting: how far below its best each category's accuracy ends, mean over categories.
+    """
 
     completions: list[int]
+    tokens: list[float]
+    seconds: list[float]
     accuracy: list[float]
     trained_share: float
-    """Share of the generated groups that were trained on."""
+    valid_share: float
+    median_pass_rate: float
+    prediction_error: float
+    coverage: float
+    forgetting: float
     brier: float
 
     def completions_until(self, accuracy: float) -> float:
         """Return the completions generated until this accuracy was reached; infinity if never."""
-        reached = zip(self.completions, self.accuracy, strict=True)
-        return next((spent for spent, got in reached if got >= accuracy), math.inf)
+        return self.spent_until(accuracy, "completions")
+
+    def spent_until(self, accuracy: float, what: Currency) -> float:
+        """Return what was spent until this accuracy was reached; infinity if it never was."""
+        reached = zip(getattr(self, what), self.accuracy, strict=True)
+        return next((float(spent) for spent, got in reached if got >= accuracy), math.inf)
+
+
+class _Record:
+    """Collects what a `Course` says."""
+
+    def __init__(self, learner: SimulatedLearner, num_problems: int) -> None:
+        self._learner = learner
+        self._num_problems = num_problems
+        self._seen: set[str] = set()
+        self._rates: list[Floats] = []
+        self._errors: list[Floats] = []
+        self._valid = self._groups = self._trained = 0
+        self._best = learner.accuracies()
+        self.completions, self.accuracy = [0], [learner.accuracy()]
+        self.tokens, self.seconds = [0.0], [0.0]
+        self._spent = (0, 0.0, 0.0)
+
+    def roll_out(self, draws: Sequence[Draw], expected: Floats, results: list[GroupResult]) -> None:
+        """Note groups that were just rolled out, and what had been expected of them."""
+        rates = self._learner.pass_rates(draws)
+        self._rates.append(rates)
+        self._errors.append(np.abs(expected - rates))
+        self._seen.update(draw.problem_id for draw in draws)
+        self._valid += sum(result.valid for result in results)
+        self._groups += len(results)
+        completions, tokens, seconds = self._spent
+        more = self._learner.tokens(results)
+        self._spent = (
+            completions + sum(result.attempts for result in results),
+            tokens + more,
+            seconds + _ROLLOUT * more + _PER_DRAW,
+        )
+
+    def train(self, batch: Sequence[GroupResult]) -> None:
+        """Note a step that was just taken."""
+        self._trained += sum(group.attempts for group in batch)
+        completions, tokens, seconds = self._spent
+        seconds += _LEARNING * self._learner.tokens(batch) + _PER_STEP
+        self._spent = (completions, tokens, seconds)
+        self.completions.append(completions)
+        self.tokens.append(tokens)
+        self.seconds.append(seconds)
+        self.accuracy.append(self._learner.accuracy())
+        self._best = np.maximum(self._best, self._learner.accuracies())
+
+    def course(self, brier: float) -> Course:
+        """Return the whole course."""
+        return Course(
+            completions=self.completions,
+            tokens=self.tokens,
+            seconds=self.seconds,
+            accuracy=self.accuracy,
+            trained_share=self._trained / self.completions[-1],
+            valid_share=self._valid / self._groups,
+            median_pass_rate=float(np.median(np.concatenate(self._rates))),
+            prediction_error=float(np.concatenate(self._errors).mean()),
+            coverage=len(self._seen) / self._num_problems,
+            forgetting=float((self._best - self._learner.accuracies()).mean()),
+            brier=brier,
+        )
 
 
 def simulate(
@@ -41,38 +132,52 @@ def simulate(
     seed: int = 0,
 ) -> Course:
     """Train a simulated learner until `num_completions` have been generated, surplus included."""
-    learner = SimulatedLearner(world, seed)
-    curriculum: Curriculum = make_curriculum(
+    return train(
+        contender,
+        SimulatedLearner(world, seed),
+        num_completions=num_completions,
+        num_groups=num_groups,
+        group_size=group_size,
+        seed=seed,
+    )
+
+
+def train(
+    contender: Contender,
+    learner: SimulatedLearner,
+    *,
+    num_completions: int,
+    num_groups: int,
+    group_size: int,
+    seed: int,
+) -> Course:
+    """Train this learner; see `simulate`."""
+    problems = learner.problems()
+    curriculum = make_any_curriculum(
         contender.kind,
-        learner.problems(),
+        problems,
         group_size=group_size,
         seed=seed,
         **contender.settings,
     )
-    completions, accuracy, trained = [0], [learner.accuracy()], 0
+    record = _Record(learner, len(problems))
     waiting: list[GroupResult] = []
     step = 0
-    while completions[-1] < num_completions:
+    while record.completions[-1] < num_completions:
         results = waiting
         while draws := curriculum.draw(num_groups, step=step):
-            rolled_out = learner.roll_out(draws, step, group_size)
+            expected = curriculum.predict([draw.problem_id for draw in draws], step=step)
+            rolled_out = learner.roll_out(draws, step, group_size, screening=curriculum.screening)
+            record.roll_out(draws, expected, rolled_out)
             curriculum.observe(rolled_out)
             results = results + rolled_out
         fates = curriculum.select(results, num_groups)
         batch = [group for group in results if fates[group.problem_id] is Fate.TRAINED]
-        generated = len(results) - len(waiting)
         waiting = [group for group in results if fates[group.problem_id] is Fate.CARRIED]
         learner.train(batch, num_groups)
-        trained += len(batch)
-        completions.append(completions[-1] + generated * group_size)
-        accuracy.append(learner.accuracy())
+        record.train(batch)
         step += 1
-    return Course(
-        completions=completions,
-        accuracy=accuracy,
-        trained_share=trained * group_size / completions[-1],
-        brier=curriculum.metrics()["brier"],
-    )
+    return record.course(curriculum.metrics()["brier"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

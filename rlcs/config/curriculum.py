@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union
 from pydantic import Field
 
 from curricula import SETTINGS
+from curricula.study.samplers import STUDY_SETTINGS
 from rlcs.config.declared import DeclaredSection, declare
 
 
@@ -17,12 +18,13 @@ class CurriculumSection(DeclaredSection):
 
 
 def _section(kind: str) -> type[CurriculumSection]:
-    name = f"{kind.title().replace('_', '')}CurriculumSection"
+    name = f"{kind.title().replace('_', '').replace('/', '')}CurriculumSection"
     members = {"kind": (Literal[kind], kind)}
-    return declare(name, SETTINGS[kind], base=CurriculumSection, members=members)
+    return declare(name, _DECLARED[kind], base=CurriculumSection, members=members)
 
 
-SECTIONS: dict[str, type[CurriculumSection]] = {kind: _section(kind) for kind in SETTINGS}
-"""The section of each kind."""
+_DECLARED = {**SETTINGS, **STUDY_SETTINGS}
+SECTIONS: dict[str, type[CurriculumSection]] = {kind: _section(kind) for kind in _DECLARED}
+"""The section of each kind, the published samplers (`study/...`) for comparisons among them."""
 
 AnyCurriculumSection: Any = Annotated[Union[tuple(SECTIONS.values())], Field(discriminator="kind")]  # noqa: UP007

@@ -64,6 +64,10 @@ class TrackingSection(Section):
     tensorboard: bool = True
     wandb_project: str | None = None
     mlflow_experiment: str | None = None
+    trackio_project: str | None = None
+    prometheus: bool = Field(
+        default=False, description="Gauges that Ray's own metrics endpoint of each node serves."
+    )
 
 
 class RunConfig(Section):

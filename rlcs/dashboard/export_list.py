@@ -19,6 +19,11 @@ def as_csv(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     return file.getvalue()
 
 
+def as_lines(ids: Sequence[str]) -> str:
+    """An id a line; one that is no single line, which no loader makes, is left out."""
+    return "".join(f"{name}\n" for name in ids if name.strip() == name and name.isprintable())
+
+
 def _safe(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
         return f"'{value}"

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import urlencode
 
+import numpy as np
 from dash import dcc, html
 
 from rewards.shown import shown, shown_line
@@ -22,7 +23,7 @@ SERIES = (ACCENT, "#8a94a6", "#1f9d8a", "#c98a2b", "#8b6fc9", "#b3566b")
 TIERS = ("#bfd6f6", "#8fb6ec", "#5d93e0", "#2f6cc4", "#1b4a90")
 """From the easiest to the hardest, one hue."""
 _NUMBER = re.compile(r"–|[+-]?[0-9][0-9,.]*(e-?[0-9]+)?( (%|ms|s|min|h|points))?")
-LONG_CHARACTERS = 28
+LONG_CHARACTERS = 22
 """Of a cell; a longer one is broken into lines."""
 MOST_CHARACTERS = 100_000
 """Of one text on a page; of a longer one the rest is left away, and that is said."""
@@ -187,7 +188,7 @@ def figure(
     **layout: Any,
 ) -> Figure:
     """A figure with named axes; with ``shares`` the upright axis is [0, 1] in per cent."""
-    upright = {"range": [0, 1.0], "tickformat": ".0%"} if shares else {}
+    upright = {"range": [0, 1.0], "tickformat": ".0%"} if shares else _from_zero(traces)
     axis = {"zeroline": False, "automargin": True}
     return {
         "data": list(traces),
@@ -218,6 +219,19 @@ def figure(
             **layout,
         },
     }
+
+
+def _from_zero(traces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The upright axis of lines that are nowhere below zero: from there to somewhat above them.
+
+    What hardly changes then looks like that, and rounding is not drawn as a cliff.
+    """
+    lines = [each for each in traces if each["type"] == "scatter" and "stackgroup" not in each]
+    values = np.array([value for each in lines for value in each["y"]], dtype=float)
+    values = values[np.isfinite(values)]
+    if len(lines) < len(traces) or not values.size or values.min() < 0:
+        return {}
+    return {"range": [0, 1.1 * float(values.max()) or 1.0]}
 
 
 def graph(made: Figure, label: str) -> html.Figure:

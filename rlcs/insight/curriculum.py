@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import curricula
 from curricula import CurriculumError, ProblemSet
 from curricula.curriculum import SamplingCurriculum
 from curricula.plain import unpack
+from curricula.study.samplers import make_any_curriculum
 from rlcs.errors import RunFolderError, sentence
 from rlcs.insight.folders import file_inside
 from rlcs.insight.run import Run
@@ -49,7 +49,7 @@ def saved_curriculum(run: Run) -> SavedCurriculum:
     settings = run.config().get("curriculum")
     kind, settings = _split(settings)
     try:
-        curriculum = curricula.make_curriculum(
+        curriculum = make_any_curriculum(
             kind,
             problems,
             group_size=int(run.setting("rollout.group_size", 8)),

@@ -5,33 +5,26 @@ from __future__ import annotations
 import dataclasses
 import socket
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import ray
 
+from rlcs.activity import doing
 from rlcs.cluster.fetch import fetch, fetch_all, fetch_start, naming_full_store
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.cluster.stacks import ProcessLocation, announce, stack_of
-from rlcs.config import (
-    FaultsSection,
-    ImageTokensSection,
-    OptimiserSection,
-    RanksSection,
-    TrainedSection,
-)
+from rlcs.config import FaultsSection
 from rlcs.errors import LearningError, LostProcessError
 from rlcs.learner.losses import Objective, PolicyObjective
 from rlcs.learner.packing import MicroBatch, WorkModel, pack
-from rlcs.learner.rank_settings import (
-    DEFAULT_BUCKET_BYTES,
-    RankInfo,
-    RankSettings,
-    Receivers,
-    ranks_per_node,
-)
+from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers, ranks_per_node
 from rlcs.model.weights import Probe, Publication, Weights
 from rlcs.types import Prompt, StepReport, TrainingSample
+
+MOST_PARTS = 10
+"""In which the micro-batches of an update are handed to a rank; a call each."""
 
 
 class RankActor:
@@ -58,10 +51,18 @@ class RankActor:
         self.rank = LearnerRank(settings, rank_info)
         return self.rank.num_buckets, self.rank.work_model
 
-    def learn(
+    def begin(
         self, micro_batches: Sequence[MicroBatch], objective: Objective, learning_rate: float
-    ) -> StepReport:
-        return self.rank.learn(micro_batches, objective, learning_rate)
+    ) -> None:
+        """Begin an update with its first micro-batches."""
+        self.rank.begin(objective, learning_rate)
+        self.rank.add(micro_batches)
+
+    def add(self, micro_batches: Sequence[MicroBatch]) -> None:
+        self.rank.add(micro_batches)
+
+    def finish(self) -> StepReport:
+        return self.rank.finish()
 
     def bucket(self, index: int) -> Weights:
         return self.rank.bucket(index)
@@ -124,6 +125,11 @@ class Learner:
             EngineError: they did not within ``faults.start_seconds``.
             LostProcessError: a rank died.
         """
+        number = len(self.actors)
+        with doing(f"{number} learner rank{'s' * (number > 1)} loading the model"):
+            self._start_ranks()
+
+    def _start_ranks(self) -> None:
         allowed = self.faults.start_seconds
         address, port = fetch_start(
             self.actors[0].address.remote(), waiting_for="learner rank 0", timeout=allowed
@@ -174,8 +180,7 @@ class Learner:
             micro_batch_tokens=self.ranks.micro_batch_tokens,
             work=self._work,
         )
-        pending = self._hand_out(shares, "learn", objective, learning_rate)
-        reports: list[StepReport] = self._all(pending, "the learner ranks to learn")
+        reports = self._update(shares, objective, learning_rate)
         report = dataclasses.replace(reports[0], num_samples=len(samples))
         self._count_skipped(report)
         if report.grad_norm == 0 and not _all_masked(report, objective):
@@ -186,6 +191,22 @@ class Learner:
                 "constant, or a model in a type too coarse for its gradients."
             )
         return report
+
+    def _update(
+        self, shares: Sequence[Sequence[MicroBatch]], objective: Objective, learning_rate: float
+    ) -> list[StepReport]:
+        """Have all ranks make an update: handed out whole, but in parts, to see how far it is."""
+        number, waiting_for = len(shares[0]), "the learner ranks to learn"
+        ends = part_ends(number)
+        parts = [[share[first:end] for share in shares] for first, end in pairwise([0, *ends])]
+        added = [self._hand_out(parts[0], "begin", objective, learning_rate)]
+        added += [self._hand_out(part, "add") for part in parts[1:]]
+        finished = [actor.finish.remote() for actor in self.actors]
+        with doing(f"micro-batch 1 of {number}") as tell:
+            for end, pending in zip(ends, added, strict=True):
+                self._all(pending, waiting_for, last=finished)
+                tell(f"micro-batch {min(end + 1, number)} of {number}")
+            return self._all(finished, waiting_for)
 
     def _count_skipped(self, report: StepReport) -> None:
         self._num_skipped = self._num_skipped + 1 if report.skipped else 0
@@ -291,15 +312,23 @@ class Learner:
             ]
 
     def _all(
-        self, references: Sequence[Any], waiting_for: str, allowed_seconds: float | None = None
+        self,
+        references: Sequence[Any],
+        waiting_for: str,
+        allowed_seconds: float | None = None,
+        *,
+        last: Sequence[Any] | None = None,
     ) -> list[Any]:
+        """What all ranks answer; ``last`` are their last calls, if these are not."""
         timeout = allowed_seconds or self.faults.learn_seconds
         try:
             return fetch_all(references, waiting_for=waiting_for, timeout=timeout)
         except LostProcessError as error:
             if not isinstance(error.__cause__, ray.exceptions.GetTimeoutError):
                 raise
-            raise LostProcessError(" ".join([str(error), *self._silent(references)])) from error
+            raise LostProcessError(
+                " ".join([str(error), *self._silent(last or references)])
+            ) from error
 
     def _silent(self, references: Sequence[Any]) -> Iterator[str]:
         """Which ranks have not answered, and what they are doing."""
@@ -309,6 +338,12 @@ class Learner:
                 location = fetch(self._locations[rank], waiting_for=f"learner rank {rank}")
                 where = f"learner rank {rank} (pid {location.pid} on {location.host})"
                 yield f"{where} has not answered. Its stack:\n{stack_of(location)}"
+
+
+def part_ends(number: int) -> list[int]:
+    """Where the parts of so many micro-batches end: at most :data:`MOST_PARTS`, about equal."""
+    parts = min(number, MOST_PARTS)
+    return [round(number * (part + 1) / parts) for part in range(parts)]
 
 
 def _spread(of_loss_tokens: np.ndarray, loss_mask: np.ndarray) -> np.ndarray:
@@ -323,34 +358,3 @@ def _all_masked(report: StepReport, objective: Objective) -> bool:
     correction = objective.correction if isinstance(objective, PolicyObjective) else None
     masks = correction is not None and correction.mode == "mask"
     return masks and report.corrected_fraction == 1
-
-
-def rank_settings(
-    *,
-    model_path: str,
-    dtype: str,
-    trust_code: bool = False,
-    image_tokens: ImageTokensSection | None = None,
-    seed: int,
-    optimiser: OptimiserSection,
-    ranks: RanksSection,
-    plan: ProcessPlan,
-    bucket_bytes: int = DEFAULT_BUCKET_BYTES,
-    trained: TrainedSection,
-    with_reference: bool = False,
-) -> RankSettings:
-    """The settings of a run's ranks on the hardware that ``plan`` gives them."""
-    return RankSettings(
-        model_path=model_path,
-        dtype=dtype,
-        trust_code=trust_code,
-        image_tokens=image_tokens,
-        device=plan.device,
-        num_threads=plan.num_threads,
-        seed=seed,
-        optimiser=optimiser,
-        ranks=ranks,
-        bucket_bytes=bucket_bytes,
-        trained=trained,
-        with_reference=with_reference,
-    )

@@ -38,6 +38,7 @@ from rlcs.learner.packing import MicroBatch, WorkModel
 from rlcs.learner.policy import Policy, work_model
 from rlcs.learner.rank_settings import RankInfo, RankSettings, Receivers
 from rlcs.learner.rank_state import RankState
+from rlcs.learner.update import Update
 from rlcs.model.loading import load_model
 from rlcs.model.lora import adapter_parameters, add_adapters
 from rlcs.model.parts import freeze_vision, num_parameters
@@ -86,6 +87,7 @@ class LearnerRank:
             self._reference = load_reference(settings, self.device)
         self._buckets = self._plan(self._published)
         self._sender: GpuSender | None = None
+        self._update: Update | None = None
         self._probed: np.ndarray | None = None
         """The log-probabilities of the last probe."""
 
@@ -96,31 +98,35 @@ class LearnerRank:
 
         Where the gradient is not finite no weight is changed, and the report says so.
         """
+        self.begin(objective, learning_rate)
+        self.add(micro_batches)
+        return self.finish()
+
+    def begin(self, objective: Objective, learning_rate: float) -> None:
+        """Begin an update; :meth:`add` then takes its micro-batches, :meth:`finish` makes it."""
         self._offload.bring_back()
         for group in self.engine.optimizer.param_groups:
             group["lr"] = learning_rate
         self.engine.train()
         self.engine.zero_grad()
-        totals = torch.zeros(8, dtype=torch.float64, device=self.device)
+        self._update = Update(objective, learning_rate, self.device)
+
+    def add(self, micro_batches: Sequence[MicroBatch]) -> None:
+        """Add the gradients of some micro-batches to the update."""
+        update, self._update = self._update, None  # what fails half-way cannot be finished
+        assert update is not None
         for micro_batch in micro_batches:
-            totals += self._backward(micro_batch, objective)
-        totals = self._sum_over_ranks(totals)
+            update.totals += self._backward(micro_batch, update.objective)
+        self._update = update
+
+    def finish(self) -> StepReport:
+        """Apply the update that was begun."""
+        update, self._update = self._update, None
+        assert update is not None
+        totals = self._sum_over_ranks(update.totals)
         # A gradient that is not finite changes nothing: every optimiser here skips it.
         self.engine.step()
-        num_tokens = max(1.0, float(totals[1]))
-        return StepReport(
-            loss=float(totals[0]),
-            grad_norm=float(self.engine.get_global_grad_norm()),
-            learning_rate=learning_rate,
-            num_samples=0,
-            num_loss_tokens=int(totals[1]),
-            num_padded_tokens=int(totals[2]),
-            clip_fraction=float(totals[3]) / num_tokens,
-            mean_abs_log_ratio=float(totals[4]) / num_tokens,
-            entropy=float(totals[5]) / num_tokens,
-            mismatch=float(totals[6]) / num_tokens,
-            corrected_fraction=float(totals[7]) / num_tokens,
-        )
+        return update.report(totals, float(self.engine.get_global_grad_norm()))
 
     @property
     def work_model(self) -> WorkModel:
@@ -253,7 +259,7 @@ class LearnerRank:
             }
 
     def _backward(self, micro_batch: MicroBatch, objective: Objective) -> torch.Tensor:
-        """Accumulate gradients; returns the eight totals that :meth:`learn` reports."""
+        """Accumulate gradients; returns the totals of :class:`Update`."""
         weights = self._tensor(micro_batch.token_weights)
         losses, entropies = self._token_losses(micro_batch, objective)
         loss = (losses.loss * weights).sum()

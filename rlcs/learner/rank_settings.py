@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rlcs.config import (
     ImageTokensSection,
@@ -14,6 +14,9 @@ from rlcs.config import (
     RanksSection,
     TrainedSection,
 )
+
+if TYPE_CHECKING:
+    from rlcs.cluster.ray_cluster import ProcessPlan
 
 DEFAULT_BUCKET_BYTES = 256 * 2**20
 
@@ -83,3 +86,34 @@ class Receivers:
     def identity(self) -> tuple[str, ...]:
         """Names the actors: where one was replaced it differs, and the group has to meet again."""
         return tuple(str(actor) for actor in self.actors)
+
+
+def rank_settings(
+    *,
+    model_path: str,
+    dtype: str,
+    trust_code: bool = False,
+    image_tokens: ImageTokensSection | None = None,
+    seed: int,
+    optimiser: OptimiserSection,
+    ranks: RanksSection,
+    plan: ProcessPlan,
+    bucket_bytes: int = DEFAULT_BUCKET_BYTES,
+    trained: TrainedSection,
+    with_reference: bool = False,
+) -> RankSettings:
+    """The settings of a run's ranks on the hardware that ``plan`` gives them."""
+    return RankSettings(
+        model_path=model_path,
+        dtype=dtype,
+        trust_code=trust_code,
+        image_tokens=image_tokens,
+        device=plan.device,
+        num_threads=plan.num_threads,
+        seed=seed,
+        optimiser=optimiser,
+        ranks=ranks,
+        bucket_bytes=bucket_bytes,
+        trained=trained,
+        with_reference=with_reference,
+    )

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+from rlcs.activity import doing
 from rlcs.cluster.fetch import first_answered, outcome
 from rlcs.config import FaultsSection
 from rlcs.errors import EngineError
@@ -88,7 +89,13 @@ class Driver:
 
     def finish(self, work: Work) -> None:
         """Have all of ``work`` done."""
-        self._drive(work, lambda: work.done)
+        with doing(work.progress) as tell:
+
+            def done() -> bool:
+                tell(work.progress)
+                return work.done
+
+            self._drive(work, done)
 
     def settle(self, *, first: bool = False) -> None:
         """Wait until no actor does anything.

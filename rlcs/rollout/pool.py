@@ -24,6 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rewards.shown import shown
+from rlcs.activity import doing
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection
@@ -92,7 +93,8 @@ class RolloutPool:
 
     def wait_until_ready(self) -> None:
         """Return when every engine has loaded its model; the first failure is raised."""
-        with self._driver.lock:
+        number = len(self.slots)
+        with self._driver.lock, doing(f"{number} engine{'s' * (number > 1)} starting"):
             self._driver.settle(first=True)
 
     def publish(self, version: int, weights: Publication) -> None:

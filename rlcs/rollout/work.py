@@ -43,7 +43,8 @@ class Work:
         self.num_work_items = len(items)
         """How many there were so far, continuations counted."""
         self._parts: dict[Row, list[Completion]] = {}
-        self._num_open = sum(len(request.seeds) for request in self.requests)
+        self._num_all = sum(len(request.seeds) for request in self.requests)
+        self._num_open = self._num_all
         self._losses: Counter[tuple[Row, ...]] = Counter()
 
     @classmethod
@@ -56,6 +57,11 @@ class Work:
     def done(self) -> bool:
         """Whether every completion has ended."""
         return not self._num_open
+
+    @property
+    def progress(self) -> str:
+        """How many of the completions have ended, in words."""
+        return f"{self._num_all - self._num_open} of {self._num_all} completions"
 
     @property
     def may_grow(self) -> bool:

@@ -1,8 +1,8 @@
 """The files a run leaves behind, which the dashboard, notebooks and ``rlcs simulate`` read.
 
 ``log/steps.jsonl`` has a row for each step, ``log/groups.jsonl`` one for each drawn problem
-with its fate, ``rollouts/step_*.parquet`` every completion. Numbers also go to TensorBoard,
-Weights & Biases and MLflow where configured.
+with its fate, ``rollouts/step_*.parquet`` every completion. Numbers and some completions also go
+to TensorBoard, Weights & Biases and other services where configured.
 """
 
 from __future__ import annotations
@@ -16,13 +16,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
+import numpy as np
+
 from curricula import Fate
 from rewards.shown import shown, shown_line
 from rlcs.config import TrackingSection
 from rlcs.errors import ResumeError, StorageError
 from rlcs.files import whole, writing
+from rlcs.run.samples import samples_of
 from rlcs.run.trackers import make_trackers
-from rlcs.types import RolloutGroup
+from rlcs.types import Completion, RolloutGroup
 
 LOG_FILES = ("steps", "groups")
 
@@ -72,9 +75,14 @@ class RunLog:
             self._append("groups", group_row(step, group, fates[group.problem.problem_id]))
 
     def write_rollouts(self, step: int, groups: Sequence[RolloutGroup]) -> None:
-        """Write every completion sampled in the step into ``rollouts``."""
+        """Write every completion sampled in the step into ``rollouts``; trackers are sent some."""
         with self._writing(f"the completions of step {step}"):
             write_rollouts(self.folder / "rollouts" / f"step_{step:06d}.parquet", step, groups)
+        samples = samples_of(step, groups) if self._trackers else None
+        if samples is not None:
+            with self._writing("the completions for the trackers"):
+                for tracker in self._trackers:
+                    tracker.show(samples)
 
     def position(self) -> dict[str, int]:
         """The bytes written to each file, all of which are on disk when this returns."""
@@ -165,34 +173,44 @@ def write_rollouts(path: Path, step: int, groups: Sequence[RolloutGroup]) -> Non
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows = [
-        {
-            "step": step,
-            "problem_id": group.problem.problem_id,
-            "index": index,
-            "text": completion.text,
-            "reward": None if math.isnan(reward) else float(reward),
-            "passed": bool(passed),
-            "outcome": verdict.outcome.value,
-            "score": verdict.score,
-            "extracted": verdict.extracted,
-            "detail": verdict.detail,
-            "verifier_seconds": verdict.seconds,
-            "prompt_tokens": len(group.prompt.token_ids),
-            "completion_tokens": len(completion.token_ids),
-            "finish_reason": completion.finish_reason.value,
-            "forced": completion.forced,
-            "policy_version": completion.policy_version,
-            "last_policy_version": int(completion.token_versions[-1]),
-            "mean_logprob": float(completion.logprobs[completion.loss_mask].mean()),
-        }
+    every = [
+        (group, index, *each)
         for group in groups
-        for index, (completion, verdict, reward, passed) in enumerate(
+        for index, each in enumerate(
             zip(group.completions, group.verdicts, group.rewards, group.passed, strict=True)
         )
     ]
+    # A column at a time: a step of thousands of completions is written in milliseconds.
+    completions = [row[2] for row in every]
+    verdicts = [row[3] for row in every]
+    columns = {
+        "step": [step] * len(every),
+        "problem_id": [group.problem.problem_id for group, *_ in every],
+        "index": [row[1] for row in every],
+        "text": [completion.text for completion in completions],
+        "reward": [None if math.isnan(row[4]) else float(row[4]) for row in every],
+        "passed": [bool(row[5]) for row in every],
+        "outcome": [verdict.outcome.value for verdict in verdicts],
+        "score": [verdict.score for verdict in verdicts],
+        "extracted": [verdict.extracted for verdict in verdicts],
+        "detail": [verdict.detail for verdict in verdicts],
+        "verifier_seconds": [verdict.seconds for verdict in verdicts],
+        "prompt_tokens": [len(group.prompt.token_ids) for group, *_ in every],
+        "completion_tokens": [len(completion.token_ids) for completion in completions],
+        "finish_reason": [completion.finish_reason.value for completion in completions],
+        "forced": [completion.forced for completion in completions],
+        "policy_version": [completion.policy_version for completion in completions],
+        "last_policy_version": [completion.last_policy_version for completion in completions],
+        "mean_logprob": [_mean_logprob(each) for each in completions],
+    }
     with whole(path) as partial:
-        pq.write_table(pa.Table.from_pylist(rows), partial)
+        pq.write_table(pa.table(columns), partial)
+
+
+def _mean_logprob(completion: Completion) -> float:
+    """Of the tokens that were sampled."""
+    mask = completion.loss_mask
+    return float(np.dot(completion.logprobs, mask) / max(1, np.count_nonzero(mask)))
 
 
 def flatten_numbers(row: dict[str, Any], prefix: str = "") -> dict[str, float]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import curricula
 from curricula import Curriculum, CurriculumError, DamagedStateError
+from curricula.study.samplers import make_any_curriculum
 from rlcs.config import RunConfig
 from rlcs.data import LoadedData, Renderer, load_problems
 from rlcs.errors import ConfigError, ResumeError, sentence
@@ -117,7 +117,7 @@ def make_run_curriculum(
 
 
 def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
-    return curricula.make_curriculum(
+    return make_any_curriculum(
         config.curriculum.kind,
         [problem.for_curriculum() for problem in problems.values()],
         group_size=config.rollout.group_size,

@@ -66,6 +66,7 @@ def collect(trainer: Trainer, step: int) -> Batch:
                 group_size=config.rollout.group_size,
                 seed=config.run.seed,
                 step=step,
+                screening=curriculum.screening,
             )
         watch.add("rollout_idle", trainer.workers.rollouts.timing.idle_seconds)
         curriculum.observe([result_of(group, step) for group in groups])

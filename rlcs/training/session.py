@@ -11,6 +11,7 @@ from typing import Any
 
 from curricula import Curriculum, DamagedStateError
 from rewards.shown import shown_line
+from rlcs.activity import doing
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.ray_cluster import Patience, stop_cluster
 from rlcs.config import RunConfig, write_config
@@ -65,9 +66,12 @@ def train(config: RunConfig, resume: Path | None = None, *, reconcile: bool = Fa
         checkpoint = _last_checkpoint(resume, config)
     check_packages(config.tracking)
     check_room("a checkpoint", folder, needed_bytes=checkpoint_bytes(config, folder))
-    with closing(load_training_data(config)) as training_data:
-        training_data.notes.extend(f"changed: {change}" for change in changes)
-        return _run(config, folder, training_data, checkpoint, reconcile=reconcile)
+    with Progress(num_steps=config.run.num_steps) as progress:
+        with doing("reading and checking the problems"):
+            training_data = load_training_data(config)
+        with closing(training_data):
+            training_data.notes.extend(f"changed: {change}" for change in changes)
+            return _run(config, folder, training_data, checkpoint, progress, reconcile=reconcile)
 
 
 def _last_checkpoint(run: Path, config: RunConfig) -> Path:
@@ -88,11 +92,11 @@ def _run(
     folder: Path,
     training_data: TrainingData,
     checkpoint: Path | None,
+    progress: Progress,
     *,
     reconcile: bool,
 ) -> int:
     """Train to the end, again from the last checkpoint when a process was lost for good."""
-    progress = Progress(num_steps=config.run.num_steps)
     for note in training_data.notes:
         progress.say(note)
     on_fault = FaultLog(folder, progress)
@@ -265,10 +269,10 @@ class RunSession:
         if state.accuracy_before is None and self.trainer.training_data.heldout:
             state.accuracy_before = self._evaluate("before training").as_json()
         self.progress.begin_after(state.steps_done)
-        with interruption("this step") as interrupted, self.progress:
+        with interruption("this step") as interrupted:
             run_steps(
                 self.trainer,
-                self.schedule.take_step,
+                self._take_step,
                 after_step=self._after_step,
                 should_stop=lambda: bool(interrupted),
             )
@@ -282,6 +286,11 @@ class RunSession:
             return INTERRUPTED
         self._finish()
         return 0
+
+    def _take_step(self) -> dict[str, Any]:
+        state, num_steps = self.trainer.state, self.trainer.config.run.num_steps
+        with doing(f"step {state.steps_done + 1} of {num_steps}"):
+            return self.schedule.take_step()
 
     def _after_step(self, row: dict[str, Any]) -> None:
         config, step = self.trainer.config, row["step"]
@@ -325,12 +334,13 @@ class RunSession:
             rollouts=trainer.workers.rollouts,
             scorer=trainer.training_data.scorer,
         )
-        evaluation = evaluate(
-            examinee,
-            trainer.sampling,
-            num_completions=trainer.config.evaluation.samples_per_problem,
-            seed=trainer.config.run.seed,
-        )
+        with doing(f"evaluating {when}"):
+            evaluation = evaluate(
+                examinee,
+                trainer.sampling,
+                num_completions=trainer.config.evaluation.samples_per_problem,
+                seed=trainer.config.run.seed,
+            )
         self.progress.say(f"held-out accuracy {when}: {describe(evaluation)}")
         if len(evaluation.by_domain) > 1:
             self.progress.say(describe_domains(evaluation))
@@ -363,7 +373,10 @@ class RunSession:
         trainer.state.log_position = trainer.log.position()
         needed = checkpoint_bytes(trainer.config, self.folder)
         what = f"the checkpoint of step {trainer.state.steps_done}"
-        with writing(what, self.checkpoints.folder, needed_bytes=needed):
+        with (
+            doing(f"saving {what}"),
+            writing(what, self.checkpoints.folder, needed_bytes=needed),
+        ):
             self.checkpoints.save(
                 trainer.state,
                 trainer.workers.learner,

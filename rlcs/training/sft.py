@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcs.activity import doing
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import SftConfig, write_config
@@ -32,14 +33,15 @@ from rlcs.errors import (
     StorageError,
 )
 from rlcs.files import check_room, remove, size_of, whole, writing
-from rlcs.learner.actors import Learner, rank_settings
+from rlcs.learner.actors import Learner
 from rlcs.learner.losses import ImitationObjective
+from rlcs.learner.rank_settings import rank_settings
 from rlcs.learner.schedule import learning_rate
 from rlcs.run.checkpoint import Checkpoints, damaged, read_sft_state
 from rlcs.run.disk import model_bytes, state_bytes
 from rlcs.run.folder import CONFIG_NAME, check_same_sft, read_sft_config
 from rlcs.run.interruption import INTERRUPTED, interruption
-from rlcs.run.progress import Progress
+from rlcs.run.screen import Screen
 from rlcs.run.state import SftState
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
@@ -72,30 +74,40 @@ def sft(config: SftConfig, resume: Path | None = None) -> int:
     changes = check_same_sft(read_sft_config(resume), config) if resume else []
     checkpoint = Checkpoints(folder / "checkpoints", keep=1).latest()
     _check_start(folder, checkpoint, resuming=resume is not None)
+    with Screen() as screen:
+        return _sft(config, folder, checkpoint, changes, screen)
+
+
+def _sft(
+    config: SftConfig, folder: Path, checkpoint: Path | None, changes: Sequence[str], screen: Screen
+) -> int:
+    """What :func:`sft` does once it is known from where it goes on."""
+    output = Path(config.output)
     state = read_sft_state(checkpoint) if checkpoint else SftState()
-    renderer = Renderer.of_model(config.model, config.sft.max_tokens)
-    with closing(Scorer(config.scoring)) as scorer:
-        loaded = load_problems(config, pool=scorer.pool)
-    samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
+    with doing("reading and checking the demonstrations"):
+        renderer = Renderer.of_model(config.model, config.sft.max_tokens)
+        with closing(Scorer(config.scoring)) as scorer:
+            loaded = load_problems(config, pool=scorer.pool)
+        samples = demonstrations(loaded.train, renderer, config.sft.max_tokens)
     _check_demonstrations(state, samples)
     batches = list(_batches(config, len(samples)))
     _check_disk(config, output, folder, num_steps=len(batches))
-    progress = Progress(num_steps=0, steps_done=0)
     for note in (*loaded.notes, *(f"changed: {change}" for change in changes)):
-        progress.say(note)
+        screen.say(note)
     learner = _start_learner(config, checkpoint)
     try:
         if checkpoint:
-            progress.say(f"resuming {folder} after step {state.steps_done}")
-        session = SftSession(config, folder, learner, renderer, state, progress)
+            screen.say(f"resuming {folder} after step {state.steps_done}")
+        session = SftSession(config, folder, learner, renderer, state, screen)
         with session.saying_how_to_go_on():
             if session.learn(samples, batches):
                 return INTERRUPTED
-            _write_model(config, output, learner, renderer, state.rows)
+            with doing("writing the model"):
+                _write_model(config, output, learner, renderer, state.rows)
     finally:
         stop_cluster()
     _clear(folder)
-    progress.say(f"done: {output}")
+    screen.say(f"done: {output}")
     return 0
 
 
@@ -217,7 +229,7 @@ class SftSession:
         learner: Learner,
         renderer: Renderer,
         state: SftState,
-        progress: Progress,
+        screen: Screen,
     ) -> None:
         """The state goes to ``folder``, once there is something to save."""
         self.config = config
@@ -225,7 +237,7 @@ class SftSession:
         self.learner = learner
         self.renderer = renderer
         self.state = state
-        self.progress = progress
+        self.screen = screen
         self.checkpoints = Checkpoints(folder / "checkpoints", keep=1)
         self._earlier_seconds = state.seconds
         self._earlier_steps = state.steps_done
@@ -244,7 +256,7 @@ class SftSession:
             return False
         if self._saved_step != self.state.steps_done:
             self._save()
-        self.progress.say(f"stopped after step {self.state.steps_done} and saved. {self._way_on()}")
+        self.screen.say(f"stopped after step {self.state.steps_done} and saved. {self._way_on()}")
         return True
 
     @contextmanager
@@ -269,18 +281,19 @@ class SftSession:
 
     def _take_step(self, samples: Sequence[TrainingSample], batches: Sequence[np.ndarray]) -> None:
         state = self.state
-        report = self.learner.learn(
-            [samples[index] for index in batches[state.steps_done]],
-            ImitationObjective(),
-            loss="per_token",
-            learning_rate=learning_rate(self.config.sft, state.steps_done, len(batches)),
-        )
+        with doing(f"step {state.steps_done + 1} of {len(batches)}"):
+            report = self.learner.learn(
+                [samples[index] for index in batches[state.steps_done]],
+                ImitationObjective(),
+                loss="per_token",
+                learning_rate=learning_rate(self.config.sft, state.steps_done, len(batches)),
+            )
         here = time.perf_counter() - self._started
         state.seconds = self._earlier_seconds + here
         state.steps_done += 1
         step = f"step {state.steps_done}/{len(batches)}"
         if report.skipped:
-            self.progress.say(f"{step} was skipped: its gradient is not finite")
+            self.screen.say(f"{step} was skipped: its gradient is not finite")
             return
         state.rows.append(
             {
@@ -294,7 +307,7 @@ class SftSession:
         )
         if state.steps_done % SHOWN_EVERY == 0 or state.steps_done == len(batches):
             each = here / (state.steps_done - self._earlier_steps)
-            self.progress.say(
+            self.screen.say(
                 f"{step}  loss {report.loss:.4f}  grad {report.grad_norm:.2f}  "
                 f"{state.seconds:.0f} s  left {each * (len(batches) - state.steps_done):.0f} s"
             )
@@ -302,7 +315,10 @@ class SftSession:
     def _save(self) -> None:
         what = f"the checkpoint of step {self.state.steps_done}"
         needed = state_bytes(self.config.model, self.config.sft)
-        with writing(what, self.checkpoints.folder, needed_bytes=needed):
+        with (
+            doing(f"saving {what}"),
+            writing(what, self.checkpoints.folder, needed_bytes=needed),
+        ):
             self.folder.mkdir(parents=True, exist_ok=True)
             write_config(self.config, self.folder / CONFIG_NAME)
             self.checkpoints.save(self.state, self.learner, self.renderer, with_model=False)

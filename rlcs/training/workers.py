@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from rlcs.activity import doing
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.placement_rules import check_placement
@@ -21,9 +22,9 @@ from rlcs.errors import (
     LostProcessError,
     StoreFullError,
 )
-from rlcs.learner.actors import Learner, rank_settings
+from rlcs.learner.actors import Learner
 from rlcs.learner.losses import Correction, KlTerm, PolicyObjective
-from rlcs.learner.rank_settings import RankSettings
+from rlcs.learner.rank_settings import RankSettings, rank_settings
 from rlcs.model.loading import folder_bytes
 from rlcs.model.weights import Publication
 from rlcs.rollout.mending import ROOM_SECONDS
@@ -82,10 +83,8 @@ class Workers:
             self.learner.free_gpu()
         for attempts_left in reversed(range(PUBLISH_ATTEMPTS)):
             try:
-                if self.vllm.transfer == "host":
-                    self.rollouts.publish(version, self.learner.publication(self.probe))
-                else:
-                    self.rollouts.publish_by(version, functools.partial(self._send, version))
+                with doing(f"publishing version {version}"):
+                    self._bring(version)
                 return
             except StoreFullError as error:
                 if not attempts_left:
@@ -98,6 +97,12 @@ class Workers:
                 )
                 self.rollouts.on_fault(fault)
                 time.sleep(ROOM_SECONDS)
+
+    def _bring(self, version: int) -> None:
+        if self.vllm.transfer == "host":
+            self.rollouts.publish(version, self.learner.publication(self.probe))
+        else:
+            self.rollouts.publish_by(version, functools.partial(self._send, version))
 
     def _send(self, version: int, actors: Sequence[Any]) -> Publication:
         """Send from GPU to GPU to ``actors``; by the host too if these are not all engines."""

@@ -31,7 +31,7 @@ def test_the_example_of_the_readme_runs() -> None:
     text = (Path(curricula.__file__).parent / "README.md").read_text()
     pictures = re.findall(r"\]\((pictures/[a-z_]+\.png)\)", text)
     sizes = [(Path(curricula.__file__).parent / name).stat().st_size for name in pictures]
-    assert len(sizes) == 14
+    assert len(sizes) == 15
     assert max(sizes) < 60_000
     example = text.split("```python\n")[1].split("```")[0]
     names: dict[str, object] = {}

@@ -100,7 +100,11 @@ def test_no_value_is_taken_for_another_type(name: str, value: object, message: s
         ("rlcs", {"sharpnes": 1}, "found 'sharpnes'. Did you mean sharpness?"),
         ("rlcs", {"utility": "valid"}, "expected settings of 'rlcs' out of tiers, boundaries, "),
         ("posteriour", {}, "found 'posteriour'. Did you mean posterior?"),
-        ("xyz", {}, "out of rlcs, posterior, uniform, dapo, hard_stage, static, found 'xyz'."),
+        (
+            "xyz",
+            {},
+            "out of rlcs, posterior, frontier, uniform, dapo, hard_stage, static, found 'xyz'.",
+        ),
         ("uniform", {3: 1}, "found 3."),
     ],
 )

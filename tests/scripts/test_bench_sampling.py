@@ -18,6 +18,11 @@ def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
     return load_script("bench_sampling")
 
 
+@pytest.fixture(scope="module")
+def training_runs(load_script: Callable[[str], ModuleType]) -> ModuleType:
+    return load_script("training_runs.py")
+
+
 @pytest.mark.parametrize(
     ("expression", "slip", "expected", "reason"),
     [
@@ -27,9 +32,9 @@ def script(load_script: Callable[[str], ModuleType]) -> ModuleType:
     ],
 )
 def test_a_demonstration_adds_term_by_term(
-    script: ModuleType, expression: str, slip: float, expected: tuple[str, str], reason: str
+    training_runs: ModuleType, expression: str, slip: float, expected: tuple[str, str], reason: str
 ) -> None:
-    assert script.add(expression, slip, random.Random(0)) == expected, reason
+    assert training_runs.add(expression, slip, random.Random(0)) == expected, reason
 
 
 def test_a_finished_run_counts_only_with_the_same_settings(
@@ -40,7 +45,7 @@ def test_a_finished_run_counts_only_with_the_same_settings(
     folder = run.folder(tmp_path)
     folder.mkdir(parents=True)
     config = script.run_config(run, [])
-    assert {source.category for source in config.data.train} == {"4 terms", "5 terms"}
+    assert {source.category for source in config.data.train} == set(script.SETTINGS["middle"])
     assert (config.curriculum.kind, config.run.seed) == ("dapo", 3)
     write_config(config, folder / "config.resolved.yaml")
     (folder / "result.json").write_text(json.dumps({"completions": 100}))

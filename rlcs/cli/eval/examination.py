@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from rewards.shown import shown_line
+from rlcs.activity import doing
 from rlcs.cli.eval.report import result_of, show
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
@@ -23,7 +24,7 @@ from rlcs.files import check_room, whole, write_whole, writing
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import engine_settings, most_shown, training_sampling
 from rlcs.run.checkpoint import find_model
-from rlcs.run.screen import shown_duration
+from rlcs.run.screen import Screen, shown_duration
 from rlcs.training.data import load_training_data
 from rlcs.training.evaluate import Accuracy, Evaluation, Examinee, evaluate
 from rlcs.training.workers import needs_of
@@ -54,9 +55,10 @@ def examine(
     quiet = json_path == "-"
     rows: list[dict[str, Any]] = []
     progress = None if quiet else EvaluationProgress()
-    evaluation = run_evaluation(
-        config.model_copy(update={"model": chosen}), keep=rows.append, progress=progress
-    )
+    with Screen(console=Console(stderr=True)):
+        evaluation = run_evaluation(
+            config.model_copy(update={"model": chosen}), keep=rows.append, progress=progress
+        )
     path = write_completions(rows, folder)
     sampled = [row for row in rows if not row["greedy"]]
     result = result_of(config.run.name, sampled, evaluation.num_completions)
@@ -135,7 +137,8 @@ def run_evaluation(
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Start the engines alone, evaluate, and stop them; ``keep`` gets a row a completion."""
-    training_data = load_training_data(config)
+    with doing("reading and checking the problems"):
+        training_data = load_training_data(config)
     try:
         plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(

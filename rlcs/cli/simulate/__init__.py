@@ -20,6 +20,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
             'rlcs simulate --sampler uniform --sampler "rlcs carry_over=true sharpness=2"',
             "rlcs simulate runs/quickstart --json what_if.json --plot what_if.png",
             "rlcs simulate runs/quickstart/log/groups.jsonl --sampler posterior",
+            "rlcs simulate --forecast configs/gsm8k.yaml",
         ],
     )
     parser.add_argument(
@@ -43,6 +44,12 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         help="of the simulated learner: num_problems, num_categories, num_domains, "
         "easiest_category, hardest_category, spread, graded, learning, transfer, forgetting, "
         "memorising",
+    )
+    parser.add_argument(
+        "--forecast",
+        metavar="CONFIG",
+        help="say what choosing is expected to save in this run, from its problems' offline "
+        "grades, or from the first steps of RUN where one is named",
     )
     parser.add_argument("--seeds", type=int, default=5, help="simulated runs of each (default 5)")
     parser.add_argument(

@@ -25,6 +25,7 @@ from curricula.study.replay import Replay, logged, replay, replay_table
 from curricula.study.run_log import Log, read_log
 from curricula.study.simulation import Comparison, compare, table
 from rewards.shown import shown
+from rlcs.cli.simulate.forecast import foretell
 from rlcs.config import load_config
 from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderError, sentence
 from rlcs.files import check_room, write_whole, writing
@@ -38,6 +39,8 @@ def simulate(arguments: argparse.Namespace) -> int:
     """Compare curricula as ``arguments`` say: print the table, and write the files they name."""
     _check_outputs(arguments)
     try:
+        if arguments.forecast is not None:
+            return foretell(arguments)
         contenders = [Contender.parse(text) for text in arguments.sampler or SAMPLERS]
         if arguments.run is None:
             _over_a_learner(arguments, contenders)

@@ -49,7 +49,7 @@ def build(context: Context, asked: Asked) -> Any:
         [parts.line(course["step"], course["calibration_error"], "gap")],
         x="step",
         y="share",
-        yaxis={"rangemode": "tozero", "tickformat": ".0%"},
+        yaxis={"tickformat": ".0%"},
     )
     tiers = [
         {**row, **{key: parts.percent(row[key]) for key in ("pass_rate", "low", "high", "valid")}}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from rlcs.dashboard import parts
 from rlcs.dashboard.asked import Asked, read_address
 from rlcs.dashboard.context import Context
-from rlcs.dashboard.export_list import as_csv
+from rlcs.dashboard.export_list import as_csv, as_lines
 from rlcs.dashboard.views.view import View
 from rlcs.insight import Run, detective
 
@@ -37,7 +37,8 @@ def controls(context: Context, asked: Asked) -> Any:
     return html.Div(
         [
             parts.choices("Never solved, by likely cause", causes),
-            html.Button("Save as a list (CSV)", id="detective-save", className="quiet"),
+            html.Button("Save as a table (CSV)", id="detective-save", className="quiet"),
+            html.Button("Save the ids (data.drop)", id="detective-save-ids", className="quiet"),
             dcc.Download(id="detective-list"),
         ],
         className="controls",
@@ -67,8 +68,8 @@ def build(context: Context, asked: Asked) -> Any:
             if causes
             else "",
             never,
-            note="Ranked by how far their completions agree. The list to save holds all of them; "
-            "its first column has the ids to leave out of the data, or to correct there.",
+            note="Ranked by how far their completions agree. What is saved has all of them: the "
+            "table to correct the data by, the ids for data.drop, which leaves them out of a run.",
             wide=True,
         ),
         _always(run),
@@ -162,15 +163,19 @@ def register(app: Dash, context: Context) -> None:
     @app.callback(
         Output("detective-list", "data"),
         Input("detective-save", "n_clicks"),
+        Input("detective-save-ids", "n_clicks"),
         State("address", "search"),
         prevent_initial_call=True,
     )
-    def save(clicks: int | None, search: str) -> Any:
+    def save(tables: int | None, ids: int | None, search: str) -> Any:
         asked = read_address(context, search)
-        if not clicks or asked.run is None:
+        if not (tables or ids) or asked.run is None:
             return no_update
         cause = asked.choice("cause", detective.CAUSES, "")
         rows = detective.never_solved(asked.run, cause)
+        if ctx.triggered_id == "detective-save-ids":
+            content = as_lines([row["problem_id"] for row in rows])
+            return {"content": content, "filename": "drop.txt", "type": "text/plain"}
         columns = ("problem_id", "cause", "domain", "category", "reference", "top_wrong")
         return {"content": as_csv(columns, rows), "filename": "problems.csv", "type": "text/csv"}
 

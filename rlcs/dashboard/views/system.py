@@ -83,7 +83,6 @@ def _lines(
         y=unit,
         shares=shares,
         legend=len(traces) > 1,
-        yaxis={"rangemode": "tozero"},
     )
     return parts.card(title, parts.graph(drawn, f"{title}, by step"))
 

@@ -56,7 +56,7 @@ def build(context: Context, asked: Asked) -> Any:
         x="step",
         y="share",
         legend=True,
-        yaxis={"rangemode": "tozero", "tickformat": ".1%"},
+        yaxis={"tickformat": ".1%"},
     )
     return [
         parts.card(

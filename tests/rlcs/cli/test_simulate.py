@@ -132,3 +132,57 @@ def test_an_interval_of_one_seed_is_not_made_up(
     assert json.loads((tmp_path / "a.json").read_text())["rows"][0]["cost_interval"] is None
     assert math.isfinite(json.loads((tmp_path / "a.json").read_text())["rows"][0]["cost"])
     assert "seeds: 1." in capsys.readouterr().out
+
+
+def forecast_config(folder: Path, *, graded: bool) -> Path:
+    """A run over 300 problems that pass never, half the time, or always."""
+    rows = [
+        {
+            "id": f"p{i}", "question": f"{i} + 1?", "answer": str(i + 1), "kind": f"k{i % 3}",
+            "rate": i % 3 / 2,
+        }
+        for i in range(300)
+    ]  # fmt: skip
+    data = folder / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    rate = ", pass_rate: rate" if graded else ""
+    config = folder / "run.yaml"
+    config.write_text(
+        f"run: {{folder: {folder}/out, num_steps: 6, groups_per_step: 8}}\n"
+        f"model: {{path: {folder}/none}}\n"
+        f"data: {{train: [{{path: {data}, columns: {{id: id, category: kind{rate}}}}}]}}\n"
+        "curriculum: {kind: frontier}\n"
+    )
+    return config
+
+
+def test_a_forecast_from_offline_grades(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, out = forecast_config(tmp_path, graded=True), tmp_path / "forecast.json"
+    assert main(["simulate", "--forecast", str(config), "--json", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "300 problems; 300 of them graded offline" in shown
+    row = json.loads(out.read_text())["frontier"]
+    assert row["low"] <= row["saving"] <= row["high"]
+    assert row["saving"] > 0.3, "two thirds of the problems teach nothing"
+    assert row["valid_share"][0] < 0.5 < row["valid_share"][1]
+
+
+def test_a_forecast_from_the_first_steps_of_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_log(tmp_path / "run")
+    config = forecast_config(tmp_path, graded=False)
+    assert main(["simulate", str(tmp_path / "run"), "--forecast", str(config)]) == 0
+    assert "problems seen in" in capsys.readouterr().out
+    assert main(["simulate", "--forecast", str(config)]) == USER_ERROR
+    assert "grade them first" in capsys.readouterr().err
+    assert main(["simulate", str(tmp_path), "--forecast", str(config)]) == USER_ERROR
+    assert "expected a run folder" in capsys.readouterr().err
+
+
+def test_what_does_not_go_with_a_forecast(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = forecast_config(tmp_path, graded=True)
+    assert main(["simulate", "--forecast", str(config), "--world", "graded=1"]) == USER_ERROR
+    assert "--world does not go with --forecast" in capsys.readouterr().err

@@ -16,7 +16,7 @@ from rlcs.cli.main import main
 from rlcs.dashboard.app import make_app
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.export import export
-from rlcs.dashboard.export_list import as_csv
+from rlcs.dashboard.export_list import as_csv, as_lines
 from rlcs.dashboard.parts import plain
 from rlcs.dashboard.pictures import read_picture
 from rlcs.dashboard.safety import check_address
@@ -150,6 +150,10 @@ def test_pictures_are_asked_for_by_number(tmp_path: Path) -> None:
                "run=a&problem=q&number=0", "")  # fmt: skip
     for query in refused:
         assert page.get(f"/picture?{query}").status_code == 404, query
+
+
+def test_a_list_of_ids_has_a_line_an_id() -> None:
+    assert as_lines(["a", "b c", "d\ne", "f\x1b[2J", "é"]) == "a\nb c\né\n"
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1+1", "\r=1"])

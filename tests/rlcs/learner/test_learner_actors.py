@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import pickle
+import re
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,12 @@ import ray
 import torch
 from transformers import AutoModelForCausalLM
 
+from rlcs.activity import listening
 from rlcs.cluster.fetch import fetch
 from rlcs.config import FaultsSection
 from rlcs.data import Renderer
 from rlcs.errors import EngineError, LearningError, LostProcessError
-from rlcs.learner.actors import Learner
+from rlcs.learner.actors import MOST_PARTS, Learner, part_ends
 from rlcs.model.weights import Weights, to_array
 from rlcs.types import Prompt, TrainingSample
 
@@ -125,7 +128,13 @@ def test_text_and_pictures_mixed_on_two_ranks(
     expected = update(alone, samples, objective, micro_batch_tokens=10**6)
     learner = start(zero_stage=zero_stage, model_path=tiny_glm, micro_batch_tokens=40)
     learn = {"loss": "per_sample", "learning_rate": learner.settings.optimiser.learning_rate}
-    report = learner.learn(samples, objective, **learn)
+    heard: list[str] = []
+    with listening(lambda found: heard.extend(activity.text for activity in found)):
+        report = learner.learn(samples, objective, **learn)
+    told = re.fullmatch(r"micro-batch 1 of (\d+)", heard[0])
+    assert told is not None
+    assert int(told[1]) > 1
+    assert heard[-1] == f"micro-batch {told[1]} of {told[1]}"
     assert report.loss == pytest.approx(expected.loss, rel=1e-5)
     assert report.grad_norm == pytest.approx(expected.grad_norm, rel=1e-5)
     publication = learner.publication(Prompt(problem_id="probe", token_ids=np.arange(11, 40)))
@@ -194,3 +203,24 @@ def published(learner: Learner, transformers_engine: Callable[..., Any]) -> Weig
 
 def own_pid(_: object) -> int:
     return os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("number", "ends"),
+    [
+        pytest.param(1, [1], id="one"),
+        pytest.param(4, [1, 2, 3, 4], id="few"),
+        pytest.param(MOST_PARTS, list(range(1, MOST_PARTS + 1)), id="as many as parts"),
+    ],
+)
+def test_an_update_is_handed_out_in_parts(number: int, ends: list[int]) -> None:
+    assert part_ends(number) == ends
+
+
+@pytest.mark.parametrize("number", [11, 25, 1000])
+def test_parts_are_few_and_about_equal(number: int) -> None:
+    ends = [0, *part_ends(number)]
+    sizes = [end - first for first, end in pairwise(ends)]
+    assert len(sizes) == MOST_PARTS
+    assert ends[-1] == number
+    assert max(sizes) - min(sizes) <= 1

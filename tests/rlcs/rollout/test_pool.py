@@ -14,6 +14,7 @@ import psutil
 import pytest
 import ray
 
+from rlcs.activity import listening
 from rlcs.cluster.faults import Fault
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection
@@ -117,7 +118,10 @@ def assert_same(
 
 
 def test_two_engines_draw_what_one_draws(pool, requests, expected) -> None:
-    assert_same(pool.generate(requests, SAMPLING), expected)
+    heard: list[str] = []
+    with listening(lambda found: heard.extend(activity.text for activity in found)):
+        assert_same(pool.generate(requests, SAMPLING), expected)
+    assert (heard[0], heard[-1]) == ("0 of 10 completions", "10 of 10 completions")
     assert pool.timing.num_work_items >= 2, "both have work"
     assert 0 <= pool.timing.idle_share < 1
 

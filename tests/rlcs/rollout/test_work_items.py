@@ -155,4 +155,6 @@ def test_finishing_all_work_items_is_being_done(make_completion: Callable[..., C
         assert not work.done
         work.finish(item, groups)
     assert work.done
+    whole = work.progress.split()
+    assert whole[0] == whole[2]
     assert work.results() == [answers["p0"], answers["p1"]]

@@ -16,7 +16,8 @@ from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import HardwareSection, OptimiserSection, RanksSection, TrainedSection, VllmSection
 from rlcs.errors import StoreFullError
-from rlcs.learner.actors import Learner, rank_settings
+from rlcs.learner.actors import Learner
+from rlcs.learner.rank_settings import rank_settings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import EngineSettings

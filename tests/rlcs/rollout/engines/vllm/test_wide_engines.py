@@ -26,8 +26,9 @@ from rlcs.cluster.faults import Fault
 from rlcs.cluster.ray_cluster import ProcessPlan
 from rlcs.config import FaultsSection, OptimiserSection, RanksSection, TrainedSection, VllmSection
 from rlcs.errors import EngineError
-from rlcs.learner.actors import Learner, rank_settings
+from rlcs.learner.actors import Learner
 from rlcs.learner.losses import ImitationObjective
+from rlcs.learner.rank_settings import rank_settings
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
 from rlcs.rollout.settings import EngineSettings

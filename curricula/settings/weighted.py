@@ -1,107 +1,12 @@
-"""The settings of each kind of curriculum: flat, typed, checked strictly on construction."""
+"""The settings of the kinds that weigh problems by the results of their draws."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Annotated, Literal
 
 from curricula.errors import SettingsError
-from curricula.strict import Setting, check_names, check_settings, declared_settings
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CommonSettings:
-    """What every kind can be given, because every kind keeps the history of pass rates."""
-
-    tiers: Annotated[
-        tuple[str, ...],
-        Setting(description="The names of the difficulty tiers, from the easiest to the hardest."),
-    ] = ("very_easy", "easy", "medium", "hard", "very_hard")
-    boundaries: Annotated[
-        tuple[float, ...],
-        Setting(
-            description="The pass rates between the tiers, falling. The default values lie just "
-            "outside n/8, so that with groups of 8 one pass more or less decides.",
-            gt=0,
-            lt=1,
-        ),
-    ] = (0.88, 0.62, 0.38, 0.12)
-    discount: Annotated[
-        float,
-        Setting(
-            description="What the earlier attempts at a problem still count after each step, "
-            "compared with new ones.",
-            ge=0,
-            le=1,
-        ),
-    ] = 0.97
-    rate_discount: Annotated[
-        float,
-        Setting(
-            description="What earlier groups still count after each step in the running rates of "
-            "categories. It is lower than discount, because these rates get new groups at every "
-            "step.",
-            ge=0,
-            le=1,
-        ),
-    ] = 0.9
-    prior_strength: Annotated[
-        float,
-        Setting(
-            description="How many attempts the prior of a problem's pass rate weighs.",
-            ge=1e-3,
-            le=1e3,
-        ),
-    ] = 1.0
-
-    def __post_init__(self) -> None:
-        check_settings(self)
-        check_tiers(self.tiers, self.boundaries)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class UniformSettings(CommonSettings):
-    """Shuffled epochs, every problem once in each; no expansion."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DapoSettings(CommonSettings):
-    """Shuffled epochs, refilled until the batch is full of valid groups (arXiv 2503.14476)."""
-
-    max_draws: Annotated[
-        int,
-        Setting(
-            description="The largest number of draws in one step, the first one included. Each "
-            "draw asks for exactly the groups that are missing. After the last one the step goes "
-            "on with what it has, and the metric refills_exhausted counts it.",
-            ge=1,
-            le=10**6,
-        ),
-    ] = 16
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StaticSettings(CommonSettings):
-    """Easy to hard by offline difficulty alone: a growing share of the problems, easiest first.
-
-    The share after t of T steps is min(1, sqrt(t / T (1 - c^2) + c^2)), the square-root pacing of
-    competence-based curricula (arXiv 1903.09848), with T the pacing steps and c the start share.
-    An ungraded problem counts as the mean of its category.
-    """
-
-    pacing_steps: Annotated[
-        int,
-        Setting(
-            description="The number of steps until every problem can be drawn.", ge=1, le=10**9
-        ),
-    ] = 100
-    start_share: Annotated[
-        float,
-        Setting(
-            description="The share of the problems that can be drawn at the start.", ge=1e-6, le=1
-        ),
-    ] = 0.2
-
+from curricula.settings.common import CommonSettings
+from curricula.strict import Setting
 
 _Expansion = Annotated[
     Literal["ratio", "predicted"],
@@ -115,8 +20,8 @@ _Expansion = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class AdaptiveSettings(CommonSettings):
-    """What the kinds have in common that learn from the results of their draws."""
+class WeightedSettings(CommonSettings):
+    """What the kinds have in common that weigh problems by the results of their draws."""
 
     exploration: Annotated[
         float,
@@ -136,6 +41,50 @@ class AdaptiveSettings(CommonSettings):
             le=10**6,
         ),
     ] = 1
+    expansion_cap: Annotated[
+        float,
+        Setting(
+            description="The largest expansion, and what a step without any valid group counts as.",
+            ge=1,
+            le=1e3,
+        ),
+    ] = 4.0
+    domains: Annotated[
+        Literal["free", "fixed", "progress"],
+        Setting(
+            description="Who decides the share of each domain. With free the weights of the "
+            "problems decide. With fixed the shares are those of domain_ratios. With progress a "
+            "domain gets the more, the more its pass rates move, and at least domain_floor.",
+        ),
+    ] = "free"
+    domain_ratios: Annotated[
+        Mapping[str, float],
+        Setting(
+            description="The ratio of every domain, with domains: fixed only. The ratios need not "
+            "sum to one.",
+            ge=0,
+        ),
+    ] = field(default_factory=dict)
+    domain_floor: Annotated[
+        float,
+        Setting(
+            description="The least share of a domain, with domains: progress only.", ge=0, le=1
+        ),
+    ] = 0.05
+
+    def __post_init__(self) -> None:
+        CommonSettings.__post_init__(self)
+        if (self.domains == "fixed") != bool(self.domain_ratios):
+            raise SettingsError(
+                "expected domain_ratios together with domains = fixed and only then, found "
+                f"domains = {self.domains} and domain_ratios = {self.domain_ratios}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AdaptiveSettings(WeightedSettings):
+    """What the kinds have in common that retire problems and expand their draws."""
+
     retire_evidence: Annotated[
         float,
         Setting(
@@ -181,36 +130,6 @@ class AdaptiveSettings(CommonSettings):
             le=1,
         ),
     ] = 0.5
-    expansion_cap: Annotated[
-        float,
-        Setting(
-            description="The largest expansion, and what a step without any valid group counts as.",
-            ge=1,
-            le=1e3,
-        ),
-    ] = 4.0
-    domains: Annotated[
-        Literal["free", "fixed", "progress"],
-        Setting(
-            description="Who decides the share of each domain. With free the weights of the "
-            "problems decide. With fixed the shares are those of domain_ratios. With progress a "
-            "domain gets the more, the more its pass rates move, and at least domain_floor.",
-        ),
-    ] = "free"
-    domain_ratios: Annotated[
-        Mapping[str, float],
-        Setting(
-            description="The ratio of every domain, with domains: fixed only. The ratios need not "
-            "sum to one.",
-            ge=0,
-        ),
-    ] = field(default_factory=dict)
-    domain_floor: Annotated[
-        float,
-        Setting(
-            description="The least share of a domain, with domains: progress only.", ge=0, le=1
-        ),
-    ] = 0.05
     carry_over: Annotated[
         bool,
         Setting(
@@ -218,14 +137,6 @@ class AdaptiveSettings(CommonSettings):
             "of being dropped.",
         ),
     ] = False
-
-    def __post_init__(self) -> None:
-        CommonSettings.__post_init__(self)
-        if (self.domains == "fixed") != bool(self.domain_ratios):
-            raise SettingsError(
-                "expected domain_ratios together with domains = fixed and only then, found "
-                f"domains = {self.domains} and domain_ratios = {self.domain_ratios}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -268,7 +179,7 @@ class RlcsSettings(AdaptiveSettings):
     ] = 3.0
 
     def __post_init__(self) -> None:
-        AdaptiveSettings.__post_init__(self)
+        WeightedSettings.__post_init__(self)
         if bool(self.tier_weights_end) != bool(self.schedule_steps):
             raise SettingsError(
                 "expected tier_weights_end and schedule_steps together or neither, found "
@@ -320,6 +231,43 @@ class PosteriorSettings(AdaptiveSettings):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FrontierSettings(WeightedSettings):
+    """Sampling where groups vary most, by skills of categories that follow the policy.
+
+    Every step rolls out exactly the groups it is asked for, as uniform sampling does, so that the
+    same completions make as many updates of the model; only what they are of is chosen.
+    """
+
+    exploration: Annotated[
+        float,
+        Setting(
+            description="The share of the draws that goes evenly to all problems: a review of what "
+            "is never drawn otherwise.",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.02
+    sharpness: Annotated[
+        float,
+        Setting(
+            description="The exponent of the expected reward variance in the weight of a bucket.",
+            ge=0,
+            le=20,
+        ),
+    ] = 3.0
+    expansion_cap: Annotated[
+        float,
+        Setting(
+            description="The largest expansion. Above 1 the groups drawn are those wanted over the "
+            "share of them expected to be valid, at most so many times as many, which makes "
+            "fewer and fuller updates of the same completions.",
+            ge=1,
+            le=1e3,
+        ),
+    ] = 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HardStageSettings(AdaptiveSettings):
     """A second stage of only the hardest problems that are known to be solvable (GLM-4.5).
 
@@ -342,48 +290,9 @@ class HardStageSettings(AdaptiveSettings):
     ] = 0.125
 
     def __post_init__(self) -> None:
-        AdaptiveSettings.__post_init__(self)
+        WeightedSettings.__post_init__(self)
         if self.pass_rate_above >= self.pass_rate_upto:
             raise SettingsError(
                 f"expected pass_rate_above < pass_rate_upto, found {self.pass_rate_above} and "
                 f"{self.pass_rate_upto}"
             )
-
-
-SETTINGS: Mapping[str, type[CommonSettings]] = {
-    "rlcs": RlcsSettings,
-    "posterior": PosteriorSettings,
-    "uniform": UniformSettings,
-    "dapo": DapoSettings,
-    "hard_stage": HardStageSettings,
-    "static": StaticSettings,
-}
-"""The settings of each kind `make_curriculum` knows."""
-
-
-def make_settings(kind: str, given: Mapping[str, object]) -> CommonSettings:
-    """The settings of a kind, checked strictly: no value is taken for another type's.
-
-    SettingsError says what was expected and found: a kind or a name that is not known, a value
-    of the wrong type or out of bounds, values that contradict each other.
-    """
-    check_names([kind], SETTINGS, "a kind of curriculum")
-    check_names(given, declared_settings(SETTINGS[kind]), f"settings of {kind!r}")
-    return SETTINGS[kind](**given)  # type: ignore[arg-type]
-
-
-def check_tiers(names: Sequence[str], boundaries: Sequence[float]) -> None:
-    """SettingsError unless these make tiers."""
-    if not 2 <= len(names) <= 20 or len(set(names)) != len(names):
-        raise SettingsError(f"expected 2 to 20 different tier names, found {list(names)}")
-    if len(boundaries) != len(names) - 1:
-        raise SettingsError(
-            f"expected {len(names) - 1} boundaries between {len(names)} tiers, "
-            f"found {len(boundaries)}: {list(boundaries)}"
-        )
-    edges = [1.0, *boundaries, 0.0]
-    if not all(easier > harder for easier, harder in pairwise(edges)):
-        raise SettingsError(
-            "expected boundaries as pass rates falling from the easiest tier to the hardest, "
-            f"inside (0, 1), found {list(boundaries)}"
-        )
