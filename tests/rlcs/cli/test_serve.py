@@ -43,7 +43,7 @@ def test_it_answers(workshop: Workshop) -> None:
     command.finish()
 
     said = answer["choices"][0]["message"]["content"]
-    assert harness == {"models": ["model"], "parts": said, "streamed": said, "n": [said, said]}
+    assert harness == {"models": ["model"], "parts": said, "streamed": said, "sampled": 2}
     tokenizer = AutoTokenizer.from_pretrained(workshop.model)
     model = AutoModelForCausalLM.from_pretrained(workshop.model, dtype=torch.float32)
     prompt = tokenizer.apply_chat_template(
@@ -75,7 +75,7 @@ def as_a_harness_asks(address: str) -> dict[str, Any]:
         "models": [each.id for each in client.models.list()],
         "parts": create(messages=in_parts, **asked).choices[0].message.content,
         "streamed": "".join(each.choices[0].delta.content or "" for each in pieces),
-        "n": [each.message.content for each in create(messages=MESSAGES, n=2, **asked).choices],
+        "sampled": len(create(messages=MESSAGES, n=2, **{**asked, "temperature": 1}).choices),
     }
 
 
