@@ -140,20 +140,28 @@ class Workshop:
         assert status == 0, said
         return said
 
+    def output(self, *arguments: object) -> str:
+        """As :meth:`call`, but what was printed on standard output alone."""
+        said = io.StringIO()
+        status, rest = self._run(arguments, said)
+        assert status == 0, rest
+        return said.getvalue()
+
     def refuse(self, *arguments: object) -> str:
         """Run ``rlcs ARGUMENTS``, which ends with a mistake of the user's; returns the message."""
         status, said = self._run(arguments)
         assert status == 2, said
         return said
 
-    def _run(self, arguments: Sequence[object]) -> tuple[int, str]:
-        """The exit status, and what was printed on both streams."""
+    def _run(self, arguments: Sequence[object], out: io.StringIO | None = None) -> tuple[int, str]:
+        """The exit status, and what was printed on both streams, or not on standard output: that
+        goes to ``out`` where it is given."""
         said = io.StringIO()
         with (
             mock.patch.dict(os.environ, {"RAY_ADDRESS": self.shared_cluster.address}),
             mock.patch.object(sys, "path", list(sys.path)),
             contextlib.chdir(self.folder),
-            contextlib.redirect_stdout(said),
+            contextlib.redirect_stdout(said if out is None else out),
             contextlib.redirect_stderr(said),
         ):
             status = main([*map(str, arguments)])

@@ -182,7 +182,7 @@ def test_eval_of_a_run_is_that_of_its_best_model(
     sampled = [row for row in kept if not row["greedy"]]
     assert len(sampled) == 2 * found["problems"] == sum(found["outcomes"].values())
     assert len(kept) == 3 * found["problems"]
-    printed = workshop.call("eval", workshop.config, "--model", exported, "--json", "-")
+    printed = workshop.output("eval", workshop.config, "--model", exported, "--json", "-")
     assert json.loads(printed) == found
 
 
@@ -190,7 +190,7 @@ def test_eval_of_a_checkpoint(whole_run: Path, workshop: Workshop) -> None:
     checkpoint = whole_run / "checkpoints" / f"step_{NUM_STEPS:06d}"
     # Overrides may stand after an option.
     change = "evaluation.samples_per_problem=2"
-    printed = workshop.call("eval", workshop.config, "--model", checkpoint, change, "--json", "-")
+    printed = workshop.output("eval", workshop.config, "--model", checkpoint, change, "--json", "-")
     after = json.loads((whole_run / "summary.json").read_text())["eval"]["after"]
     assert after.items() <= json.loads(printed).items()
     assert find_model(checkpoint) == checkpoint / "model"
