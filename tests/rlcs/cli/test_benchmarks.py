@@ -265,6 +265,12 @@ def test_what_a_configuration_holds_out_is_asked_of_an_endpoint(
     assert "correct 100%" in printed
     assert len(server.asked) == 3
 
+    # A model that was trained with boxes is looked at for boxes, whatever a benchmark has.
+    lay_out(tmp_path / "data", "ai2d", SAMPLES["ai2d"].row)
+    server.reply = lambda number, question: "A, no: \\boxed{B}"
+    printed = evaluate(str(tmp_path / "run.yaml"), "--benchmark", "ai2d", "run.seed=1")
+    assert "correct 100%" in printed
+
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
