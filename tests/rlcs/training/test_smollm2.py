@@ -60,6 +60,6 @@ def test_two_steps(place: Path, engine: str, config: str) -> None:
     rows = [json.loads(line) for line in lines]
     assert [row["step"] for row in rows] == [1, 2]
     # The engine and the learner agree on what the model thinks of the tokens, tied output or not.
-    assert all(abs(row["mismatch"]) < 1e-3 for row in rows)
+    assert all(abs(row["learner"]["mismatch"]) < 1e-3 for row in rows)
     summary = json.loads((place / "runs" / name / "summary.json").read_text())
     assert summary["eval"]["after"]["errors"] == 0
