@@ -19,6 +19,7 @@ E is over both Gaussians, by Gauss and Hermite's quadrature. The spread of a cat
 variance of a problem's nobody has seen, is the mean of offset^2 + var(offset) over those seen.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ _SPREAD_STRENGTH = 10.0
 """Spread of a category's offsets before any is seen, and how many problems that weighs."""
 _MEASURED = 0.5
 """Variance of an offset that an offline grade tells."""
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(11)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 _LEAST_SLOPE = 1e-3
 
@@ -121,33 +122,35 @@ class SkillRates(BucketRates):
 
     def pass_rate(self) -> Floats:
         """Return the expected pass rate of a problem of each bucket, [categories, segments]."""
-        return self._now()["rate"]
+        return self._once("rate", lambda rates: rates @ _WEIGHTS)
 
     def valid_chance(self) -> Floats:
         """Return the chance that a group of each bucket is valid, [categories, segments]."""
-        return self._now()["valid"]
+        size = self._group_size
+        return self._once("valid", lambda p: (1 - p**size - (1 - p) ** size) @ _WEIGHTS)
 
     def variance(self) -> Floats:
         """Return the expected reward variance 4 p (1 - p) by bucket, [categories, segments]."""
-        return self._now()["variance"]
+        return self._once("variance", lambda rates: (rates - rates**2) @ (4 * _WEIGHTS))
 
-    def _now(self) -> dict[str, Floats]:
-        if not self._expected_now:
-            num, total, squares = self.members
-            held = np.maximum(num, 1e-9)
-            offset = np.where(num > 0.5, total / held, 0.0)
-            doubt = np.where(num > 0.5, np.maximum(squares / held - offset**2, 0.0), _SPREAD)
-            categories = np.arange(len(self.skill))
-            offset[:, self._unknown] = 0.0
-            doubt[:, self._unknown] = self.spread_of(categories)
-            rates = self.expected(categories[:, None], offset, doubt)
-            failing = (1 - rates) ** self._group_size
-            self._expected_now = {
-                "rate": rates @ _WEIGHTS,
-                "valid": (1 - rates**self._group_size - failing) @ _WEIGHTS,
-                "variance": (4 * rates * (1 - rates)) @ _WEIGHTS,
-            }
-        return self._expected_now
+    def _once(self, name: str, compute: Callable[[Floats], Floats]) -> Floats:
+        """What is computed of the buckets' pass rates, kept until something changes."""
+        if name not in self._expected_now:
+            if "nodes" not in self._expected_now:
+                self._expected_now["nodes"] = self._nodes()
+            self._expected_now[name] = compute(self._expected_now["nodes"])
+        return self._expected_now[name]
+
+    def _nodes(self) -> Floats:
+        """The pass rates of each bucket's problems at the nodes, [categories, segments, nodes]."""
+        num, total, squares = self.members
+        held = np.maximum(num, 1e-9)
+        offset = np.where(num > 0.5, total / held, 0.0)
+        doubt = np.where(num > 0.5, np.maximum(squares / held - offset**2, 0.0), _SPREAD)
+        categories = np.arange(len(self.skill))
+        offset[:, self._unknown] = 0.0
+        doubt[:, self._unknown] = self.spread_of(categories)
+        return self.expected(categories[:, None], offset, doubt)
 
     def forget(self) -> None:
         """Go back to nothing observed."""
@@ -183,12 +186,15 @@ class SkillRates(BucketRates):
 
 def nodes_of(logits: Floats, variances: Floats) -> Floats:
     """Return the pass rates at the nodes of a quadrature over Gaussian logits, [..., nodes]."""
-    spread = np.sqrt(variances)[..., None] * _NODES
-    return np.asarray(1 / (1 + np.exp(-np.clip(logits[..., None] + spread, -30, 30))))
+    rates = np.sqrt(variances)[..., None] * -_NODES
+    rates -= np.clip(logits, -30, 30)[..., None]
+    np.exp(rates, out=rates)
+    rates += 1
+    return np.reciprocal(rates, out=rates)
 
 
 def _mean_and_slope(rates: Floats) -> tuple[Floats, Floats]:
-    return rates @ _WEIGHTS, np.maximum((rates * (1 - rates)) @ _WEIGHTS, _LEAST_SLOPE)
+    return rates @ _WEIGHTS, np.maximum((rates - rates**2) @ _WEIGHTS, _LEAST_SLOPE)
 
 
 def mean_rate(rates: Floats) -> Floats:

@@ -34,7 +34,7 @@ def add_parser(verbs: Verbs[argparse.ArgumentParser]) -> None:
         action="append",
         metavar='"KIND name=value ..."',
         help="a curriculum to compare, may be repeated; the first is the baseline "
-        "(default: uniform, dapo, rlcs, posterior)",
+        "(default: uniform, dapo, rlcs, posterior, frontier)",
     )
     parser.add_argument(
         "--world",

@@ -31,7 +31,7 @@ from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderEr
 from rlcs.files import check_room, write_whole, writing
 from rlcs.run.folder import CONFIG_NAME
 
-SAMPLERS = ("uniform", "dapo", "rlcs", "posterior")
+SAMPLERS = ("uniform", "dapo", "rlcs", "posterior", "frontier")
 IN_EPOCHS = ("uniform", "dapo")
 
 

@@ -70,7 +70,8 @@ def test_a_run_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert "there is no config.resolved.yaml beside it" in shown
     assert main(["simulate", str(run / "log" / "groups.jsonl"), "--json", "-"]) == 0
     whole = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in whole["rows"][1:]] == ["uniform", "dapo", "rlcs", "posterior"]
+    names = ["uniform", "dapo", "rlcs", "posterior", "frontier"]
+    assert [row["name"] for row in whole["rows"][1:]] == names
     assert all(0 < row["valid_share"] < 1 for row in whole["rows"])
     assert whole["rows"][1]["covered"] is None  # NaN is no JSON
 
