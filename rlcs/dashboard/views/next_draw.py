@@ -68,12 +68,16 @@ def _titles(found: Preview) -> dict[str, str]:
 
 
 def _row(run: Run, row: dict[str, Any]) -> dict[str, Any]:
-    shown = {key: value for key, value in row.items() if key != "problem_id"}
-    for key in ("resting", "retired"):
-        if key in shown:
-            shown[key] = "yes" if shown[key] else "no"
+    shown = {key: _shown(key, value) for key, value in row.items() if key != "problem_id"}
     link = parts.link(row["problem_id"], "problem", run=run.name, problem=row["problem_id"])
-    return {**shown, "probability": f"{row['probability']:.5f}", "problem_id": link}
+    return {**shown, "problem_id": link}
+
+
+def _shown(key: str, value: float) -> Any:
+    """One term of a draw as the page shows it."""
+    if key in ("resting", "retired"):
+        return "yes" if value else "no"
+    return f"{value:.5f}" if key == "probability" else value
 
 
 def _one(found: Preview, asked: Asked) -> list[Any]:
@@ -83,10 +87,7 @@ def _one(found: Preview, asked: Asked) -> list[Any]:
     if found.one is None:
         return [parts.empty("This run has no such problem to draw.", "Look at the id.")]
     row = found.one
-    facts = [
-        (title, f"{row[key]:.5f}" if key == "probability" else parts.number(row[key]))
-        for key, title in _titles(found).items()
-    ]
+    facts = [(title, parts.number(_shown(key, row[key]))) for key, title in _titles(found).items()]
     times = row["probability"] / found.even if found.even else 0.0
     sentence = (
         "It rests, because it was drawn a short while ago."

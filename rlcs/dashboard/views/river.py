@@ -91,7 +91,10 @@ def _flow(rows: list[dict[str, Any]], tiers: list[str]) -> Any:
                 z=shares,
                 zmin=0,
                 zmax=1,
-                colorscale=[[0, parts.faded(parts.ACCENT, 0.04)], [1, parts.ACCENT]],
+                colorscale=[
+                    [0, parts.faded(parts.ACCENT, 0.04)],
+                    [1, parts.faded(parts.ACCENT, 0.6)],
+                ],
                 showscale=False,
                 text=[[f"{int(value):,}" for value in row] for row in counts],
                 texttemplate="%{text}",
