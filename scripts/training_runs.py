@@ -3,8 +3,8 @@
 What `bench_sampling` and `bench_arena` have in common: the cold start, one run, and the numbers
 that are taken of it. A run is the loop of `rlcs train` (curriculum, engine in a Ray actor, verifier
 process, DeepSpeed rank) from the cold start, for a number of generated completions. Held-out
-accuracy (avg@k at the training temperature) is measured before and after every eighth of them, and
-not counted.
+accuracy (avg@k at the training temperature) is measured before and after every eighth of them (or
+another share), and not counted.
 """
 
 from __future__ import annotations
@@ -132,24 +132,28 @@ class PlannedRun:
 
 
 def make_runs(
-    runs: Sequence[PlannedRun], budget: int, on_finished: Callable[[dict[str, Any]], None]
+    runs: Sequence[PlannedRun],
+    budget: int,
+    on_finished: Callable[[dict[str, Any]], None],
+    *,
+    num_marks: int = NUM_MARKS,
 ) -> None:
     """Make runs over the same data and model, one after the other, in the same processes."""
-    from rlcs.rollout.settings import most_shown
+    from rlcs.data import most_shown
     from rlcs.training.data import load_training_data
     from rlcs.training.workers import start_workers
 
     config = runs[0].config
     training_data = load_training_data(config)
     try:
-        shown = most_shown(training_data.all_problems)
+        shown = most_shown(training_data.problems, training_data.heldout)
         workers = start_workers(config, training_data.renderer, shown=shown, on_fault=tell)
         with tempfile.TemporaryDirectory() as start:
             workers.learner.save(start)
             for run in runs:
                 workers.learner.load(start)
                 workers.publish(0)
-                on_finished(train(run, training_data, workers, budget))
+                on_finished(train(run, training_data, workers, budget, num_marks))
     finally:
         from rlcs.cluster.ray_cluster import stop_cluster
 
@@ -162,7 +166,9 @@ def tell(fault: Any) -> None:
     print(f"fault: {fault}", file=sys.stderr, flush=True)
 
 
-def train(run: PlannedRun, training_data: Any, workers: Any, budget: int) -> dict[str, Any]:
+def train(
+    run: PlannedRun, training_data: Any, workers: Any, budget: int, num_marks: int
+) -> dict[str, Any]:
     """Make one run and return its result; what an interrupted attempt left is replaced."""
     from rlcs.config import write_config
     from rlcs.rollout.lengths import LengthHistory
@@ -195,10 +201,10 @@ def train(run: PlannedRun, training_data: Any, workers: Any, budget: int) -> dic
         curve = [measure(trainer, training_data.scorer)]
 
         def after_step(row: dict[str, Any]) -> None:
-            if state.num_rollouts >= len(curve) * budget / NUM_MARKS:
+            if state.num_rollouts >= len(curve) * budget / num_marks:
                 # A step may pass several marks; one point stands for all of them.
                 point = measure(trainer, training_data.scorer)
-                while state.num_rollouts >= len(curve) * budget / NUM_MARKS:
+                while state.num_rollouts >= len(curve) * budget / num_marks:
                     curve.append(point)
 
         run_steps(
@@ -262,7 +268,7 @@ def measure(trainer: Any, scorer: Any) -> dict[str, Any]:
     training_data, config, state = trainer.training_data, trainer.config, trainer.state
     examinee = Examinee(
         problems=training_data.heldout,
-        prompts=training_data.prompts,
+        renderer=training_data.renderer,
         rollouts=trainer.workers.rollouts,
         scorer=scorer,
     )

@@ -112,7 +112,7 @@ def _grading(wanted: Wanted, base: RunConfig, known: Preset | None) -> GradeConf
         "models": [model],
         "data": {"train": _sources(wanted, base, known), "video": base.data.video.model_dump()},
         "rollout": _rollout(wanted, base, known),
-        "scoring": _scoring(base, known),
+        "scoring": _scoring(wanted, base, known),
         "hardware": base.hardware.model_dump(),
     }
     config = GradeConfig.model_validate(values)
@@ -169,12 +169,15 @@ def _rollout(wanted: Wanted, base: RunConfig, known: Preset | None) -> dict[str,
     return values
 
 
-def _scoring(base: RunConfig, known: Preset | None) -> dict[str, Any]:
-    """The base's scoring; the benchmark's rules where it says nothing of them."""
+def _scoring(wanted: Wanted, base: RunConfig, known: Preset | None) -> dict[str, Any]:
+    """The base's scoring; the benchmark's rules where nobody says anything of them.
+
+    A model that was trained by a configuration answers in the form that it was trained in.
+    """
     values = base.scoring.model_dump()
     if known is None:
         return values
-    if "extraction" not in base.scoring.model_fields_set:
+    if wanted.config is None and "extraction" not in base.scoring.model_fields_set:
         values["extraction"] = dict(known.extraction)
     if known.settings:
         own = values["domains"].get(known.domain) or {}

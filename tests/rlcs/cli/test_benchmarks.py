@@ -252,6 +252,26 @@ def test_a_rule_of_the_users_own_finds_the_answer(
     assert "correct 100%" in printed
 
 
+def test_what_a_configuration_holds_out_is_asked_of_an_endpoint(
+    evaluate: Any, server: Server, tmp_path: Path
+) -> None:
+    rows = [{"question": f"{number}: 2 + 2?", "answer": "4"} for number in range(3)]
+    (tmp_path / "heldout.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "run.yaml").write_text(
+        f"model: {{path: unused}}\ndata: {{train: [{{path: none.jsonl}}], "
+        f"heldout: [{{path: {tmp_path / 'heldout.jsonl'}}}]}}\n"
+    )
+    printed = evaluate(str(tmp_path / "run.yaml"), "evaluation.samples_per_problem=1")
+    assert "correct 100%" in printed
+    assert len(server.asked) == 3
+
+    # A model that was trained with boxes is looked at for boxes, whatever a benchmark has.
+    lay_out(tmp_path / "data", "ai2d", SAMPLES["ai2d"].row)
+    server.reply = lambda number, question: "A, no: \\boxed{B}"
+    printed = evaluate(str(tmp_path / "run.yaml"), "--benchmark", "ai2d", "run.seed=1")
+    assert "correct 100%" in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -38,9 +38,12 @@ def test_it_answers(workshop: Workshop) -> None:
             "skip_special_tokens": False,
         },
     )
+    harness = as_a_harness_asks(f"http://127.0.0.1:{port}/v1")
     command.send(signal.SIGTERM)
     command.finish()
 
+    said = answer["choices"][0]["message"]["content"]
+    assert harness == {"models": ["model"], "parts": said, "streamed": said, "sampled": 2}
     tokenizer = AutoTokenizer.from_pretrained(workshop.model)
     model = AutoModelForCausalLM.from_pretrained(workshop.model, dtype=torch.float32)
     prompt = tokenizer.apply_chat_template(
@@ -49,7 +52,31 @@ def test_it_answers(workshop: Workshop) -> None:
     expected = model.generate(**prompt, do_sample=False, max_new_tokens=NUM_TOKENS)[0]
     num_prompt = prompt["input_ids"].shape[1]
     assert answer["usage"]["prompt_tokens"] == num_prompt
-    assert answer["choices"][0]["message"]["content"] == tokenizer.decode(expected[num_prompt:])
+    assert said == tokenizer.decode(expected[num_prompt:])
+
+
+def as_a_harness_asks(address: str) -> dict[str, Any]:
+    """The same question in the forms of lmms-eval and its kind, by the client that they use."""
+    import openai
+
+    client = openai.OpenAI(base_url=address, api_key="none")
+    asked: dict[str, Any] = {
+        "model": "model",
+        "temperature": 0,
+        "max_tokens": NUM_TOKENS,
+        "extra_body": {"skip_special_tokens": False},
+    }
+    in_parts: Any = [
+        {**turn, "content": [{"type": "text", "text": turn["content"]}]} for turn in MESSAGES
+    ]
+    create = client.chat.completions.create
+    pieces = create(messages=MESSAGES, stream=True, **asked)
+    return {
+        "models": [each.id for each in client.models.list()],
+        "parts": create(messages=in_parts, **asked).choices[0].message.content,
+        "streamed": "".join(each.choices[0].delta.content or "" for each in pieces),
+        "sampled": len(create(messages=MESSAGES, n=2, **{**asked, "temperature": 1}).choices),
+    }
 
 
 def reachable(url: str) -> bool:
