@@ -31,7 +31,8 @@ from curricula.grades.difficulty_table import (
 )
 from curricula.grades.merging import label_pass_rate, merge_grades, with_labels
 from curricula.knowledge.calibration import ReliabilityRow
-from curricula.knowledge.problems import ProblemSet
+from curricula.knowledge.ids import IdTable
+from curricula.knowledge.problems import ProblemSet, fingerprint
 from curricula.settings import (
     SETTINGS,
     AdaptiveSettings,
@@ -63,6 +64,7 @@ __all__ = [
     "Grades",
     "GroupResult",
     "HardStageSettings",
+    "IdTable",
     "ObservationError",
     "PosteriorSettings",
     "ProblemSet",
@@ -77,6 +79,7 @@ __all__ = [
     "UniformSettings",
     "UnknownProblemError",
     "WeightedSettings",
+    "fingerprint",
     "label_pass_rate",
     "make_curriculum",
     "merge_grades",

@@ -12,18 +12,24 @@ import json
 import math
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula import CurriculumProblem
 from rewards import Verdict
 
 Message: TypeAlias = dict[str, str]
 """One chat turn: ``{"role": ..., "content": ...}``; ``<image>`` stands for the next picture, and
 ``<video>`` for the next video."""
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """Where encoded bytes lie that are read when they are wanted: a file, or a row of the data."""
+
+    def read_bytes(self) -> bytes:
+        """The bytes. OSError: they have gone."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,8 +47,8 @@ class Image:
     """Pixels"""
     height: int
     """Pixels"""
-    stored: Path | bytes
-    """The file, or what is in one."""
+    stored: Stored | bytes
+    """The file or the row that holds it, or what is in one."""
 
     def read(self) -> bytes:
         """The encoded bytes.
@@ -75,7 +81,7 @@ class Video:
     """Pixels"""
     height: int
     """Pixels"""
-    stored: tuple[Path | bytes, ...]
+    stored: tuple[Stored | bytes, ...]
     """One file that holds all frames, or a picture's file for each frame that is shown."""
     frames: tuple[int, ...]
     """The frames that are shown, an even number F of them: which of the file, in rising order.
@@ -132,17 +138,12 @@ class Problem:
         """What messages call it: where its row is, and its id."""
         return f"{self.location} ({self.problem_id})" if self.location else self.problem_id
 
-    def for_curriculum(self) -> CurriculumProblem:
-        """What a curriculum may know of it."""
-        return CurriculumProblem(
-            problem_id=self.problem_id,
-            domain=self.domain,
-            category=self.category,
-            prior_pass_rate=self.prior_pass_rate,
-            content=json.dumps(
-                [self.messages, self.reference, *(image.digest for image in self.images)],
-                default=str,
-            ),
+    @property
+    def content(self) -> str:
+        """What makes it another problem when it is edited, for the curriculum's fingerprint."""
+        return json.dumps(
+            [self.messages, self.reference, *(image.digest for image in self.images)],
+            default=str,
         )
 
 

@@ -139,14 +139,14 @@ def make_runs(
     num_marks: int = NUM_MARKS,
 ) -> None:
     """Make runs over the same data and model, one after the other, in the same processes."""
-    from rlcs.rollout.settings import most_shown
+    from rlcs.data import most_shown
     from rlcs.training.data import load_training_data
     from rlcs.training.workers import start_workers
 
     config = runs[0].config
     training_data = load_training_data(config)
     try:
-        shown = most_shown(training_data.all_problems)
+        shown = most_shown(training_data.problems, training_data.heldout)
         workers = start_workers(config, training_data.renderer, shown=shown, on_fault=tell)
         with tempfile.TemporaryDirectory() as start:
             workers.learner.save(start)
@@ -268,7 +268,7 @@ def measure(trainer: Any, scorer: Any) -> dict[str, Any]:
     training_data, config, state = trainer.training_data, trainer.config, trainer.state
     examinee = Examinee(
         problems=training_data.heldout,
-        prompts=training_data.prompts,
+        renderer=training_data.renderer,
         rollouts=trainer.workers.rollouts,
         scorer=scorer,
     )

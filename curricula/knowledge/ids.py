@@ -42,9 +42,18 @@ class IdTable:
     @classmethod
     def build(cls, ids: Sequence[str]) -> tuple["IdTable", NDArray[np.int64]]:
         """Return the table, and the position in `ids` of the problem of every index."""
-        if len(ids) >= 2**31:
-            raise SettingsError(f"expected fewer than 2**31 problems, found {len(ids)}")
-        text, offsets = _join(ids)
+        return cls.build_joined(*_join(ids))
+
+    @classmethod
+    def build_joined(
+        cls, text: NDArray[np.uint8], offsets: NDArray[np.int64]
+    ) -> tuple["IdTable", NDArray[np.int64]]:
+        """Return what `build` returns, of ids that lie end to end in UTF-8.
+
+        `offsets` say where each starts, with the end as last entry.
+        """
+        if len(offsets) > 2**31:
+            raise SettingsError(f"expected fewer than 2**31 problems, found {len(offsets) - 1}")
         hashes = _hash(text, offsets)
         order = np.argsort(hashes, kind="stable")
         lengths = np.diff(offsets)[order]

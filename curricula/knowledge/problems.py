@@ -59,17 +59,57 @@ class ProblemSet:
             _check_length(name, given, num)
         if not num:
             raise SettingsError("expected at least one problem, found none; check the data set")
-        self.ids, self._order = IdTable.build(ids)
-        self.categories, codes = _coded(domains, categories)
-        self.category_codes = codes[self._order]
-        self.prior_pass_rates = self._checked_rates(prior_pass_rates)
-        self.contents = None
+        pairs, codes = _coded(domains, categories)
         if contents is not None:
             _check_length("contents", contents, num)
-            self.contents = _fingerprints(contents)[self._order]
-        self.domains = sorted({domain for domain, _ in self.categories})
+        self._fill(
+            *IdTable.build(ids),
+            pairs,
+            codes,
+            prior_pass_rates,
+            None if contents is None else _fingerprints(contents),
+        )
+
+    @classmethod
+    def of_arrays(
+        cls,
+        ids: IdTable,
+        order: NDArray[np.integer],
+        categories: Sequence[tuple[str, str]],
+        category_codes: NDArray[np.uint16],
+        prior_pass_rates: NDArray[np.floating],
+        contents: NDArray[np.uint32],
+    ) -> "ProblemSet":
+        """Make a problem set of tens of millions of problems, none of which is an object.
+
+        `ids` and `order` are what `IdTable.build` returned; the others are parallel arrays in the
+        order that the ids were given in, `categories` the distinct (domain, category) pairs,
+        sorted, and `contents` what `fingerprint` makes of each problem's text.
+        """
+        if not len(ids):
+            raise SettingsError("expected at least one problem, found none; check the data set")
+        _check_categories(categories)
+        made = cls.__new__(cls)
+        made._fill(ids, order, categories, category_codes, prior_pass_rates, contents)
+        return made
+
+    def _fill(
+        self,
+        ids: IdTable,
+        order: NDArray[np.integer],
+        categories: Sequence[tuple[str, str]],
+        codes: NDArray[np.uint16],
+        prior_pass_rates: Sequence[float] | NDArray[np.floating] | None,
+        contents: NDArray[np.uint32] | None,
+    ) -> None:
+        self.ids, self._order = ids, order
+        self.categories = categories
+        self.category_codes = codes[order]
+        self.prior_pass_rates = self._checked_rates(prior_pass_rates)
+        self.contents = None if contents is None else contents[order]
+        self.domains = sorted({domain for domain, _ in categories})
         number = {domain: i for i, domain in enumerate(self.domains)}
-        self.domain_of_category = np.array([number[d] for d, _ in self.categories], dtype=np.int64)
+        self.domain_of_category = np.array([number[d] for d, _ in categories], dtype=np.int64)
 
     @classmethod
     def of(cls, problems: Sequence[CurriculumProblem]) -> "ProblemSet":
@@ -106,7 +146,7 @@ class ProblemSet:
                 f"problem {self.ids.texts(wrong[:1])[0]!r} ({wrong.size} such problems); "
                 "divide passes by attempts"
             )
-        return rates
+        return np.asarray(rates)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -129,9 +169,13 @@ def _rate_or_nan(problem: CurriculumProblem) -> float:
     return problem.prior_pass_rate
 
 
+def fingerprint(content: str) -> int:
+    """Return by what a problem's text is told from its edited text: its CRC-32."""
+    return zlib.crc32(content.encode("utf-8", "surrogatepass"))
+
+
 def _fingerprints(contents: Sequence[str]) -> NDArray[np.uint32]:
-    texts = (zlib.crc32(content.encode("utf-8", "surrogatepass")) for content in contents)
-    return np.fromiter(texts, dtype=np.uint32, count=len(contents))
+    return np.fromiter(map(fingerprint, contents), dtype=np.uint32, count=len(contents))
 
 
 def _coded(
@@ -139,6 +183,13 @@ def _coded(
 ) -> tuple[list[tuple[str, str]], NDArray[np.uint16]]:
     """The distinct pairs, sorted, and the index of each problem's pair among them."""
     pairs = sorted(set(zip(domains, categories, strict=True)))
+    _check_categories(pairs)
+    number = {pair: i for i, pair in enumerate(pairs)}
+    codes = (number[pair] for pair in zip(domains, categories, strict=True))
+    return pairs, np.fromiter(codes, dtype=np.uint16, count=len(domains))
+
+
+def _check_categories(pairs: Sequence[tuple[str, str]]) -> None:
     if len(pairs) > 2**16:
         raise SettingsError(
             f"expected at most 65536 categories, found {len(pairs)}; "
@@ -147,6 +198,3 @@ def _coded(
     for domain, category in pairs:
         if not domain:
             raise SettingsError(f"expected a name as domain, found '' (category {category!r})")
-    number = {pair: i for i, pair in enumerate(pairs)}
-    codes = (number[pair] for pair in zip(domains, categories, strict=True))
-    return pairs, np.fromiter(codes, dtype=np.uint16, count=len(domains))

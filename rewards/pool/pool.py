@@ -43,6 +43,7 @@ class VerifierPool:
             raise SettingsError(f"num_workers: expected at least 1, found {num_workers}")
         if deadline_seconds <= 0:
             raise SettingsError(f"deadline_seconds: expected more than 0, found {deadline_seconds}")
+        self._pass_marks = dict(pass_marks)
         self._registry = Registry(custom, settings, pass_marks)
         self._terms = WorkerTerms(dict(custom), dict(settings), memory_limit_bytes)
         self._deadline_seconds = deadline_seconds
@@ -64,6 +65,16 @@ class VerifierPool:
     def settings(self, domain: str) -> Mapping[str, Any]:
         """Return the settings that were given for a domain; empty where none were."""
         return self._terms.settings.get(domain, {})
+
+    def terms(self) -> dict[str, Any]:
+        """Return what another pool is made with that judges as this one, its workers aside."""
+        return {
+            "custom": dict(self._terms.custom),
+            "settings": {name: dict(part) for name, part in self._terms.settings.items()},
+            "pass_marks": self._pass_marks,
+            "deadline_seconds": self._deadline_seconds,
+            "memory_limit_bytes": self._terms.memory_limit_bytes,
+        }
 
     def pass_mark(self, domain: str) -> float:
         """Return the score from which a verdict of ``domain`` counts as passed in this pool."""

@@ -9,14 +9,20 @@ from pydantic import Field, field_validator, model_validator
 
 from rlcs.config.section import Section
 
+Format = Literal["columns", "verl", "openrlhf", "trl", "sharegpt", "llamafactory"]
+"""Layouts of rows that have a name; ``rlcs.data.layouts`` says which columns each of them has."""
+
 
 class ColumnsSection(Section):
-    """Which column of a row holds what; a column left out is not read."""
+    """Which column of a row holds what; a column left out is not read.
+
+    A name with dots leads into objects: ``reward_model.ground_truth``.
+    """
 
     question: str | None = "question"
     """Text of the one user turn."""
     messages: str | None = None
-    """A list of ``{"role", "content"}`` turns, in place of ``question``."""
+    """A list of ``{"role", "content"}`` turns, or the one turn's text, in place of ``question``."""
     reference: str = "answer"
     id: str | None = None
     """Unique ids; made from the content when left out."""
@@ -48,13 +54,18 @@ class SourceSection(Section):
     """Where rows come from: exactly one of ``path``, ``hub`` and ``reasoning_gym``."""
 
     path: str | None = None
-    """A JSONL or Parquet file."""
+    """A file (JSONL, JSON, CSV, TSV, Parquet; all but the last also as .gz or .zst), a folder of
+    such files, a pattern that names several (``shards/*.parquet``), or a folder that ``datasets``
+    saved."""
+    format: Format | None = None
+    """How a row is laid out, by the name of the program that reads such rows; ``columns`` for rows
+    whose columns are named here. Left out, it is recognised by the names of the columns."""
     hub: str | None = None
     """A data-set id on the Hugging Face hub."""
     subset: str | None = None
     """Configuration name of a hub data set."""
     split: str = "train"
-    """Split of a hub data set."""
+    """Split of a hub data set, or of a folder that ``datasets`` saved with several."""
     reasoning_gym: str | None = None
     """A task of the reasoning-gym package, for example ``chain_sum``."""
     knobs: dict[str, Any] = Field(default_factory=dict)
@@ -127,6 +138,12 @@ class DataSection(Section):
     train: list[SourceSection] = Field(min_length=1)
     heldout: list[SourceSection] = Field(default_factory=list)
     """Never trained on: rows of ``train`` that ask the same question are taken out."""
+    bad_rows: Literal["refuse", "drop"] = "refuse"
+    """What happens where rows cannot be used: nothing starts, or they are left out, counted, and
+    written with their reasons to a file in the output folder."""
+    drop: str | None = None
+    """A file of problem ids, one a line, as the dashboard exports them: these are not trained
+    on."""
     video: VideoSection = VideoSection()
     """How videos are shown, those of all sources alike."""
 

@@ -4,9 +4,21 @@ Importing this package is cheap: ``datasets``, ``transformers`` and ``reasoning_
 imported when they are first needed.
 """
 
+from rlcs.data.faults import Fault, write_dropped
 from rlcs.data.load import LoadedData, load_data
+from rlcs.data.problem_list import Problems, most_shown
 from rlcs.data.problem_set import load_problems
-from rlcs.data.references import check_references
+from rlcs.data.references import reference_faults
 from rlcs.data.render import Renderer
 
-__all__ = ["LoadedData", "Renderer", "check_references", "load_data", "load_problems"]
+__all__ = [
+    "Fault",
+    "LoadedData",
+    "Problems",
+    "Renderer",
+    "load_data",
+    "load_problems",
+    "most_shown",
+    "reference_faults",
+    "write_dropped",
+]

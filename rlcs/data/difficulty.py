@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -18,16 +17,16 @@ from curricula import (
     with_labels,
 )
 from rlcs.config import CurriculumSection, DifficultySection
-from rlcs.data.load import list_problems
+from rlcs.data.messages import list_problems
+from rlcs.data.problem_list import Problems
 from rlcs.errors import ConfigError, sentence
-from rlcs.types import Problem
 
 MAX_SHOWN = 3
 
 
 def grade_problems(
-    section: DifficultySection, curriculum: CurriculumSection, train: Sequence[Problem]
-) -> tuple[list[Problem], list[str]]:
+    section: DifficultySection, curriculum: CurriculumSection, train: Problems
+) -> tuple[Problems, list[str]]:
     """The problems with the pass rates that ``section`` gives them, and notes on the result.
 
     A label that names a tier gets its pass rate from the tiers of ``curriculum``.
@@ -36,22 +35,22 @@ def grade_problems(
         ConfigError: the table cannot be used or is of other problems, a model is not in it, or
             labels are neither a tier nor on the scale; the message names all such labels.
     """
-    problems = {problem.problem_id: problem for problem in train}
     try:
         grades = _read(section)
         if section.path is not None:
-            _check_table(section.path, grades, problems)
-        labels = {} if section.labels == "ignore" else _labels(grades, problems)
-        rates = _label_rates(curriculum, section, labels)
-        merged = _merge(section, grades, rates)
+            _check_table(section.path, grades, train)
+        labels = {} if section.labels == "ignore" else _labels(grades, train)
+        by_label = _label_rates(curriculum, section, labels)
+        num_labels = len(by_label)
+        merged = _merge(section, grades, by_label)
     except CurriculumError as error:
         raise ConfigError(f"data.difficulty: {sentence(error)}") from error
     known = merged.pass_rates
-    graded = [
-        replace(each, prior_pass_rate=known.get(each.problem_id, each.prior_pass_rate))
-        for each in train
-    ]
-    return graded, _notes(section, grades, graded, len(rates))
+    names = list(known)
+    rates, at = train.columns.rates.copy(), train.positions(names)
+    rates[at[at >= 0]] = np.array([known[name] for name in names])[at >= 0]
+    graded = train.with_rates(rates)
+    return graded, _notes(section, grades, graded, num_labels)
 
 
 def _read(section: DifficultySection) -> Grades:
@@ -70,29 +69,27 @@ def _merge(
     return with_labels(merged, rates, section.labels, weight=section.label_weight)
 
 
-def _check_table(path: str, grades: Grades, problems: Mapping[str, Problem]) -> None:
-    if not any(name in problems for name in grades.ids):
+def _check_table(path: str, grades: Grades, problems: Problems) -> None:
+    if not (problems.positions(grades.ids) >= 0).any():
+        some = problems.ids(range(min(MAX_SHOWN + 1, len(problems))))
         raise TableError(
             f"expected a table of this run's problems, found {len(grades.ids)} others in {path} "
-            f"(theirs: {_some(grades.ids)}; the run's: {_some(problems)}). Ids that are made "
+            f"(theirs: {_some(grades.ids)}; the run's: {_some(some)}). Ids that are made "
             "depend on question, system prompt, reference and domain: grade the data as the run "
             "reads it, or name a column of ids (columns.id)"
         )
 
 
-def _labels(grades: Grades, problems: Mapping[str, Problem]) -> dict[str, str]:
+def _labels(grades: Grades, problems: Problems) -> dict[str, str]:
     """The label of each problem that has one: its own, or else the table's."""
+    here = problems.positions(grades.ids) >= 0
     table = {
         name: label
-        for name, label in zip(grades.ids, grades.labels, strict=True)
-        if label and name in problems
+        for name, label, known in zip(grades.ids, grades.labels, here, strict=True)
+        if label and known
     }
-    own = {
-        name: problem.difficulty_label
-        for name, problem in problems.items()
-        if problem.difficulty_label is not None
-    }
-    return {**table, **own}
+    labels = problems.columns.labels
+    return {**table, **dict(zip(problems.ids(list(labels)), labels.values(), strict=True))}
 
 
 def _label_rates(
@@ -123,10 +120,9 @@ def _label_rates(
 
 
 def _notes(
-    section: DifficultySection, grades: Grades, problems: Sequence[Problem], num_labels: int
+    section: DifficultySection, grades: Grades, problems: Problems, num_labels: int
 ) -> list[str]:
-    names = {problem.problem_id for problem in problems}
-    graded = [each.prior_pass_rate for each in problems if each.prior_pass_rate is not None]
+    graded = problems.columns.rates[~np.isnan(problems.columns.rates)]
     by = [
         *(
             [f"{section.merge} of {', '.join(section.models or grades.models)}"]
@@ -135,12 +131,12 @@ def _notes(
         ),
         *([f"{num_labels:,} labels ({section.labels})"] if num_labels else []),
     ]
-    mean = f", mean pass rate {100 * sum(graded) / len(graded):.1f}%" if graded else ""
+    mean = f", mean pass rate {100 * graded.mean():.1f}%" if len(graded) else ""
     notes = [
         f"difficulty: {len(graded):,} of {len(problems):,} training problems are graded by "
         f"{' and '.join(by)}{mean}; the others start unknown."
     ]
-    if foreign := sum(name not in names for name in grades.ids):
+    if foreign := int((problems.positions(grades.ids) < 0).sum()):
         notes.append(
             f"difficulty: {foreign:,} of {len(grades.ids):,} problems in {section.path} are not "
             "training problems of this run and are left out."

@@ -30,8 +30,9 @@ class BadImageError(Exception):
 
 
 def read_images(value: Any, folder: Path) -> tuple[Image, ...]:
-    """The pictures of a cell: a file's name, ``{"bytes", "path"}`` as ``datasets`` has it, or a
-    list of these. Names are looked up in ``folder`` and may not lead out of it.
+    """The pictures of a cell: a file's name, ``{"bytes", "path"}`` as ``datasets`` has it,
+    ``{"image"}`` as verl's rows may, or a list of these. Names are looked up in ``folder`` and may
+    not lead out of it.
 
     Raises:
         BadImageError: a picture cannot be used; the message names the first one.
@@ -51,10 +52,16 @@ def read_image(value: Any, folder: Path) -> Image:
     """One picture; see :func:`read_images`."""
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
         return encoded_image(value["bytes"])
-    name: Any = (value.get("path") or value) if isinstance(value, dict) else value
+    name: Any = named_in(value, "image")
     path = file_inside(name, folder, "picture")
     # The bytes are read for their digest, and not kept: a run may have a million of them.
     return replace(encoded_image(read_file(path, name), name=name), stored=path)
+
+
+def named_in(value: Any, key: str) -> Any:
+    """The name of a file in a cell's part: the text itself, or what an object has under ``path``
+    or ``key``."""
+    return (value.get("path") or value.get(key) or value) if isinstance(value, dict) else value
 
 
 def file_inside(name: Any, folder: Path, what: str) -> Path:

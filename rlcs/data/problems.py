@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
 import math
 import re
 from collections.abc import Mapping, Set
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rewards import gold_answer
 from rlcs.config import SourceSection, VideoSection
 from rlcs.data.images import PLACEHOLDER, BadImageError, read_images
+from rlcs.data.layouts import LAST_TURN
 from rlcs.data.response_format import build_response
-from rlcs.data.sources import Row
+from rlcs.data.stores import BadRowError, Cell, Row
 from rlcs.data.videos import PLACEHOLDER as VIDEO_PLACEHOLDER
 from rlcs.data.videos import read_videos
 from rlcs.types import Image, Message, Problem, Video
 
 NUM_ID_CHARACTERS = 16
 PLACE = re.compile(f"{PLACEHOLDER}|{VIDEO_PLACEHOLDER}")
-
-
-class BadRowError(Exception):
-    """A row that cannot become a problem; the message says why."""
 
 
 def build_problem(
@@ -83,7 +82,7 @@ def content_id(
 def _messages(row: Row, source: SourceSection) -> tuple[Message, ...]:
     columns = source.columns
     if columns.messages is not None:
-        turns = _turns(row.values.get(columns.messages), columns.messages)
+        turns = _turns(row, columns.messages)
     else:
         assert columns.question is not None
         turns = [{"role": "user", "content": _text(row, columns.question, "a question")}]
@@ -96,21 +95,38 @@ def _pictures(
     row: Row, source: SourceSection, messages: tuple[Message, ...], video: VideoSection
 ) -> tuple[Image | Video, ...]:
     """The row's pictures and videos in the order in which the model reads them."""
+    if source.columns.images is None and source.columns.videos is None:
+        return ()
     columns, folder = source.columns, Path(source.images_folder or Path(source.path or ".").parent)
     found: dict[str, tuple[Image | Video, ...]] = {}
     for column, placeholder in ((columns.images, PLACEHOLDER), (columns.videos, VIDEO_PLACEHOLDER)):
-        value = None if column is None else row.values.get(column)
+        value = None if column is None else row.get(column)
         try:
             found[placeholder] = (
                 read_videos(value, folder, video)
                 if placeholder == VIDEO_PLACEHOLDER
-                else read_images(value, folder)
+                else _left_in(row, column, value, read_images(value, folder))
             )
         except BadImageError as error:
             raise BadRowError(f"{error} (column {column!r})") from None
         if column is not None:
             _check_placeholders(messages, placeholder, len(found[placeholder]), column)
     return _in_order(messages, found)
+
+
+def _left_in(
+    row: Row, column: str | None, value: Any, images: tuple[Image, ...]
+) -> tuple[Image, ...]:
+    """The pictures, those within the row as what reads them there again."""
+    if row.place is None or column is None:
+        return images
+    store, index = row.place
+    return tuple(
+        replace(each, stored=Cell(store, index, column, part if isinstance(value, list) else None))
+        if isinstance(each.stored, bytes)
+        else each
+        for part, each in enumerate(images)
+    )
 
 
 def _check_placeholders(
@@ -140,9 +156,12 @@ def _in_order(
     return tuple(next(waiting[name]) for name in order)
 
 
-def _turns(value: Any, column: str) -> list[Message]:
+def _turns(row: Row, column: str) -> list[Message]:
+    value = row.get(column)
+    if isinstance(value, str):
+        return [{"role": "user", "content": _text(row, column, "a question")}]
     if not isinstance(value, list) or not value:
-        raise BadRowError(f"expected a list of turns in {column!r}, found {_shown(value)}")
+        raise BadRowError(f"expected a list of turns in {column!r}, found {_found(row, column)}")
     turns: list[Message] = []
     for turn in value:
         content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None,)
@@ -162,7 +181,7 @@ def _turns(value: Any, column: str) -> list[Message]:
 
 def _reference(row: Row, source: SourceSection) -> Any:
     column = source.columns.reference
-    value = row.values.get(column)
+    value = row.get(column)
     if value is None or (isinstance(value, str) and not value.strip()):
         raise BadRowError(f"expected an answer in {column!r}, found {_found(row, column)}")
     if isinstance(value, bool) or not isinstance(value, str | int | float | list | dict):
@@ -193,6 +212,8 @@ def _stranger(value: Any) -> Any:
 
 def _demonstration(row: Row, source: SourceSection, domain: str, reference: Any) -> str | None:
     columns = source.columns
+    if columns.response == LAST_TURN and row.get(LAST_TURN) is None:
+        return None  # a conversation that ends with a question
     if columns.response is not None:
         return _text(row, columns.response, "a response")
     if columns.thinking is None:
@@ -224,22 +245,25 @@ def _matched(value: Any, pattern: str, key: str, column: str) -> str:
 
 def _category(row: Row, source: SourceSection) -> str:
     column = source.columns.category
-    if column is not None and row.values.get(column) is not None:
+    if column is not None and row.get(column) is not None:
         return _name(row, column, "a category")
     return source.category or source.name
 
 
 def _pass_rate(row: Row, column: str | None) -> float | None:
-    value = None if column is None else row.values.get(column)
+    value = None if column is None else row.get(column)
     if value is None:
         return None
+    if isinstance(value, str):  # as all cells of a CSV file are
+        with contextlib.suppress(ValueError):
+            value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise BadRowError(f"expected a pass rate from 0 to 1 in {column!r}, found {_shown(value)}")
     return float(value)
 
 
 def _label(row: Row, column: str | None) -> str | None:
-    value = None if column is None else row.values.get(column)
+    value = None if column is None else row.get(column)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -251,23 +275,23 @@ def _label(row: Row, column: str | None) -> str | None:
 
 def _name(row: Row, column: str, what: str) -> str:
     """A text, or a whole number that serves as one."""
-    value = row.values.get(column)
+    value = row.get(column)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return _text(row, column, what)
 
 
 def _text(row: Row, column: str, what: str, *, may_be_empty: bool = False) -> str:
-    value = row.values.get(column)
+    value = row.get(column)
     if not isinstance(value, str) or not (may_be_empty or value.strip()):
         raise BadRowError(f"expected {what} (a text) in {column!r}, found {_found(row, column)}")
     return value
 
 
 def _found(row: Row, column: str) -> str:
-    if column not in row.values:
+    if not row.has(column):
         return f"no such key; the row has {', '.join(row.values) or 'none'}"
-    return _shown(row.values[column])
+    return _shown(row.get(column))
 
 
 def _shown(value: Any) -> str:

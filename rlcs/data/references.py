@@ -9,53 +9,49 @@ verifier knows how an answer to one looks, so those are counted in a note instea
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from rewards import Request, SettingsError, VerifierPool, gold_answer
-from rlcs.data.load import list_problems
-from rlcs.errors import ConfigError, DatasetError
+from rlcs.errors import ConfigError
 from rlcs.types import Problem
 
+UNCHECKED = ""
+"""In the place of a fault: there is no answer to give to the verifier."""
 
-def check_references(problems: Sequence[Problem], pool: VerifierPool) -> list[str]:
+
+def reference_faults(problems: Sequence[Problem], pool: VerifierPool) -> list[str | None]:
     """Judge the gold answer of each reference as a bare answer to its own problem.
 
-    Returns notes about references that could not be checked.
+    Returns what is wrong with each: None where it passes, ``UNCHECKED`` where nothing could be
+    asked. A check that failed for our own reasons (a machine that was busy) is made twice.
 
     Raises:
-        DatasetError: references do not pass; the message names the id, reference and verdict of
-            each (the first 20 are shown).
         ConfigError: a verifier of the user's own cannot be imported.
     """
-    checked: list[Problem] = []
-    requests: list[Request] = []
-    unchecked: Counter[str] = Counter()
-    for problem in problems:
-        answer = gold_answer(problem.domain, problem.reference, pool.settings(problem.domain))
-        if answer is None:
-            unchecked[problem.domain] += 1
-        else:
-            checked.append(problem)
-            requests.append(_request(problem, answer))
+    answers = [
+        gold_answer(each.domain, each.reference, pool.settings(each.domain)) for each in problems
+    ]
+    asked = {
+        index: _request(problems[index], answer)
+        for index, answer in enumerate(answers)
+        if answer is not None
+    }
+    faults: list[str | None] = [UNCHECKED] * len(problems)
     try:
-        verdicts = pool.judge(requests)
+        verdicts = dict(zip(asked, pool.judge(list(asked.values())), strict=True))
+        again = [index for index, verdict in verdicts.items() if verdict.ours_failed]
+        verdicts.update(zip(again, pool.judge([asked[each] for each in again]), strict=True))
     except SettingsError as error:  # a verifier of the user's own that does not import
         raise ConfigError(f"scoring: {error}") from error
-    failures = [
-        f"{problem.problem_id}: expected the {problem.domain} verifier to pass the reference "
-        f"{problem.reference!r}, found {verdict.outcome}: {verdict.detail}."
-        for problem, verdict in zip(checked, verdicts, strict=True)
-        if not pool.passed(problem.domain, verdict)
-    ]
-    if failures:
-        advice = "Correct these references or take the rows out."
-        raise DatasetError(f"{list_problems('in the references', failures)}\n{advice}")
-    return [
-        f"{number} references of the domain {domain} are neither text nor numbers and were not "
-        "checked against their own verifier."
-        for domain, number in sorted(unchecked.items())
-    ]
+    for index, verdict in verdicts.items():
+        problem = problems[index]
+        faults[index] = (
+            None
+            if pool.passed(problem.domain, verdict)
+            else f"expected the {problem.domain} verifier to pass the reference "
+            f"{problem.reference!r}, found {verdict.outcome}: {verdict.detail}"
+        )
+    return faults
 
 
 def _request(problem: Problem, answer: str) -> Request:

@@ -6,6 +6,8 @@ here, and the tokenizer's otherwise.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -16,8 +18,9 @@ import numpy as np
 
 from rewards.extraction import THINK_OPEN
 from rlcs.config import ImageTokensSection, ModelSection
+from rlcs.data.cache import digest_of_file, key_of
 from rlcs.data.images import PLACEHOLDER
-from rlcs.data.load import list_problems
+from rlcs.data.messages import list_problems
 from rlcs.data.model_files import (
     context_tokens,
     eos_token_ids,
@@ -28,13 +31,17 @@ from rlcs.data.model_files import (
 )
 from rlcs.data.picture_tokens import PictureTokens
 from rlcs.data.probe import PROBE_TEXT, probe_problem
-from rlcs.data.templates import Refusal, render_bounded
+from rlcs.data.templates import Refusal, TemplateProcess
 from rlcs.data.videos import PLACEHOLDER as VIDEO_PLACEHOLDER
 from rlcs.errors import DatasetError, ModelError
 from rlcs.types import Image, Problem, Prompt, Video
 
 KINDS = {Image: (PLACEHOLDER, "image"), Video: (VIDEO_PLACEHOLDER, "video")}
 """What stands for a picture and a video in a turn's text, and what a chat template calls it."""
+MEASURED_AT_ONCE = 1_000
+"""Problems whose prompts are held at once."""
+READ = (".json", ".jinja", ".model", ".txt", ".py")
+"""Endings of a model folder's files from which prompts are made."""
 
 
 class Renderer:
@@ -51,6 +58,7 @@ class Renderer:
         max_prompt_tokens: int,
         context_tokens: float,
         folder: Path,
+        loaded_by: Mapping[str, Any],
     ) -> None:
         self.tokenizer = tokenizer
         self.eos_token_ids = (*eos_token_ids, *pictures.token_ids)
@@ -60,11 +68,19 @@ class Renderer:
             eos_token_ids[0] if tokenizer.pad_token_id is None else tokenizer.pad_token_id
         )
         self.max_prompt_tokens = max_prompt_tokens
+        self.loaded_by = loaded_by
+        """The arguments of :meth:`load` that made it, for another process."""
         self._processor = processor
         self._template_owner = template_owner
         self._pictures = pictures
         self._context_tokens = context_tokens
         self._folder = folder
+        self._template = TemplateProcess(
+            functools.partial(
+                template_owner.apply_chat_template, add_generation_prompt=True, tokenize=False
+            ),
+            str(folder),
+        )
 
     @classmethod
     def of_model(cls, model: ModelSection, max_prompt_tokens: int) -> Renderer:
@@ -112,6 +128,24 @@ class Renderer:
             max_prompt_tokens=max_prompt_tokens,
             context_tokens=context_tokens(config),
             folder=folder,
+            loaded_by={
+                "model_path": model_path,
+                "max_prompt_tokens": max_prompt_tokens,
+                "trust_code": trust_code,
+                "image_tokens": image_tokens,
+            },
+        )
+
+    def identity(self) -> str:
+        """A key of all that decides which tokens a problem becomes."""
+        files = sorted(
+            path for path in self._folder.iterdir() if path.suffix in READ and path.is_file()
+        )
+        return key_of(
+            [(path.name, digest_of_file(path)) for path in files],
+            repr(self.loaded_by["image_tokens"]),
+            self._template_owner.chat_template,
+            self._processor is None,
         )
 
     def render(self, problem: Problem) -> Prompt:
@@ -160,40 +194,78 @@ class Renderer:
         """The prompts of ``problems`` by problem id.
 
         Raises:
-            DatasetError: pictures do not fit to the model, or prompts are longer than
-                ``max_prompt_tokens`` or than what the model reads; the message names each row.
+            DatasetError: pictures do not fit to the model; the message names each row.
         """
         problems = list(problems)
         prompts = self._prompts(problems, self._render_texts(problems))
-        self._check_lengths(problems, prompts)
         return {prompt.problem_id: prompt for prompt in prompts}
 
-    def _check_lengths(self, problems: Sequence[Problem], prompts: Sequence[Prompt]) -> None:
-        limit = min(self.max_prompt_tokens, self._context_tokens)
-        too_long = [
-            f"{problem.where}: {self._length(prompt)}"
-            for problem, prompt in zip(problems, prompts, strict=True)
-            if len(prompt.token_ids) > limit
-        ]
-        if not too_long:
-            return
-        longest = max(len(prompt.token_ids) for prompt in prompts)
+    def measure(self, problems: Sequence[Problem]) -> list[dict[str, Any]]:
+        """How many ``tokens`` each problem's prompt has and how many of them are
+        ``picture_tokens``, or the ``fault`` why it has none."""
+        rendered = self._template.render([self._turns(problem) for problem in problems])
+        encoded = iter(self._encode([text for text in rendered if isinstance(text, str)]))
+        measured: list[dict[str, Any]] = []
+        for problem, text in zip(problems, rendered, strict=True):
+            if isinstance(text, Refusal):
+                measured.append({"fault": _refusal(problem, text)})
+                continue
+            try:
+                prompt = self._prompt(problem, next(encoded))
+            except DatasetError as error:
+                measured.append({"fault": str(error).removeprefix(f"{problem.where}: ")})
+                continue
+            of_pictures = (
+                int(np.isin(prompt.token_ids, self._pictures.token_ids).sum())
+                if problem.images
+                else 0
+            )
+            measured.append({"tokens": len(prompt.token_ids), "picture_tokens": of_pictures})
+        return measured
+
+    @property
+    def most_tokens(self) -> float:
+        """The tokens of the longest prompt that the run takes and the model reads."""
+        return min(self.max_prompt_tokens, self._context_tokens)
+
+    def check_lengths(self, problems: Iterable[Problem]) -> None:
+        """Check that each prompt can be made, and fits.
+
+        Raises:
+            DatasetError: some cannot, or do not; the message names them.
+        """
+        faults: list[str] = []
+        too_long: list[tuple[str, int, int]] = []
+        rest = iter(problems)
+        while part := list(itertools.islice(rest, MEASURED_AT_ONCE)):
+            for problem, size in zip(part, self.measure(part), strict=True):
+                if size.get("fault"):
+                    faults.append(f"{problem.where}: {size['fault']}")
+                elif size["tokens"] > self.most_tokens:
+                    told = f"{problem.where}: {length_of(size['tokens'], size['picture_tokens'])}"
+                    too_long.append((told, size["tokens"], size["picture_tokens"]))
+        if faults:
+            raise DatasetError(list_problems("in the prompts", faults))
+        if too_long:
+            lines, lengths, of_pictures = zip(*too_long, strict=True)
+            raise self.too_long(
+                lines, number=len(lines), longest=max(lengths), with_pictures=any(of_pictures)
+            )
+
+    def too_long(
+        self, lines: Sequence[str], *, number: int, longest: int, with_pictures: bool
+    ) -> DatasetError:
+        """The error that ``number`` prompts, up to ``longest`` tokens, are too long; ``lines`` name
+        the first of them."""
         what = f"with prompts over max_prompt_tokens = {self.max_prompt_tokens}"
         advice = [f"Raise rollout.max_prompt_tokens to {longest}"]
         if longest > self._context_tokens:
-            what = f"with prompts over the {limit:.0f} tokens that the model can read"
+            what = f"with prompts over the {self.most_tokens:.0f} tokens that the model can read"
             advice = ["Use a model that reads more"]
-        if any(prompt.images for prompt in prompts if len(prompt.token_ids) > limit):
+        if with_pictures:
             advice.append("make fewer tokens of each picture (model.image_tokens.max)")
-        raise DatasetError(
-            f"{list_problems(what, too_long)}\n{', '.join(advice)}, or take these rows out."
-        )
-
-    def _length(self, prompt: Prompt) -> str:
-        """The length of ``prompt`` for a message."""
-        of_pictures = int(np.isin(prompt.token_ids, self._pictures.token_ids).sum())
-        shown = f", {of_pictures} of them pictures" if of_pictures else ""
-        return f"{len(prompt.token_ids)} tokens{shown}"
+        listed = list_problems(what, lines, number)
+        return DatasetError(f"{listed}\n{', '.join(advice)}, or take these rows out.")
 
     def encode_demonstrations(
         self, problems: Sequence[Problem]
@@ -240,14 +312,8 @@ class Renderer:
 
     def _render_texts(self, problems: Sequence[Problem]) -> list[str]:
         """The turns of each problem by the chat template, which is not trusted."""
-        rendered = render_bounded(self._render_turns, problems, str(self._folder))
+        rendered = self._template.render([self._turns(problem) for problem in problems])
         return [_accepted(problem, text) for problem, text in zip(problems, rendered, strict=True)]
-
-    def _render_turns(self, problem: Problem) -> str:
-        text: str = self._template_owner.apply_chat_template(
-            self._turns(problem), add_generation_prompt=True, tokenize=False
-        )
-        return text
 
     def _turns(self, problem: Problem) -> list[dict[str, Any]]:
         if self._template_owner is self.tokenizer and not problem.images:
@@ -267,18 +333,34 @@ class Renderer:
         if not texts:
             return []
         # The template has written the special tokens that belong here.
-        encoded = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return [np.array(ids, dtype=np.int64) for ids in encoded]
+        if not self.tokenizer.is_fast:
+            encoded = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
+            return [np.array(ids, dtype=np.int64) for ids in encoded]
+        # transformers takes twice as long around this, for masks and places that nobody reads.
+        backend = self.tokenizer.backend_tokenizer
+        backend.no_truncation()
+        backend.no_padding()
+        found = backend.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [np.array(each.ids, dtype=np.int64) for each in found]
 
 
 def _accepted(problem: Problem, text: str | Refusal) -> str:
     if isinstance(text, Refusal):
-        roles = ", ".join(turn["role"] for turn in problem.messages)
-        raise DatasetError(
-            f"{problem.where}: expected turns that the model's chat template accepts, "
-            f"found the roles {roles}: {text.reason}"
-        )
+        raise DatasetError(f"{problem.where}: {_refusal(problem, text)}")
     return text
+
+
+def _refusal(problem: Problem, refusal: Refusal) -> str:
+    roles = ", ".join(turn["role"] for turn in problem.messages)
+    return (
+        "expected turns that the model's chat template accepts, "
+        f"found the roles {roles}: {refusal.reason}"
+    )
+
+
+def length_of(tokens: int, picture_tokens: int) -> str:
+    """The length of a prompt for a message."""
+    return f"{tokens} tokens" + (f", {picture_tokens} of them pictures" if picture_tokens else "")
 
 
 def _response(problem: Problem, *, opened: bool) -> str:

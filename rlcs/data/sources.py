@@ -1,158 +1,233 @@
-"""Raw rows of a source, each with the location that an error message names.
+"""A source of the configuration as a store of its rows, and how these are laid out.
 
-JSONL is read here, line by line: ``datasets`` does not say on which line a file is broken,
-turns a column of ``"2024-05-01"`` into timestamps and refuses long whole numbers, and a
-reference must reach its verifier as it was written. Parquet files and hub ids, which carry
-their types, go through ``datasets``.
-
-reasoning-gym's problems are taken with their answer as the reference, and the domain's own
-verifier judges them. Its scorers are not used: several evaluate the text of the answer, and
-that text is the model's.
+Small files are read into memory. The rows of larger ones are written once, as Arrow, into the cache
+beside the data, and mapped from there: text formats line by line, Parquet files with the columns
+that are wanted. What ``datasets`` has written itself is mapped where it lies.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import importlib
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from rlcs.config import SourceSection
-from rlcs.errors import DatasetError, PackageMissingError
+from rlcs.data.cache import ROWS_KIND, CacheFile, cache_folder, content_key, key_of, locked
+from rlcs.data.file_lists import TABLE_SUFFIXES, find_files, saved_by_datasets, suffix_of
+from rlcs.data.generated import generate
+from rlcs.data.layouts import LAST_TURN, LaidOut, lay_out
+from rlcs.data.stores import DatasetRows, LineStore, Mapped, RowStore, TableStore
+from rlcs.data.text_files import line_batches, line_schema
+from rlcs.errors import DatasetError
+
+SMALL_BYTES = 2**25
+"""Rows of at most so many bytes are held in memory."""
+TABLE_BATCH_ROWS = 64
+"""Rows of a Parquet file that are copied at once: each may hold a picture."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The files that a source lies in, and what of them is read."""
+
+    name: str
+    files: Sequence[Path]
+    read: tuple[Any, ...] = ()
+    """What of the files is read, for the key."""
+
+    @cached_property
+    def content(self) -> str:
+        """A key of what is read."""
+        return key_of(content_key(self.files), list(self.read))
+
+    def cache_file(self, kind: str, *made_from: Any) -> CacheFile:
+        """The file of the cache that is made from the content and ``made_from``."""
+        folder = cache_folder(Path(self.files[0]).parent)
+        return CacheFile(folder, key_of(self.name), kind, key_of(self.content, *made_from))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
-    """A row as its source holds it."""
+class OpenSource:
+    """A source whose rows can be read."""
 
-    location: str
-    """The file and line of the row: ``train.jsonl:12``, ``train.parquet row 12``."""
-    values: dict[str, Any]
-    """Column → value."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceRows:
-    """The rows of a source that could be read, and a sentence for each that could not."""
-
-    rows: list[Row]
-    bad_rows: list[str] = field(default_factory=list)
+    store: RowStore
+    laid: LaidOut
+    origin: Origin | None = None
+    """None where rows are made."""
 
 
-def read_rows(source: SourceSection) -> SourceRows:
-    """Read the rows of ``source``, the first ``limit`` of them if it has a limit.
+def open_source(source: SourceSection) -> OpenSource:
+    """Find the rows of ``source``, the first ``limit`` of them if it has a limit.
 
     Raises:
         DatasetError: the source cannot be read at all, or holds no rows.
         PackageMissingError: reasoning-gym is needed and not installed.
     """
     if source.reasoning_gym is not None:
-        found = SourceRows(rows=_generate(source, source.reasoning_gym))
+        store = generate(source, source.reasoning_gym)
+        found = OpenSource(store=store, laid=lay_out(source, store.names()))
     elif source.hub is not None:
-        found = SourceRows(rows=_read_hub(source, source.hub))
+        found = _open_dataset(source)
     else:
         assert source.path is not None
-        found = _read_file(source, Path(source.path))
-    if not found.rows and not found.bad_rows:
+        found = (
+            _open_dataset(source)
+            if saved_by_datasets(Path(source.path))
+            else _open_files(source, find_files(source.path))
+        )
+    if not len(found.store):
         raise DatasetError(f"{source.name}: expected rows, found none.")
     return found
 
 
-def _read_file(source: SourceSection, path: Path) -> SourceRows:
-    if not path.exists():
-        raise DatasetError(
-            f"{path}: expected a JSONL or Parquet file, found nothing there "
-            f"(looked in {Path.cwd()})."
-        )
-    if path.suffix not in (".jsonl", ".parquet") or not path.is_file():
-        found = "a folder" if path.is_dir() else f"a file ending in {path.suffix!r}"
-        raise DatasetError(f"{path}: expected a .jsonl or .parquet file, found {found}.")
-    if path.suffix == ".jsonl":
-        return _read_jsonl(path, source.limit)
-    return SourceRows(rows=_read_parquet(source, path))
-
-
-def _read_jsonl(path: Path, limit: int | None) -> SourceRows:
-    rows: list[Row] = []
-    bad_rows: list[str] = []
-    with path.open("rb") as file:
-        lines = ((number, line) for number, line in enumerate(file, start=1) if line.strip())
-        for number, line in islice(lines, limit):
-            location = f"{path}:{number}"
-            try:
-                rows.append(Row(location=location, values=_parse_line(line)))
-            except (ValueError, RecursionError) as error:
-                bad_rows.append(f"{location}: expected one JSON object, found {error}.")
-    return SourceRows(rows=rows, bad_rows=bad_rows)
-
-
-def _parse_line(line: bytes) -> dict[str, Any]:
+def _open_files(source: SourceSection, files: list[Path]) -> OpenSource:
     try:
-        values = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"broken JSON: {error.msg} at column {error.colno}") from None
-    if not isinstance(values, dict):
-        raise ValueError(f"a {type(values).__name__}")
-    if b"\\ud" in line.lower():  # half of a surrogate pair is JSON, but no tokenizer reads it
-        json.dumps(values, ensure_ascii=False).encode()
-    return values
+        if suffix_of(files[0]) in TABLE_SUFFIXES:
+            return _open_tables(source, files)
+        return _open_lines(source, files)
+    except DatasetError:
+        raise
+    except (OSError, ValueError) as error:  # Arrow's are among them
+        raise DatasetError(f"{source.name}: expected a data set, found {error}") from error
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name}, which is not JSON")
+def _open_lines(source: SourceSection, files: list[Path]) -> OpenSource:
+    origin = Origin(name=source.name, files=files, read=(source.limit,))
+    mapped = _mapped(origin, source.limit, line_schema(), line_batches(files))
+    store = LineStore(mapped, [str(path) for path in files], limit=source.limit)
+    return OpenSource(store=store, laid=lay_out(source, store.names()), origin=origin)
 
 
-def _read_parquet(source: SourceSection, path: Path) -> list[Row]:
+def _open_tables(source: SourceSection, files: list[Path]) -> OpenSource:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    counts = [pq.read_metadata(path).num_rows for path in files]
+    schema = pq.read_schema(files[0])
+    laid = lay_out(source, schema.names)
+    columns = _columns_in(laid, schema.names)
+    plain = pa.schema([_plain(schema.field(name)) for name in columns])
+    origin = Origin(name=source.name, files=files, read=(source.limit, *columns))
+    mapped = _mapped(origin, source.limit, plain, _table_batches(files, plain))
+    store = TableStore(mapped, [str(path) for path in files], counts, limit=source.limit)
+    return OpenSource(store=store, laid=laid, origin=origin)
+
+
+def _open_dataset(source: SourceSection) -> OpenSource:
+    """A data set of the hub, or a folder that ``datasets`` saved."""
     import datasets
-
-    # Streamed, so that the file is not copied into a cache first.
-    return _rows_of(
-        source,
-        lambda: datasets.load_dataset(
-            "parquet", data_files=str(path), split="train", streaming=True
-        ),
-    )
-
-
-def _read_hub(source: SourceSection, hub_id: str) -> list[Row]:
-    import datasets
-
-    return _rows_of(
-        source,
-        lambda: datasets.load_dataset(
-            hub_id, source.subset, split=source.split
-        ).to_iterable_dataset(),
-    )
-
-
-def _rows_of(source: SourceSection, load: Any) -> list[Row]:
     from datasets.exceptions import DatasetsError
 
     try:
-        dataset = load()
-        columns = wanted_columns(source)
-        missing = [name for name in columns if name not in dataset.features]
-        if missing:
-            raise DatasetError(
-                f"{source.name}: expected the columns {', '.join(columns)}, "
-                f"found {', '.join(dataset.features)}. Name the columns under columns."
-            )
+        if source.hub is not None:
+            found: Any = datasets.load_dataset(source.hub, source.subset, split=source.split)
+        else:
+            found = datasets.load_from_disk(source.path)
+        if isinstance(found, datasets.DatasetDict):
+            if source.split not in found:
+                raise DatasetError(
+                    f"{source.name}: expected the split {source.split!r}, found "
+                    f"{', '.join(found)}. Name one of these by split."
+                )
+            found = found[source.split]
+        laid = lay_out(source, found.column_names)
         # Other columns are never read, and pictures stay encoded.
-        chosen = dataset.select_columns(columns).decode(False)
-        values = islice(chosen, source.limit)
-        return [
-            Row(location=f"{source.name} row {number}", values=row)
-            for number, row in enumerate(values, start=1)
-        ]
+        chosen = found.select_columns(_columns_in(laid, found.column_names))
     except DatasetError:
         raise
     except (OSError, ValueError, RuntimeError, DatasetsError) as error:
         raise DatasetError(f"{source.name}: expected a data set, found {error}") from error
+    rows = DatasetRows(chosen.with_format("arrow"))
+    store = TableStore(rows, [source.name], [rows.num_rows], limit=source.limit)
+    files = [Path(each["filename"]) for each in found.cache_files]
+    origin = Origin(name=source.name, files=files, read=(source.split, source.limit))
+    return OpenSource(store=store, laid=laid, origin=origin if files else None)
+
+
+def _mapped(origin: Origin, limit: int | None, schema: Any, batches: Iterator[Any]) -> Mapped:
+    """The rows in memory where they are few, or else in the cache."""
+    import pyarrow as pa
+
+    first: list[Any] = []
+    if limit is not None or sum(path.stat().st_size for path in origin.files) <= SMALL_BYTES:
+        left, size = limit, 0
+        for batch in batches:
+            first.append(batch if left is None else batch.slice(0, left))
+            size += first[-1].nbytes
+            left = None if left is None else left - len(first[-1])
+            if size > SMALL_BYTES or left == 0:
+                break
+        if size <= SMALL_BYTES:
+            return Mapped(pa.Table.from_batches(first, schema))
+    file = origin.cache_file(ROWS_KIND)
+    with locked(file.folder):
+        if not file.is_there():
+            with file.writing(schema) as write:
+                for batch in itertools.chain(first, _until(batches, limit, first)):
+                    write(batch)
+    return Mapped(path=file.path)
+
+
+def _until(batches: Iterator[Any], limit: int | None, first: Sequence[Any]) -> Iterator[Any]:
+    """The batches that follow ``first`` up to ``limit`` rows."""
+    left = None if limit is None else limit - sum(len(batch) for batch in first)
+    for batch in batches:
+        if left is None:
+            yield batch
+        elif left > 0:
+            yield batch.slice(0, left)
+            left -= len(batch)
+        else:
+            return
+
+
+def _columns_in(laid: LaidOut, names: Sequence[str]) -> list[str]:
+    """Those columns of a table that are read.
+
+    Raises:
+        DatasetError: it does not have them all.
+    """
+    wanted = wanted_columns(laid.source)
+    found = {name: _top(name, names) for name in wanted if name != LAST_TURN}
+    if missing := [name for name, column in found.items() if column is None]:
+        raise DatasetError(
+            f"{laid.source.name}: expected the columns {', '.join(wanted)}, found "
+            f"{', '.join(names)}. Name the columns under columns"
+            + (f" ({', '.join(missing)} is not there)." if len(wanted) > len(missing) else ".")
+        )
+    return sorted({column for column in found.values() if column is not None})
+
+
+def _top(name: str, names: Sequence[str]) -> str | None:
+    """The column that ``name`` leads into."""
+    return next((each for each in (name, name.partition(".")[0]) if each in names), None)
+
+
+def _plain(field: Any) -> Any:
+    """A column of the same values without what an encoder made of them."""
+    import pyarrow as pa
+
+    kind = field.type
+    return pa.field(field.name, kind.value_type if pa.types.is_dictionary(kind) else kind)
+
+
+def _table_batches(files: Sequence[Path], schema: Any) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for path in files:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            if missing := [name for name in schema.names if name not in file.schema_arrow.names]:
+                raise DatasetError(
+                    f"{path}: expected the columns of the first file, found no "
+                    f"{', '.join(missing)}."
+                )
+            for batch in file.iter_batches(TABLE_BATCH_ROWS, columns=schema.names):
+                table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+                yield from table.combine_chunks().to_batches()
 
 
 def wanted_columns(source: SourceSection) -> list[str]:
@@ -161,56 +236,3 @@ def wanted_columns(source: SourceSection) -> list[str]:
     if columns["messages"] is not None:
         columns["question"] = None
     return sorted({name for name in columns.values() if name is not None})
-
-
-def _generate(source: SourceSection, task: str) -> list[Row]:
-    try:
-        factory = importlib.import_module("reasoning_gym.factory")
-    except ImportError:
-        raise PackageMissingError(
-            f"{source.name}: expected the package reasoning-gym, found it not installed. "
-            "Install it: pip install 'rlcs[reasoning-gym]'"
-        ) from None
-    _check_task(factory.DATASETS, source, task)
-    size = min(source.size, source.limit or source.size)
-    try:
-        entries = list(_entries(factory, task, size, source))
-    except Exception as error:  # what a task raises about its knobs is for the user to read
-        raise DatasetError(f"{source.name}: the task refuses its knobs: {error}") from error
-    unanswered = sum(not isinstance(entry["answer"], str) for entry in entries)
-    if unanswered:
-        raise DatasetError(
-            f"{source.name}: expected an answer to each problem, found {unanswered} of {size} "
-            "without. Such a task has only its own scorer, which is not used here."
-        )
-    return [
-        Row(
-            location=f"{source.name} entry {number}",
-            values={"question": entry["question"], "answer": entry["answer"]},
-        )
-        for number, entry in enumerate(entries)
-    ]
-
-
-def _entries(factory: Any, task: str, size: int, source: SourceSection) -> Iterator[Any]:
-    dataset = factory.create_dataset(task, size=size, seed=source.seed, **source.knobs)
-    return (dataset[index] for index in range(size))
-
-
-def _check_task(tasks: dict[str, Any], source: SourceSection, task: str) -> None:
-    if task not in tasks:
-        near = difflib.get_close_matches(task, tasks, n=3, cutoff=0.4) or sorted(tasks)
-        raise DatasetError(
-            f"reasoning_gym: expected a task of the package, found {task!r}. "
-            f"Nearest: {', '.join(near)}."
-        )
-    _, config_class = tasks[task]
-    # size and seed are keys of the source.
-    known = [knob.name for knob in dataclasses.fields(config_class)]
-    known = [name for name in known if name not in ("size", "seed")]
-    unknown = [name for name in source.knobs if name not in known]
-    if unknown:
-        raise DatasetError(
-            f"{source.name}: expected knobs of the task, found {', '.join(unknown)}. "
-            f"Known knobs: {', '.join(known)}."
-        )

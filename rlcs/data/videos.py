@@ -16,6 +16,7 @@ from rlcs.data.images import (
     cell_parts,
     digest_of,
     file_inside,
+    named_in,
     read_file,
     read_image,
 )
@@ -44,7 +45,7 @@ def _read_video(value: Any, folder: Path, shown: VideoSection) -> Video:
         return _of_pictures(value, folder, shown)
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
         return encoded_video(value["bytes"], shown)
-    name: Any = (value.get("path") or value) if isinstance(value, dict) else value
+    name: Any = named_in(value, "video")
     path = file_inside(name, folder, "video")
     return replace(encoded_video(read_file(path, name), shown, name=name), stored=(path,))
 

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from curricula import Grades
 from rlcs.config import GradeConfig, GradedModelSection, ModelSection
-from rlcs.data import Renderer, load_problems
+from rlcs.data import Fault, Problems, Renderer, load_problems, most_shown, write_dropped
 from rlcs.errors import EngineError, StorageError
 from rlcs.files import check_room, writing
 from rlcs.grading.chart import plot_chart, show_chart
@@ -28,6 +28,7 @@ from rlcs.grading.responders import Answer, EngineQuestions, Engines, Responder,
 from rlcs.rollout.actors import check_engine
 from rlcs.run.checkpoint import find_model
 from rlcs.run.interruption import INTERRUPTED, interruption
+from rlcs.run.screen import Screen
 from rlcs.scoring import Scorer
 from rlcs.types import Problem
 
@@ -37,7 +38,9 @@ class Grading:
     """Everything that a grading works with."""
 
     config: GradeConfig
-    problems: Sequence[Problem]
+    problems: Problems
+    dropped: Sequence[Fault]
+    """Rows that cannot be used and were left out."""
     scorer: Scorer
     folder: GradingFolder
     questions: dict[str, EngineQuestions]
@@ -89,7 +92,8 @@ def answer_all(config: GradeConfig, finish: Callable[[Grading], None], *, again:
 
 def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     """Load and check everything; nothing is written or started but verifier processes."""
-    loaded = load_problems(config, pool=scorer.pool)
+    with Screen():
+        loaded = load_problems(config, pool=scorer.pool)
     problems = loaded.train
     folder = GradingFolder(config, problems)
     check_room("the grading", folder.path)
@@ -110,6 +114,7 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
     return Grading(
         config=config,
         problems=problems,
+        dropped=loaded.dropped,
         scorer=scorer,
         folder=folder,
         questions=questions,
@@ -119,7 +124,7 @@ def _prepare(config: GradeConfig, scorer: Scorer, engines: Engines) -> Grading:
 
 
 def _questions(
-    config: GradeConfig, model: GradedModelSection, problems: Sequence[Problem]
+    config: GradeConfig, model: GradedModelSection, problems: Problems
 ) -> EngineQuestions:
     assert model.path is not None
     path = str(find_model(model.path)) if Path(model.path).exists() else model.path
@@ -130,12 +135,8 @@ def _questions(
         image_tokens=model.image_tokens,
     )
     renderer = Renderer.of_model(asked, config.rollout.max_prompt_tokens)
-    with_system = [instructed(problem, model.system_prompt) for problem in problems]
-    return EngineQuestions(
-        model=asked,
-        renderer=renderer,
-        prompts=renderer.render_all(with_system),
-    )
+    renderer.check_lengths(instructed(problem, model.system_prompt) for problem in problems)
+    return EngineQuestions(model=asked, renderer=renderer, shown=most_shown(problems))
 
 
 def _grade_model(grading: Grading, model: GradedModelSection, interrupted: list[int]) -> None:
@@ -209,6 +210,7 @@ def _finish(grading: Grading) -> None:
     """Write the table, show the chart, and say what was counted apart."""
     grades = grading.folder.grades()
     table = grading.folder.write_table(grades)
+    write_dropped(grading.folder.path, grading.dropped)
     console = Console()
     k = grading.config.grade.attempts
     charts = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -12,9 +12,9 @@ from rlcs.config import GradeConfig, ModelSection
 from rlcs.data import Renderer
 from rlcs.rollout.engine import GroupRequest
 from rlcs.rollout.pool import RolloutPool
-from rlcs.rollout.settings import engine_settings, most_shown, training_sampling
+from rlcs.rollout.settings import engine_settings, training_sampling
 from rlcs.seeds import derive_seed
-from rlcs.types import Problem, Prompt
+from rlcs.types import Problem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,8 +52,8 @@ class EngineQuestions:
 
     model: ModelSection
     renderer: Renderer
-    prompts: dict[str, Prompt]
-    """By problem id."""
+    shown: Mapping[str, int]
+    """How many pictures and videos a prompt has at most."""
 
 
 class Engines:
@@ -89,7 +89,7 @@ class EngineResponder:
     def __init__(self, config: GradeConfig, questions: EngineQuestions, plan: ProcessPlan) -> None:
         """Start the engines and wait for them."""
         self._grade = config.grade
-        self._prompts = questions.prompts
+        self._renderer = questions.renderer
         self._sampling = training_sampling(config.rollout)
         self._pool = RolloutPool(
             engine_settings(
@@ -98,7 +98,7 @@ class EngineResponder:
                 lora=None,
                 renderer=questions.renderer,
                 plan=plan,
-                shown=most_shown(questions.prompts.values()),
+                shown=questions.shown,
             ),
             num_actors=config.rollout.num_actors,
             plan=plan,
@@ -113,9 +113,10 @@ class EngineResponder:
         Raises:
             EngineError: a work item was lost too often, or no engine is left.
         """
+        prompts = self._renderer.render_all(problems)
         requests = [
             GroupRequest(
-                prompt=self._prompts[problem.problem_id],
+                prompt=prompts[problem.problem_id],
                 seeds=tuple(
                     derive_seed(self._grade.seed, "grade", problem.problem_id, index)
                     for index in range(self._grade.attempts)

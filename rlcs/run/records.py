@@ -13,11 +13,12 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
+
+from rlcs.types import Stored
 
 Record = TypeVar("Record")
 
@@ -27,13 +28,13 @@ class FormError(ValueError):
 
 
 def to_plain(value: Any) -> Any:
-    """A record, or what is in one, as plain data; a file's path becomes what is in the file."""
+    """A record, or what is in one, as plain data; what is stored elsewhere becomes its bytes."""
+    if isinstance(value, Stored):
+        return value.read_bytes()
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, Path):
-        return value.read_bytes()
     if isinstance(value, list | tuple):
         return [to_plain(each) for each in value]
     if isinstance(value, dict):
@@ -85,11 +86,11 @@ def _read(kind: Any, value: Any, where: str) -> Any:
 
 
 def _read_union(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
-    """Of ``T | None``, of a path or the bytes that stand in its place, or of several records, which
-    differ in the names of their fields."""
+    """Of ``T | None``, of what is stored elsewhere or the bytes that stand in its place, or of
+    several records, which differ in the names of their fields."""
     if value is None and NoneType in kinds:
         return None
-    kinds = tuple(kind for kind in kinds if kind not in (Path, NoneType))
+    kinds = tuple(kind for kind in kinds if kind not in (Stored, NoneType))
     if len(kinds) > 1 and type(value) is dict:
         kinds = tuple(kind for kind in kinds if _hints(kind).keys() == value.keys()) or kinds
     return _read(kinds[0], value, where)

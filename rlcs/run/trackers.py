@@ -7,7 +7,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -122,14 +122,13 @@ class TrackioTracker:
 
     def show(self, samples: Samples) -> None:
         """Send completions of a step as a table, pictures within it."""
-        frame: Any = importlib.import_module("pandas").DataFrame(samples.rows)
-        images = samples.opened()
-        if any(image is not None for image in images):
-            frame[PICTURES] = [
-                None if image is None else self._trackio.Image(np.asarray(image))
-                for image in images
-            ]
-        self._trackio.log({TABLE: self._trackio.Table(dataframe=frame)}, step=samples.step)
+        images = [
+            None if image is None else self._trackio.Image(np.asarray(image))
+            for image in samples.opened()
+        ]
+        rows = [[*row.values(), image] for row, image in zip(samples.rows, images, strict=True)]
+        table = self._trackio.Table(columns=[*COLUMNS, PICTURES], data=rows)
+        self._trackio.log({TABLE: table}, step=samples.step)
 
     def close(self) -> None:
         """End the tracking of the run."""

@@ -11,32 +11,26 @@ from typing import Any
 from curricula import Curriculum, CurriculumError, DamagedStateError
 from curricula.study.samplers import make_any_curriculum
 from rlcs.config import RunConfig
-from rlcs.data import LoadedData, Renderer, load_problems
+from rlcs.data import Fault, LoadedData, Problems, Renderer, load_problems
 from rlcs.errors import ConfigError, ResumeError, sentence
 from rlcs.model.lora import check_adapter_package
 from rlcs.rollout.actors import check_engine
 from rlcs.scoring import Scorer
-from rlcs.types import Problem, Prompt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingData:
     """What a run works on: problems, their prompts, and who judges the answers."""
 
-    problems: dict[str, Problem]
-    """Training problems by id."""
-    heldout: list[Problem]
-    prompts: dict[str, Prompt]
-    """Prompts of all problems by id."""
+    problems: Problems
+    """To train on."""
+    heldout: Problems
     renderer: Renderer
     scorer: Scorer
     notes: list[str]
     """What was left out of the data and why, a sentence each."""
-
-    @property
-    def all_problems(self) -> list[Problem]:
-        """Those to train on, and those held out."""
-        return [*self.problems.values(), *self.heldout]
+    dropped: list[Fault]
+    """Rows that cannot be used and were left out."""
 
     def close(self) -> None:
         """End the verifier processes."""
@@ -54,15 +48,15 @@ def load_training_data(config: RunConfig) -> TrainingData:
     renderer = Renderer.of_model(config.model, config.rollout.max_prompt_tokens)
     scorer = Scorer(config.scoring)
     try:
-        loaded = load_problems(config, pool=scorer.pool)
+        loaded = load_problems(config, pool=scorer.pool, renderer=renderer)
         check_group_count(config, loaded)
         return TrainingData(
-            problems={problem.problem_id: problem for problem in loaded.train},
+            problems=loaded.train,
             heldout=loaded.heldout,
-            prompts=renderer.render_all([*loaded.train, *loaded.heldout]),
             renderer=renderer,
             scorer=scorer,
-            notes=loaded.notes,
+            notes=list(loaded.notes),
+            dropped=loaded.dropped,
         )
     except BaseException:
         scorer.close()
@@ -84,7 +78,7 @@ def check_group_count(config: RunConfig, loaded: LoadedData) -> None:
 
 def make_run_curriculum(
     config: RunConfig,
-    problems: dict[str, Problem],
+    problems: Problems,
     state: dict[str, Any],
     *,
     reconcile: bool = False,
@@ -116,10 +110,10 @@ def make_run_curriculum(
     return curriculum
 
 
-def _new_curriculum(config: RunConfig, problems: dict[str, Problem]) -> Curriculum:
+def _new_curriculum(config: RunConfig, problems: Problems) -> Curriculum:
     return make_any_curriculum(
         config.curriculum.kind,
-        [problem.for_curriculum() for problem in problems.values()],
+        problems.for_curriculum(),
         group_size=config.rollout.group_size,
         seed=config.run.seed,
         **config.curriculum.settings,

@@ -14,11 +14,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from rewards import Verdict
+from rlcs.data import Renderer
 from rlcs.rollout.engine import GroupRequest, Sampling
 from rlcs.rollout.pool import RolloutPool
 from rlcs.scoring import Scorer
 from rlcs.seeds import derive_seed
-from rlcs.types import Completion, Problem, Prompt
+from rlcs.types import Completion, Problem
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,7 @@ class Examinee:
     """What an evaluation works with: problems, the engines that answer, and the scorer."""
 
     problems: Sequence[Problem]
-    prompts: dict[str, Prompt]
+    renderer: Renderer
     rollouts: RolloutPool
     scorer: Scorer
 
@@ -91,6 +92,7 @@ def evaluate(
     ``keep`` is called with a row for each completion; ``progress`` now and then with how many
     requests were answered, and of how many.
     """
+    examinee = replace(examinee, problems=list(examinee.problems))  # which are read but once
     problems = examinee.problems
     size = CHUNK if progress else max(1, len(problems))
     parts: list[list[np.ndarray]] = [[], []]
@@ -137,9 +139,10 @@ def _passes(
     keep: Keep | None,
 ) -> np.ndarray:
     """[problems, completions] 1 for a pass, 0 for none, NaN where our own side failed."""
+    prompts = examinee.renderer.render_all(examinee.problems)
     requests = [
         GroupRequest(
-            prompt=examinee.prompts[problem.problem_id],
+            prompt=prompts[problem.problem_id],
             seeds=tuple(
                 derive_seed(seed, "evaluate", problem.problem_id, index)
                 for index in range(num_completions)

@@ -36,8 +36,9 @@ def roll_out(
     these disagree: the other groups stay short. The completions are those that would have been
     generated at once, because each has its own seed.
     """
-    problems = [training_data.problems[draw.problem_id] for draw in draws]
-    prompts = [training_data.prompts[draw.problem_id] for draw in draws]
+    problems = training_data.problems.find([draw.problem_id for draw in draws])
+    rendered = training_data.renderer.render_all(problems)
+    prompts = [rendered[draw.problem_id] for draw in draws]
     answers: list[tuple[Completion, ...]] = [()] * len(draws)
     verdicts: list[tuple[Verdict, ...]] = [()] * len(draws)
     rows = list(range(len(draws)))

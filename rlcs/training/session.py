@@ -15,7 +15,7 @@ from rlcs.activity import doing
 from rlcs.cluster.faults import Fault, FaultListener
 from rlcs.cluster.ray_cluster import Patience, stop_cluster
 from rlcs.config import RunConfig, write_config
-from rlcs.data import Renderer
+from rlcs.data import Renderer, most_shown, write_dropped
 from rlcs.errors import (
     EngineError,
     LearningError,
@@ -26,7 +26,7 @@ from rlcs.errors import (
 )
 from rlcs.files import check_room, write_whole, writing
 from rlcs.rollout.lengths import LengthHistory
-from rlcs.rollout.settings import most_shown, training_sampling
+from rlcs.rollout.settings import training_sampling
 from rlcs.run.alarms import Alarm, AlarmWatch
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved, way_on
@@ -106,7 +106,7 @@ def _run(
         try:
             progress.say(f"starting {_in_words(config)}")
             renderer = training_data.renderer
-            shown = most_shown(training_data.all_problems)
+            shown = most_shown(training_data.problems, training_data.heldout)
             if before is None:
                 workers = start_workers(config, renderer, shown=shown, on_fault=on_fault)
             else:
@@ -230,7 +230,8 @@ def _run_session(
     with writing("the run's configuration", folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_config(config, folder / CONFIG_NAME)
-    write_problems(folder, train=training_data.problems.values(), heldout=training_data.heldout)
+    write_dropped(folder, training_data.dropped)
+    write_problems(folder, train=training_data.problems, heldout=training_data.heldout)
     log = RunLog(folder, config.tracking, position=state.log_position, steps_done=state.steps_done)
     with log:
         trainer = Trainer(
@@ -330,7 +331,7 @@ class RunSession:
         self.progress.say(f"evaluating {when} on {number} held-out problems")
         examinee = Examinee(
             problems=trainer.training_data.heldout,
-            prompts=trainer.training_data.prompts,
+            renderer=trainer.training_data.renderer,
             rollouts=trainer.workers.rollouts,
             scorer=trainer.training_data.scorer,
         )

@@ -23,7 +23,7 @@ from rlcs.activity import doing
 from rlcs.cluster.placement import Needs
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import SftConfig, write_config
-from rlcs.data import Renderer, load_problems
+from rlcs.data import Fault, Renderer, load_problems, write_dropped
 from rlcs.errors import (
     DatasetError,
     LearningError,
@@ -49,6 +49,9 @@ from rlcs.types import Problem, TrainingSample
 
 SHOWN_EVERY = 20
 """Steps between progress lines."""
+
+ENCODED_AT_ONCE = 1_000
+"""Problems that are held at once while they are made into samples."""
 
 UNFINISHED = ".unfinished"
 """The end of the name of the folder in which the state lies until the model is written."""
@@ -103,7 +106,7 @@ def _sft(
             if session.learn(samples, batches):
                 return INTERRUPTED
             with doing("writing the model"):
-                _write_model(config, output, learner, renderer, state.rows)
+                _write_model(config, output, learner, renderer, state.rows, loaded.dropped)
     finally:
         stop_cluster()
     _clear(folder)
@@ -197,8 +200,7 @@ def demonstrations(
         DatasetError: rows are longer than ``max_tokens``; the message names some of them.
     """
     samples, too_long = [], []
-    encoded = renderer.encode_demonstrations(problems)
-    for problem, (prompt, response) in zip(problems, encoded, strict=True):
+    for problem, prompt, response in _encoded(problems, renderer):
         if len(prompt) + len(response) > max_tokens:
             too_long.append(f"{problem.where} with {len(prompt) + len(response)} tokens")
         samples.append(
@@ -217,6 +219,16 @@ def demonstrations(
             f"{', '.join(too_long[:10])}. Raise sft.max_tokens or take these rows out."
         )
     return samples
+
+
+def _encoded(
+    problems: Sequence[Problem], renderer: Renderer
+) -> Iterator[tuple[Problem, np.ndarray, np.ndarray]]:
+    """Each problem with its prompt and its demonstrated response; few problems are held at once."""
+    for start in range(0, len(problems), ENCODED_AT_ONCE):
+        part = problems[start : start + ENCODED_AT_ONCE]
+        for problem, pair in zip(part, renderer.encode_demonstrations(part), strict=True):
+            yield problem, *pair
 
 
 class SftSession:
@@ -341,8 +353,9 @@ def _write_model(
     learner: Learner,
     renderer: Renderer,
     rows: Sequence[dict[str, Any]],
+    dropped: Sequence[Fault],
 ) -> None:
-    """Write the model folder, with the log of the steps in it."""
+    """Write the model folder, with the log of the steps and the dropped rows in it."""
     needed = model_bytes(config.model)
     with writing("the model", output, needed_bytes=needed), whole(output) as partial:
         partial.mkdir(parents=True)
@@ -350,3 +363,4 @@ def _write_model(
         renderer.save(partial)
         text = "".join(json.dumps(row) + "\n" for row in rows)
         (partial / "sft_steps.jsonl").write_text(text)
+        write_dropped(partial, dropped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import tempfile
 from contextlib import closing
@@ -56,7 +57,7 @@ def write_cases(config: RunConfig, path: Path) -> None:
             "question": problem.question,
             "reference": problem.reference,
         }
-        for problem in [*loaded.train, *loaded.heldout]
+        for problem in itertools.chain(loaded.train, loaded.heldout)
     )
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
+from rich.console import Console
 from transformers import AutoConfig
 
 from rewards.shown import shown
@@ -31,10 +32,10 @@ from rlcs.config import RunConfig
 from rlcs.errors import ConfigError, ModelError, RlcsError
 from rlcs.model.loading import load_part
 from rlcs.rollout.actors import check_engine
+from rlcs.run.screen import Screen
 from rlcs.run.trackers import check_packages
 from rlcs.training.data import load_training_data, make_run_curriculum
 from rlcs.training.workers import needs_of
-from rlcs.types import Problem
 
 PROBLEMS_FOUND = 1
 
@@ -158,20 +159,19 @@ def find_nodes(config: RunConfig) -> list[Node]:
 
 def data_lines(config: RunConfig) -> Iterator[str]:
     """What a run would load, as lines of text: every row is read, every reference checked."""
-    with closing(load_training_data(config)) as training_data:
+    with Screen(console=Console(stderr=True)):
+        training_data = load_training_data(config)
+    with closing(training_data):
         make_run_curriculum(config, training_data.problems, {})
-        prompts = [len(prompt.token_ids) for prompt in training_data.prompts.values()]
         num_train, num_heldout = len(training_data.problems), len(training_data.heldout)
+        sides = (training_data.problems, training_data.heldout)
+        found = [side.columns.tokens for side in sides if side.columns.tokens is not None]
+        prompts = np.concatenate(found)
         yield f"{num_train} problems to train on, {num_heldout} held out"
-        yield f"prompts of {min(prompts)} to {max(prompts)} tokens"
+        yield f"prompts of {prompts.min()} to {prompts.max()} tokens"
         yield from training_data.notes
-        yield from _shares(training_data.problems.values())
-
-
-def _shares(problems: Iterable[Problem]) -> Iterator[str]:
-    counts = Counter(f"{problem.domain}/{problem.category}" for problem in problems)
-    for name, count in sorted(counts.items()):
-        yield f"  {count:>8}  {name}"
+        for name, count in sorted(training_data.problems.shares().items()):
+            yield f"  {count:>8}  {name}"
 
 
 def check_vllm_model(config: RunConfig) -> None:

@@ -156,7 +156,7 @@ def run_evaluation(
         rollouts.wait_until_ready()
         examinee = Examinee(
             problems=training_data.heldout,
-            prompts=training_data.prompts,
+            renderer=training_data.renderer,
             rollouts=rollouts,
             scorer=training_data.scorer,
         )

@@ -158,14 +158,12 @@ def _problems_of(path: Path, log: Log) -> tuple[ProblemSet | None, str | None, l
     except RlcsError as error:
         reason = str(error).splitlines()[0]
         return None, kind, [f"{missing}the run's data cannot be read ({reason})."]
-    problems = ProblemSet.of([problem.for_curriculum() for problem in train])
-    strangers = {group.result.problem_id for group in log.groups} - {
-        problem.problem_id for problem in train
-    }
+    logged = sorted({group.result.problem_id for group in log.groups})
+    strangers = [name for name, at in zip(logged, train.positions(logged), strict=True) if at < 0]
     if strangers:
         note = f"{missing}{len(strangers)} of them are no longer in the run's data."
         return None, kind, [note]
-    return problems, kind, []
+    return train.for_curriculum(), kind, []
 
 
 def _check_outputs(arguments: argparse.Namespace) -> None:

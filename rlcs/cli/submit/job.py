@@ -20,6 +20,7 @@ from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
 from rlcs.config import RunConfig, load_config
+from rlcs.data.file_lists import is_pattern
 from rlcs.errors import ConfigError, EngineError, first_line, sentence
 from rlcs.run.interruption import INTERRUPTED
 
@@ -37,7 +38,16 @@ STOP_SECONDS = 30.0
 
 EXCLUDED = (
     *(".git/", ".venv/", "venv/", ".cache/", "__pycache__/", ".mypy_cache/", ".ruff_cache/"),
-    *(".pytest_cache/", ".hypothesis/", "runs/", "checkpoints/", "*.partial", "wandb/", "mlruns/"),
+    *(
+        ".pytest_cache/",
+        ".hypothesis/",
+        ".rlcs_cache/",
+        "runs/",
+        "checkpoints/",
+        "*.partial",
+        "wandb/",
+        "mlruns/",
+    ),
 )
 """What of the current folder is not sent, as in a .gitignore (which holds besides)."""
 
@@ -111,6 +121,8 @@ def _check_paths(config_path: str, config: RunConfig) -> None:
     named += [source.path for source in sources] + [source.images_folder for source in sources]
     named += [config.data.difficulty.path] if config.data.difficulty else []
     for path in (Path(name) for name in named if name):
+        if is_pattern(str(path)):
+            path = next((each for each in path.parents if not is_pattern(str(each))), path)
         if path.is_absolute() or not path.exists():
             continue  # a path on the cluster, or a hub id
         inside = path.resolve().relative_to(sent) if path.resolve().is_relative_to(sent) else None

@@ -145,3 +145,19 @@ def test_a_table_starts_skills_too() -> None:
     names = [f"p{i}" for i in range(600)]
     true = np.array([chance(name) for name in names])
     assert np.abs(second.predict(names, step=0) - true).mean() < 0.15
+
+
+def test_another_problem_set_takes_over_what_is_known() -> None:
+    first = make_curriculum("frontier", problems(600), group_size=8, seed=1)
+    run(first, range(20))
+    names = [f"p{i}" for i in range(100, 600)]
+    second = make_curriculum("frontier", problems(600)[100:], group_size=8, seed=1)
+    second.load_state_dict(first.state_dict(), reconcile=True)
+    expected = first.predict(names, step=20)
+    assert second.predict(names, step=20) == pytest.approx(expected, abs=0.02)
+    found = history(second)
+    at = found.buckets.bucket_of(np.arange(500))
+    sums = found.rates.members
+    held = np.bincount(at, minlength=sums[0].size).reshape(sums[0].shape)
+    assert sums[0] == pytest.approx(held), "every problem is counted in its bucket, once"
+    run(second, range(20, 24))

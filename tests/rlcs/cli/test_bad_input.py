@@ -158,7 +158,7 @@ MISTAKES: dict[str, tuple[Arrange, list[str]]] = {
         ["curriculum", "offline pass rates", "grade the problems"],
     ),
     # the data
-    "a missing data file": (train("data.train.0.path=nowhere.jsonl"), ["nowhere.jsonl", "JSONL"]),
+    "a missing data file": (train("data.train.0.path=nowhere.jsonl"), ["nowhere.jsonl", ".jsonl"]),
     "a broken JSON line": (
         rows(GOOD, '{"id": "b", "question": '),
         ["1 problem", "rows.jsonl:2", "broken JSON"],
@@ -174,7 +174,7 @@ MISTAKES: dict[str, tuple[Arrange, list[str]]] = {
     ),
     "a reference that fails its own verifier": (
         rows(GOOD, {**GOOD, "id": "b", "answer": "unreadable"}),
-        ["1 problem in the references", "b: ", "'unreadable'", "Correct these references"],
+        ["1 problem in the references", "(b): ", "'unreadable'", "Correct these references"],
     ),
     "an empty file": (rows(), ["rows.jsonl", "expected rows, found none"]),
     "nothing left after filtering": (on_heldout, ["data.train", "none left", "data.heldout"]),

@@ -13,10 +13,9 @@ import pytest
 
 from curricula import Grades, write_grades
 from rlcs.config import RunConfig, load_config
-from rlcs.data import load_problems
+from rlcs.data import Problems, load_problems
 from rlcs.errors import ConfigError
 from rlcs.training.data import make_run_curriculum
-from rlcs.types import Problem
 
 LEVELS = {"p0": "very easy", "p1": 5, "p2": None, "p3": 3, "p4": "Hard"}
 
@@ -51,10 +50,10 @@ def folder(tmp_path: Path) -> Path:
 LABELLED = "data.train.0.columns.label=level"
 
 
-def graded(folder: Path, *changes: str) -> tuple[RunConfig, dict[str, Problem], list[str]]:
+def graded(folder: Path, *changes: str) -> tuple[RunConfig, Problems, list[str]]:
     config = load_config(folder / "run.yaml", changes, kind=RunConfig)
     loaded = load_problems(config)
-    return config, {each.problem_id: each for each in loaded.train}, loaded.notes
+    return config, loaded.train, loaded.notes
 
 
 @pytest.mark.parametrize(
@@ -115,8 +114,8 @@ def test_pass_rates_by_hand(
     ]
     config, problems, _ = graded(folder, *inside)
     found = {
-        name: problem.prior_pass_rate
-        for name, problem in problems.items()
+        problem.problem_id: problem.prior_pass_rate
+        for problem in problems
         if problem.prior_pass_rate is not None
     }
     assert found == pytest.approx(rates), reason
@@ -151,12 +150,12 @@ def test_a_pass_rate_of_the_row_stays_where_the_table_says_nothing(folder: Path)
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     change = ["data.train.0.columns.pass_rate=rate", "data.difficulty.labels=ignore"]
     _, problems, _ = graded(folder, *change)
-    assert [each.prior_pass_rate for each in problems.values()] == [0.5, 0.75, 0.25, 0.125]
+    assert [each.prior_pass_rate for each in problems] == [0.5, 0.75, 0.25, 0.125]
 
 
 def test_without_the_section_nothing_changes(folder: Path) -> None:
     _, problems, notes = graded(folder, "data.difficulty=null")
-    assert all(problem.prior_pass_rate is None for problem in problems.values())
+    assert all(problem.prior_pass_rate is None for problem in problems)
     assert notes == []
 
 

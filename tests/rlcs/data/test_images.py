@@ -142,7 +142,7 @@ def test_rows_of_a_file(folder: Path, row_file: Any) -> None:
     problems = load_data(section(path)).train
     assert [len(problem.images) for problem in problems] == [1, 1, 2, 0]
     assert len({problem.problem_id for problem in problems}) == 4, "the picture is part of the id"
-    contents = {problem.for_curriculum().content for problem in problems}
+    contents = {problem.content for problem in problems}
     assert len(contents) == 4
 
     elsewhere = Path(row_file(*rows, name="elsewhere.jsonl"))

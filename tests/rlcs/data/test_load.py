@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rlcs.config import DataSection, RunConfig, SftConfig, SourceSection, load_config
-from rlcs.data import load_data
+from rlcs.data import load_data, write_dropped
 from rlcs.errors import DatasetError, PackageMissingError
 from rlcs.types import Problem
 
@@ -33,7 +33,7 @@ def section(*train: dict[str, Any], heldout: Iterable[dict[str, Any]] = ()) -> D
 
 
 def load_train(**source: Any) -> list[Problem]:
-    return load_data(section(source)).train
+    return list(load_data(section(source)).train)
 
 
 def refusal(*train: dict[str, Any], heldout: Iterable[dict[str, Any]] = ()) -> str:
@@ -183,13 +183,65 @@ def test_a_byte_order_mark_and_odd_line_breaks_are_no_trouble(tmp_path: Path) ->
 
 
 def test_all_bad_rows_are_counted_and_the_first_twenty_shown(row_file: RowFile) -> None:
-    path = row_file(*[{"question": f"{n}"} for n in range(30)], ROW, "{")
-    lines = refusal({"path": path}, {"path": "missing.jsonl"}).splitlines()
+    path = row_file(*[{"question": f"{n}"} for n in range(30)], ROW, "{", "{")
+    lines = refusal({"path": path}).splitlines()
     assert lines[0] == "32 problems in the data:"
-    assert lines[1].startswith(f"  {path}:32: "), "broken lines come first"
-    assert lines[2].startswith(f"  {path}:1: ")
+    assert lines[1].startswith(f"  {path}:1: ")
+    assert lines[2].startswith(f"  {path}:2: ")
     assert len(lines) == 22
     assert lines[-1] == "  and 12 more."
+
+
+def test_sources_that_are_not_there_are_all_named_first(row_file: RowFile) -> None:
+    lines = refusal({"path": row_file("{")}, {"path": "one.jsonl"}, heldout=[{"path": "two.jsonl"}])
+    assert [line.strip().partition(":")[0] for line in lines.splitlines()] == [
+        "2 problems in the data",
+        "one.jsonl",
+        "two.jsonl",
+    ]
+
+
+def test_bad_rows_may_be_dropped(row_file: RowFile, tmp_path: Path) -> None:
+    rows = [{**ROW, "n": 1}, "{", {**ROW, "n": 1}, {"n": 4}, {**ROW, "n": 5}]
+    source = {"path": row_file(*rows), "columns": {"id": "n"}}
+    held = row_file({**ROW, "question": "New?", "n": 5}, "[]", name="held.jsonl")
+    data = section(source, heldout=[{**source, "path": held}])
+    loaded = load_data(data.model_copy(update={"bad_rows": "drop"}))
+    assert [problem.problem_id for problem in loaded.train] == ["1"]
+    assert [problem.problem_id for problem in loaded.heldout] == ["5"]
+    reasons = {each.location.rpartition("/")[2]: each.reason for each in loaded.dropped}
+    assert list(reasons) == [
+        "rows.jsonl:2",
+        "rows.jsonl:4",
+        "held.jsonl:2",
+        "rows.jsonl:3",
+        "rows.jsonl:5",
+    ]
+    assert reasons["rows.jsonl:5"].startswith("expected an id of its own, found '5', which")
+    assert loaded.notes[0].startswith("5 rows cannot be used and were dropped (data.bad_rows = d")
+    write_dropped(tmp_path, loaded.dropped)
+    written = [json.loads(line) for line in (tmp_path / "dropped_rows.jsonl").open()]
+    assert [row["row"] for row in written] == [each.location for each in loaded.dropped]
+    assert written[3]["reason"] == reasons["rows.jsonl:3"]
+
+
+def test_dropping_every_row_is_refused(row_file: RowFile) -> None:
+    data = section({"path": row_file("{", "[]")}).model_copy(update={"bad_rows": "drop"})
+    with pytest.raises(DatasetError, match="found none left: all rows were dropped or taken out"):
+        load_data(data)
+
+
+def test_problems_that_a_file_lists_are_left_out(row_file: RowFile, tmp_path: Path) -> None:
+    path = row_file(*[{**ROW, "n": n} for n in range(4)])
+    (tmp_path / "ids.txt").write_text("1\n\n3\nelsewhere\n")
+    data = section({"path": path, "columns": {"id": "n"}})
+    loaded = load_data(data.model_copy(update={"drop": str(tmp_path / "ids.txt")}))
+    assert loaded.train.ids() == ["0", "2"]
+    assert loaded.notes == [
+        f"2 of the 3 problems that {tmp_path}/ids.txt lists were taken out of training (data.drop)."
+    ]
+    with pytest.raises(DatasetError, match=r"data.drop: expected a file with an id a line, found"):
+        load_data(data.model_copy(update={"drop": str(tmp_path / "none.txt")}))
 
 
 def test_repeated_ids_name_both_lines(row_file: RowFile) -> None:
@@ -266,16 +318,28 @@ def test_limit_takes_the_first_rows(row_file: RowFile) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("no.jsonl", "no.jsonl: expected a JSONL or Parquet file, found nothing there"),
-        ("folder", "folder: expected a .jsonl or .parquet file, found a folder."),
-        ("rows.csv", "rows.csv: expected a .jsonl or .parquet file, found a file ending in '.csv'"),
+        ("no.jsonl", "or a pattern like shards/*.parquet, found nothing there (looked in "),
+        ("*.jsonl", "found no file that fits"),
+        ("folder", "found a folder without any"),
+        ("rows.txt", "found one ending in '.txt'."),
+        ("two.csv", "two.csv: expected a first line with a name for each column, found a, a."),
+        ("mixed", "expected files of one kind, found some ending in .jsonl, .parquet."),
+        ("splits", "expected the files of one split, found those of test, train. Name one by a"),
+        ("broken.jsonl.gz", "broken.jsonl.gz: expected a file that can be read, found"),
+        ("broken.json", "broken.json: expected a list of objects in JSON, found"),
         ("broken.parquet", "broken.parquet: expected a data set, found"),
     ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, name: str, said: str) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "rows.csv").write_text("a,b\n")
+    for folder in ("folder", "mixed", "splits"):
+        (tmp_path / folder).mkdir()
+    for file in ("mixed/a.jsonl", "mixed/a.parquet", "splits/train-0.csv", "splits/test-0.csv"):
+        (tmp_path / file).write_text("a\n")
+    (tmp_path / "rows.txt").write_text("a,b\n")
+    (tmp_path / "two.csv").write_text("a,a\n1,2\n")
+    (tmp_path / "broken.json").write_text("[1")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
+    (tmp_path / "broken.jsonl.gz").write_bytes(b"no")
     assert said in refusal({"path": str(tmp_path / name)})
 
 
@@ -312,7 +376,7 @@ CHAIN_SUM = {"reasoning_gym": "chain_sum", "size": 40}
 def test_reasoning_gym_problems_are_the_same_each_time() -> None:
     knobs = {"max_terms": 2, "max_digits": 1}
     first, again = (load_data(section({**CHAIN_SUM, "knobs": knobs})) for _ in range(2))
-    assert first == again
+    assert list(first.train) == list(again.train)
     assert 0 < len(first.train) < 40, "40 sums of two digits repeat"
     assert first.notes == [
         f"reasoning_gym:chain_sum: {40 - len(first.train)} of 40 generated problems repeat an "

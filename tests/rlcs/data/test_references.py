@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rewards import VerifierPool
-from rlcs.data import check_references
+from rlcs.config import DataSection, SourceSection
+from rlcs.data import load_data, reference_faults
+from rlcs.data.references import UNCHECKED
 from rlcs.errors import DatasetError
 from rlcs.types import Problem
 
@@ -28,8 +31,8 @@ def problem(problem_id: str, reference: Any, domain: str = "math") -> Problem:
 def test_references_that_pass_say_nothing() -> None:
     with VerifierPool(1) as pool:
         problems = [problem("a", "72"), problem("b", 72), problem("c", 0.5), problem("d", "1,080")]
-        assert check_references(problems, pool) == []
-        assert check_references([], pool) == []
+        assert reference_faults(problems, pool) == [None] * 4
+        assert reference_faults([], pool) == []
 
 
 PICKY_VERIFIER = """
@@ -52,23 +55,27 @@ def test_references_that_fail_are_all_named(
 ) -> None:
     (tmp_path / "picky_verifier.py").write_text(PICKY_VERIFIER)
     monkeypatch.syspath_prepend(tmp_path)
-    problems = [problem("good", "72", "picky"), problem("number", 72, "picky")]
-    problems += [problem(f"bad{n}", "x", "picky") for n in range(25)]
-    with (
-        VerifierPool(1, custom={"picky": "picky_verifier:judge"}) as pool,
-        pytest.raises(DatasetError) as caught,
-    ):
-        check_references(problems, pool)
+    rows = [{"question": "What is it?", "answer": each} for each in ["72", 72] + ["x"] * 25]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    section = DataSection(train=[SourceSection(path=str(path), domain="picky")])
+    with VerifierPool(1, custom={"picky": "picky_verifier:judge"}) as pool:
+        with pytest.raises(DatasetError) as caught:
+            load_data(section, extra_domains=["picky"], pool=pool)
+        dropping = section.model_copy(update={"bad_rows": "drop"})
+        loaded = load_data(dropping, extra_domains=["picky"], pool=pool)
     lines = str(caught.value).splitlines()
     assert lines[0] == "25 problems in the references:"
-    assert lines[1] == (
-        "  bad0: expected the picky verifier to pass the reference 'x', "
-        "found wrong: only 72 will do."
+    assert lines[1].startswith(f"  {path}:3 (")
+    assert lines[1].endswith(
+        "): expected the picky verifier to pass the reference 'x', found wrong: only 72 will do."
     )
     assert lines[-2:] == [
         "  and 5 more.",
         "Correct these references or take the rows out.",
     ]
+    assert [each.reference for each in loaded.train] == ["72", 72]
+    assert len(loaded.dropped) == 25
 
 
 BOXES = {"coord": "norm999", "mode": "multi", "boxes": [[1, 1, 9, 9], [20, 20, 60, 60]]}
@@ -88,7 +95,7 @@ CLICK = {"coord": "norm999", "action": "click", "bbox": [100, 100, 200, 200]}
 )
 def test_references_of_every_form_pass_themselves(domain: str, reference: Any, reason: str) -> None:
     with VerifierPool(1) as pool:
-        assert check_references([problem("a", reference, domain)], pool) == [], reason
+        assert reference_faults([problem("a", reference, domain)], pool) == [None], reason
 
 
 @pytest.mark.parametrize(
@@ -102,8 +109,9 @@ def test_references_of_every_form_pass_themselves(domain: str, reference: Any, r
 )
 def test_objects_that_no_answer_can_match_are_found(domain: str, reference: Any) -> None:
     """They were counted in a note, and looked like hopeless problems for the whole run."""
-    with VerifierPool(1) as pool, pytest.raises(DatasetError, match="found bad_reference"):
-        check_references([problem("a", reference, domain)], pool)
+    with VerifierPool(1) as pool:
+        [fault] = reference_faults([problem("a", reference, domain)], pool)
+    assert "found bad_reference" in str(fault)
 
 
 def test_objects_of_a_verifier_of_ones_own_are_counted_instead(
@@ -113,10 +121,15 @@ def test_objects_of_a_verifier_of_ones_own_are_counted_instead(
     monkeypatch.syspath_prepend(tmp_path)
     with VerifierPool(1, custom={"picky": "picky_verifier:judge"}) as pool:
         problems = [problem("a", {"cells": []}, "picky"), problem("b", "72", "picky")]
-        assert check_references(problems, pool) == [
-            "1 references of the domain picky are neither text nor numbers and were not checked "
-            "against their own verifier."
-        ]
+        assert reference_faults(problems, pool) == [UNCHECKED, None]
+        path = tmp_path / "rows.jsonl"
+        path.write_text('{"question": "What is it?", "answer": {"cells": []}}\n')
+        section = DataSection(train=[SourceSection(path=str(path), domain="picky")])
+        loaded = load_data(section, extra_domains=["picky"], pool=pool)
+    assert loaded.notes == [
+        "1 references of the domain picky are neither text nor numbers and were not checked "
+        "against their own verifier."
+    ]
 
 
 def test_a_pass_mark_of_the_run_counts_for_references(
@@ -126,7 +139,7 @@ def test_a_pass_mark_of_the_run_counts_for_references(
     monkeypatch.syspath_prepend(tmp_path)
     custom = {"picky": "picky_verifier:judge"}
     with VerifierPool(1, custom=custom, pass_marks={"picky": 0.0}) as pool:
-        assert check_references([problem("a", "71", "picky")], pool) == []
+        assert reference_faults([problem("a", "71", "picky")], pool) == [None]
 
 
 @pytest.mark.parametrize("dialect", ["auto", "qwen3_vl", "glm_mobile", "os_atlas", "aguvis"])
@@ -134,13 +147,11 @@ def test_references_are_answered_in_the_dialect_of_the_run(dialect: str) -> None
     click = {"coord": "norm1", "action": "click", "bbox": [0.1, 0.1, 0.2, 0.2]}
     problems = [problem("a", click, "gui"), problem("b", {"action": "back"}, "gui")]
     with VerifierPool(1, settings={"gui": {"dialect": dialect}}) as pool:
-        assert check_references(problems, pool) == []
+        assert reference_faults(problems, pool) == [None, None]
 
 
 def test_a_reference_that_a_dialect_cannot_answer_is_named() -> None:
     problems = [problem("chosen", {"action": "select", "option": "Red"}, "gui")]
-    with (
-        VerifierPool(1, settings={"gui": {"dialect": "ui_tars"}}) as pool,
-        pytest.raises(DatasetError, match=r"chosen: .*the dialect ui_tars has no select; it has"),
-    ):
-        check_references(problems, pool)
+    with VerifierPool(1, settings={"gui": {"dialect": "ui_tars"}}) as pool:
+        [fault] = reference_faults(problems, pool)
+    assert "the dialect ui_tars has no select; it has" in str(fault)

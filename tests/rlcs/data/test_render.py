@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from transformers import CLIPImageProcessor, LlavaProcessor, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, CLIPImageProcessor, LlavaProcessor, PreTrainedTokenizerFast
 
 from rlcs.data import Renderer
 from rlcs.data.response_format import build_response
@@ -79,7 +79,7 @@ def test_too_long_prompts_are_all_named(tokenizer_folder: Path) -> None:
     assert list(fits) == ["p1"]
     renderer.max_prompt_tokens = 3
     with pytest.raises(DatasetError) as caught:
-        renderer.render_all([problem()])
+        renderer.check_lengths([problem()])
     length = len(fits["p1"].token_ids)
     assert f"1 problem with prompts over max_prompt_tokens = 3:\n  p1: {length} tokens" in str(
         caught.value
@@ -179,3 +179,15 @@ def test_a_hub_that_cannot_be_reached_fails_soon(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(socket, "getaddrinfo", unreachable)
     message = model_refusal("nobody/no-such-model-at-all")
     assert "no cached copy, and the hub says: [Errno -2] Name or service not known" in message
+
+
+def test_texts_are_encoded_as_transformers_encodes_them(tokenizer_folder: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
+    tokenizer.backend_tokenizer.enable_truncation(3)
+    tokenizer.backend_tokenizer.enable_padding(length=50)
+    tokenizer.save_pretrained(tokenizer_folder)
+    renderer = Renderer.load(str(tokenizer_folder), max_prompt_tokens=60)
+    (text,) = renderer._render_texts([problem()])
+    plain = renderer.tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert renderer.render(problem()).token_ids.tolist() == plain
+    assert len(plain) > 3

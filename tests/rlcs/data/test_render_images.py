@@ -214,7 +214,7 @@ def test_too_many_tokens_of_pictures_are_named_by_row(
     problem = make_problem("?", make_image(1), make_image(2), location="rows.jsonl:7")
     fits = len(Renderer.load(seeing_model, 500).render(problem).token_ids)
     with pytest.raises(DatasetError) as refused:
-        Renderer.load(seeing_model, fits - 1).render_all([problem])
+        Renderer.load(seeing_model, fits - 1).check_lengths([problem])
     assert f"rows.jsonl:7 (p1): {fits} tokens, 32 of them pictures" in str(refused.value)
     assert f"Raise rollout.max_prompt_tokens to {fits}" in str(refused.value)
     assert "(model.image_tokens.max)" in str(refused.value)
@@ -226,7 +226,7 @@ def test_more_than_the_model_can_read(
     renderer = Renderer.load(tiny_glm, 5000, image_tokens=ImageTokensSection(min=1020))
     problem = make_problem("What is shown here?", make_image(1), location="rows.jsonl:7")
     with pytest.raises(DatasetError, match="over the 1024 tokens that the model can read"):
-        renderer.render_all([problem])
+        renderer.check_lengths([problem])
 
 
 CONTEXTS = [

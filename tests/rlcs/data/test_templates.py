@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -92,14 +93,35 @@ def test_a_template_reaches_no_attribute_that_leads_out(
 
 def test_every_text_has_its_own_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(templates, "SECONDS", 2.0)
-    texts = templates.render_bounded(_slowly, list(range(5)), "owner")
-    assert texts == [str(number) for number in range(5)]
-    assert templates.render_bounded(_slowly, [], "owner") == []
+    process = templates.TemplateProcess(_slowly, "owner")
+    assert process.render(list(range(5))) == [str(number) for number in range(5)]
+    assert process.render([]) == []
 
 
-def test_a_child_that_dies_is_named() -> None:
-    with pytest.raises(ModelError, match="found one that ended its process"):
-        templates.render_bounded(_dies, [1], "owner")
+def test_one_child_renders_all_texts_and_ends_with_its_owner() -> None:
+    process = templates.TemplateProcess(_which, "owner")
+    (child,), again = process.render([0]), process.render(["a", "b"])
+    assert again == [child, child]
+    del process
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(str(child)), 0)
+
+
+def test_the_child_keeps_nothing_of_its_parent_open() -> None:
+    reading, writing = os.pipe()
+    process = templates.TemplateProcess(_which, "owner")
+    process.render([0])
+    os.close(writing)
+    assert os.read(reading, 1) == b"", "the end of the pipe, which a child with it would hold back"
+    os.close(reading)
+
+
+def test_a_child_that_dies_is_named_and_another_takes_its_place() -> None:
+    process = templates.TemplateProcess(_dies, "owner")
+    for _ in range(2):
+        with pytest.raises(ModelError, match="found one that ended its process"):
+            process.render([1])
+    assert process.render([0]) == ["alive"]
 
 
 def _slowly(number: int) -> str:
@@ -107,10 +129,14 @@ def _slowly(number: int) -> str:
     return str(number)
 
 
-def _dies(number: int) -> str:
-    import os
+def _which(number: int) -> str:
+    return str(os.getpid())
 
-    os._exit(1)
+
+def _dies(number: int) -> str:
+    if number:
+        os._exit(1)
+    return "alive"
 
 
 def _problem():  # type: ignore[no-untyped-def]

@@ -289,7 +289,7 @@ MISTAKES: dict[str, tuple[list[str], list[str]]] = {
         ["models.0={name: a, path: no/where}", "rollout.batch_tokens=8"],
         ["Raise rollout.batch_tokens to 612"],
     ),
-    "no data": (["data.train.0.path=no.jsonl"], ["no.jsonl", "expected a JSONL or Parquet file"]),
+    "no data": (["data.train.0.path=no.jsonl"], ["no.jsonl", "expected a file (.jsonl"]),
     "no such model": (["models.0={name: a, path: no/where}"], ["no/where", "model folder"]),
     "a section of another verb": (["run.seed=1"], ["run: unknown key", "Known keys"]),
 }

@@ -80,7 +80,7 @@ def test_whatever_stands_anywhere_in_a_real_state_only_a_resume_error_comes_out(
     theirs: Path,
 ) -> None:
     config = read_run_config(theirs)
-    problems = {problem.problem_id: problem for problem in load_problems(config).train}
+    problems = load_problems(config).train
     data: Any = SimpleNamespace(problems=problems)
     checkpoint = Checkpoints(theirs / "checkpoints", keep=1).latest()
     assert checkpoint is not None

@@ -73,11 +73,16 @@ def problem(name: str) -> Problem:
     )
 
 
+def prompts(problems: Sequence[Problem]) -> dict[str, Prompt]:
+    names = (each.problem_id for each in problems)
+    return {name: Prompt(problem_id=name, token_ids=np.array([1])) for name in names}
+
+
 def groups(screening: int) -> tuple[dict[str, Any], Pool]:
     pool = Pool()
     data: Any = SimpleNamespace(
-        problems={name: problem(name) for name in NAMES},
-        prompts={name: Prompt(problem_id=name, token_ids=np.array([1])) for name in NAMES},
+        problems=SimpleNamespace(find=lambda names: [problem(name) for name in names]),
+        renderer=SimpleNamespace(render_all=prompts),
         scorer=Scorer(),
     )
     found = roll_out(
