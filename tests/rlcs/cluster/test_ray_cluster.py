@@ -63,7 +63,7 @@ def test_ray_starts_where_its_own_choice_would_fail(
     assert list(deep.iterdir()) == []
 
 
-@pytest.mark.long
+@pytest.mark.stress  # it waits a minute for a Ray that does not come
 def test_a_temporary_folder_without_room_is_named() -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder, small_disk(Path(folder), 64) as disk:
         started = start_with(TMPDIR=str(disk))

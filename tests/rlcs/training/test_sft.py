@@ -149,9 +149,8 @@ def damage(saved: Path, folder: Path, state: Path, workshop: Workshop) -> None:
     assert "has no complete checkpoint" in workshop.refuse("sft", "--resume", copy)
 
 
-@pytest.mark.parametrize(
-    "trained", ["adapters", pytest.param("language", marks=pytest.mark.stress)]
-)
+@pytest.mark.stress
+@pytest.mark.parametrize("trained", ["adapters", "language"])
 def test_what_is_frozen_stays_and_a_resume_is_exact(
     trained: str, workshop: Workshop, tiny_glm: str, tmp_path: Path
 ) -> None:
