@@ -97,7 +97,7 @@ def check_fits(state: dict[str, Any], fresh: dict[str, Any], ids: IdTable) -> No
 
 def _check_history(history: dict[str, Any], seen_ids: Any) -> None:
     num = len(history["seen"])
-    for name in set(history) - {"buckets", "rates", "seen"}:
+    for name in (each for each in history if each not in ("buckets", "rates", "seen")):
         _check(len(history[name]) == num, f"history.{name}", f"{num} numbers, one a problem seen")
     for name in ("segments", "passes", "failures", "last_step"):
         _check(bool((history[name] >= 0).all()), f"history.{name}", "no negative number")

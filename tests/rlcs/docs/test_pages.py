@@ -44,11 +44,11 @@ def blocks(page: Path, language: str) -> list[str]:
 
 
 def commands(page: Path, program: str) -> Iterator[str]:
-    """The command lines of a page that call ``program``, without a prompt before them."""
+    """The command lines of a page that call ``program``, without a prompt or a pipe around them."""
     for block in blocks(page, ""):
         for line in block.splitlines():
             if found := re.match(rf"(?:\w*\$ +)?({program}.*)", line):
-                yield found[1]
+                yield found[1].partition(" | ")[0]
 
 
 def prose(page: Path) -> str:
@@ -111,9 +111,14 @@ YAML_BLOCKS = [
 
 @pytest.mark.parametrize("text", YAML_BLOCKS)
 def test_configurations_load(text: str, tmp_path: Path) -> None:
-    """A whole configuration as it is; a part of one with the least that a run needs beside it."""
+    """A whole configuration as it is; a part of one with the least that a run needs beside it.
+
+    A list is what stands under ``data.train``.
+    """
     tree, repeated = read_yaml(text, "block")
     assert not repeated
+    if isinstance(tree, list):
+        tree = {"data": {"train": tree}}
     path = tmp_path / "config.yaml"
     path.write_text(text if is_whole(tree) else write_yaml(completed(tree)))
     load_config(path, kind=kind_of(tree))
