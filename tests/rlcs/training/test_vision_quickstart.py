@@ -11,7 +11,7 @@ import yaml
 from shared_cluster import SharedCluster
 from workshop import ROOT, Workshop, read_jsonl
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.stress]  # test_pictures_run.py is the short one
 
 DOMAINS = ("charts", "counting", "grounding", "gui")
 

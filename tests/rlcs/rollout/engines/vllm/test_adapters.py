@@ -90,6 +90,7 @@ def test_adapters_that_say_something_else_are_not_served(
         fetch(generate, waiting_for="vLLM", timeout=300)
 
 
+@pytest.mark.stress  # an engine of its own
 def test_a_model_that_sees_is_served_with_adapters(
     tiny_glm: str, start_vllm: Callable[..., Any]
 ) -> None:

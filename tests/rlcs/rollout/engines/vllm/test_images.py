@@ -120,6 +120,7 @@ def test_a_new_vision_tower_sees_the_same_picture_anew(
         assert changed == bool(prompt.images)
 
 
+@pytest.mark.stress  # an engine of its own
 def test_without_pictures_there_is_no_vision_tower(
     tiny_glm: str, eos_token_ids: tuple[int, ...], start_vllm: Callable[..., Any], seen_prompts: Any
 ) -> None:
