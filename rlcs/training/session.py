@@ -31,12 +31,7 @@ from rlcs.run.alarms import Alarm, AlarmWatch
 from rlcs.run.checkpoint import Checkpoints, damaged, read_state
 from rlcs.run.disk import checkpoint_bytes, saying_what_is_saved, way_on
 from rlcs.run.fault_log import FaultLog
-from rlcs.run.folder import (
-    CONFIG_NAME,
-    check_resumable,
-    free_run_folder,
-    read_run_config,
-)
+from rlcs.run.folder import CONFIG_NAME, check_resumable, free_run_folder, read_run_config
 from rlcs.run.interruption import INTERRUPTED, interruption
 from rlcs.run.log import RunLog, append_row
 from rlcs.run.problem_file import write_problems
