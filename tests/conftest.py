@@ -39,7 +39,6 @@ LONGEST_FIRST = (
     ("rlcs/rollout/engines/vllm/test_wide_engines.py",),
     ("rlcs/training/test_full_disk.py",),
     ("rlcs/rollout/engines/vllm/test_videos.py",),
-    ("rlcs/dashboard/test_browser.py",),
     ("rlcs/cli/test_serve.py",),
     ("rlcs/rollout/test_pool.py",),
     ("rlcs/grading/test_grade.py",),
