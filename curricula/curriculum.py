@@ -18,12 +18,7 @@ from curricula.choosing.domains import DomainShares
 from curricula.choosing.pacing import Pacing
 from curricula.choosing.selection import counts_of, fates, names_of
 from curricula.contract import Draw, Fate, GroupResult
-from curricula.errors import (
-    ObservationError,
-    TableError,
-    UnknownProblemError,
-    listed,
-)
+from curricula.errors import ObservationError, TableError, UnknownProblemError, listed
 from curricula.grades.difficulty_table import DifficultyTable
 from curricula.grades.evidence import evidence_table, take_evidence
 from curricula.knowledge.calibration import Calibration, ReliabilityRow

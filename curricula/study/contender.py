@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from curricula.errors import SettingsError
 from curricula.study.samplers.settings import any_settings
 
+USUAL = ("uniform", "dapo", "rlcs", "posterior", "frontier")
+"""What is compared where nobody says what."""
+IN_EPOCHS = ("uniform", "dapo")
+"""Kinds that draw every problem once before any comes again."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contender:

@@ -7,22 +7,20 @@ from collections.abc import Callable, Sequence
 
 from curricula import CurriculumError
 from curricula.contract import GroupResult
-from curricula.study.contender import Contender
+from curricula.study.contender import IN_EPOCHS, USUAL, Contender
 from curricula.study.replay import Replay, logged, replay
 from curricula.study.run_log import Log, LoggedGroup
 from rlcs.errors import RunFolderError, sentence
 from rlcs.insight.curriculum import problem_set
 from rlcs.insight.run import Run
 
-SAMPLERS = ("uniform", "dapo", "rlcs", "posterior")
 MOST_GROUPS = 20_000
 """Of the newest steps; a longer log is replayed from the command line."""
-IN_EPOCHS = ("uniform", "dapo")
 
 
 def what_if(
     run: Run,
-    samplers: Sequence[str] = SAMPLERS,
+    samplers: Sequence[str] = USUAL,
     *,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> list[Replay]:

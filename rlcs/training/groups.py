@@ -38,23 +38,22 @@ def roll_out(
     """
     problems = training_data.problems.find([draw.problem_id for draw in draws])
     rendered = training_data.renderer.render_all(problems)
-    prompts = [rendered[draw.problem_id] for draw in draws]
     answers: list[tuple[Completion, ...]] = [()] * len(draws)
     verdicts: list[tuple[Verdict, ...]] = [()] * len(draws)
     rows = list(range(len(draws)))
     for numbers in _parts(group_size, screening):
+        asked = [problems[row] for row in rows]
         requests = [
             GroupRequest(
-                prompt=prompts[row],
+                prompt=rendered[problem.problem_id],
                 seeds=tuple(
-                    derive_seed(seed, "rollout", step, problems[row].problem_id, index)
+                    derive_seed(seed, "rollout", step, problem.problem_id, index)
                     for index in numbers
                 ),
-                expected_tokens=lengths.expected(problems[row].problem_id, problems[row].category),
+                expected_tokens=lengths.expected(problem.problem_id, problem.category),
             )
-            for row in rows
+            for problem in asked
         ]
-        asked = [problems[row] for row in rows]
         generated = rollouts.generate(requests, sampling) if rows else []
         for problem, group in zip(asked, generated, strict=True):
             lengths.observe(problem.problem_id, problem.category, [len(c.token_ids) for c in group])
@@ -66,7 +65,7 @@ def roll_out(
     return [
         RolloutGroup(
             problem=problem,
-            prompt=prompt,
+            prompt=rendered[draw.problem_id],
             draw_probability=draw.probability,
             tier=draw.tier,
             completions=group,
@@ -74,9 +73,7 @@ def roll_out(
             rewards=rewards_of(judged),
             passed=np.array([training_data.scorer.passed(problem.domain, v) for v in judged]),
         )
-        for draw, problem, prompt, group, judged in zip(
-            draws, problems, prompts, answers, verdicts, strict=True
-        )
+        for draw, problem, group, judged in zip(draws, problems, answers, verdicts, strict=True)
     ]
 
 

@@ -1,5 +1,7 @@
 """Bandits over categories: SEC and DUMP. Within a category every problem is alike."""
 
+from abc import abstractmethod
+
 import numpy as np
 from numpy.random import Generator
 
@@ -20,9 +22,9 @@ class _CategoryChooser(ScoredChooser):
         self._codes: Indices = (history.initial_buckets() // self._segments).astype(np.int64)
         self.sizes: Indices = np.bincount(self._codes, minlength=len(history.domain_of_category))
 
+    @abstractmethod
     def preferences(self) -> Floats:
         """Return the logit of each category's share."""
-        raise NotImplementedError
 
     def score(self, step: int, rng: Generator | None) -> Floats:
         """Return each problem's part in the share of its category."""

@@ -1,5 +1,6 @@
 """What the samplers have in common that give every problem a score of its own."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from curricula.knowledge.history import Observed, PassRateHistory
 from curricula.knowledge.tiers import Floats, Indices
 
 
-class ScoredChooser:
+class ScoredChooser(ABC):
     """Takes problems by their scores: the highest, or by chance in proportion to them.
 
     A subclass says what `score` returns, learns in `observe`, and names in `arrays` the numbers
@@ -27,10 +28,11 @@ class ScoredChooser:
         self.num = len(history.homes)
         self.arrays: dict[str, NDArray[Any]] = {}
 
+    @abstractmethod
     def score(self, step: int, rng: Generator | None) -> Floats:
         """Return the score of every problem at `step`; without `rng`, its expectation."""
-        raise NotImplementedError
 
+    @abstractmethod
     def observe(self, batch: Observed) -> None:
         """Take in results."""
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from curricula import CurriculumError, ProblemSet
-from curricula.study.contender import Contender
+from curricula.study.contender import IN_EPOCHS, USUAL, Contender
 from curricula.study.learner import World
 from curricula.study.replay import Replay, logged, replay, replay_table
 from curricula.study.run_log import Log, read_log
@@ -31,9 +31,6 @@ from rlcs.errors import ConfigError, PackageMissingError, RlcsError, RunFolderEr
 from rlcs.files import check_room, write_whole, writing
 from rlcs.run.folder import CONFIG_NAME
 
-SAMPLERS = ("uniform", "dapo", "rlcs", "posterior", "frontier")
-IN_EPOCHS = ("uniform", "dapo")
-
 
 def simulate(arguments: argparse.Namespace) -> int:
     """Compare curricula as ``arguments`` say: print the table, and write the files they name."""
@@ -41,7 +38,7 @@ def simulate(arguments: argparse.Namespace) -> int:
     try:
         if arguments.forecast is not None:
             return foretell(arguments)
-        contenders = [Contender.parse(text) for text in arguments.sampler or SAMPLERS]
+        contenders = [Contender.parse(text) for text in arguments.sampler or USUAL]
         if arguments.run is None:
             _over_a_learner(arguments, contenders)
         else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
+from curricula.study.contender import USUAL
 from rlcs.dashboard import parts
 from rlcs.dashboard.asked import Asked, read_address
 from rlcs.dashboard.context import Context
@@ -87,7 +88,7 @@ def _row(row: Any) -> dict[str, Any]:
 
 
 def _samplers(asked: Asked) -> str:
-    return asked.text("samplers", "; ".join(what_if.SAMPLERS))
+    return asked.text("samplers", "; ".join(USUAL))
 
 
 def _key(run: Run, asked: Asked) -> object:
