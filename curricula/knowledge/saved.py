@@ -99,10 +99,20 @@ def _check_history(history: dict[str, Any], seen_ids: Any) -> None:
     num = len(history["seen"])
     for name in (each for each in history if each not in ("buckets", "rates", "seen")):
         _check(len(history[name]) == num, f"history.{name}", f"{num} numbers, one a problem seen")
-    for name in ("segments", "passes", "failures", "last_step"):
-        _check(bool((history[name] >= 0).all()), f"history.{name}", "no negative number")
+    for name in ("segments", "passes", "failures", "last_step", "doubt"):
+        _check(
+            name not in history or bool((history[name] >= 0).all()),
+            f"history.{name}",
+            "no negative number",
+        )
     _check(len(np.unique(history["seen"])) == num, "history.seen", "each problem once")
-    _check(bool((history["rates"]["sums"] >= 0).all()), "history.rates.sums", "no negative number")
+    rates = history["rates"]
+    for name in ("sums", "doubt", "spread"):
+        _check(
+            name not in rates or bool((rates[name] >= 0).all()),
+            f"history.rates.{name}",
+            "no negative number",
+        )
     _check(
         isinstance(seen_ids, dict)
         and set(seen_ids) == {"text", "lengths"}

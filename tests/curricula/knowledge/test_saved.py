@@ -94,7 +94,8 @@ def test_numbers_changed_within_arrays(kind: str) -> None:
             curriculum.load_state_dict(changed(state, path, array))
         except StateError:
             continue
-        curriculum.draw(16, step=6)
+        drawn = curriculum.draw(16, step=6)
+        assert all(0 <= draw.probability <= 1 for draw in drawn), path
 
 
 @pytest.mark.parametrize(
