@@ -73,6 +73,7 @@ def export(runs: Path, out: Path) -> None:
         run = context.runs.run(usable[0])
         while run.reader.read(60):
             pass
+        run.reader.read_draws()  # which makes the derived tables whatever that takes
         with writing("the page", out.parent):
             write_whole(out, page(context, run.name))
     finally:

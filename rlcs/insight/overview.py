@@ -91,6 +91,12 @@ def lines(run: Run, axis: str, *, points: int = 600) -> dict[str, np.ndarray]:
     return {**found, "x": along(run, axis, points=points)}
 
 
+def places(found: dict[str, np.ndarray], steps: Sequence[int]) -> np.ndarray:
+    """Where ``steps`` stand on the axis of what :func:`lines` found; every axis begins at zero."""
+    known = np.concatenate([[0.0], found["step"]]), np.concatenate([[0.0], found["x"]])
+    return np.interp(steps, *known)
+
+
 def time_split(run: Run) -> dict[str, float]:
     """Seconds of the whole run by part of a step; ``other`` is what no part accounts for."""
     rows = run.store.rows(

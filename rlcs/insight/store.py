@@ -95,6 +95,7 @@ class Store:
             for name in TABLES:
                 cursor.execute(f"DROP TABLE IF EXISTS {name}")
             _create(cursor)
+            self.set_notes(cursor, {"version": VERSION})
 
     def close(self) -> None:
         """Close the database, when what is being read is in it."""
@@ -115,8 +116,6 @@ class Store:
             _create(cursor)
         if self.note("version") != str(VERSION):
             self.forget()
-            with self.transaction() as cursor:
-                self.set_notes(cursor, {"version": VERSION})
 
 
 def default_cache() -> Path:

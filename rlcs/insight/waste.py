@@ -55,14 +55,19 @@ def course(run: Run) -> dict[str, np.ndarray]:
     return shares(rows["stretch"], rows["reason"], rows["tokens"], names=names, width=width)
 
 
-def truncated(run: Run) -> dict[str, int]:
-    """Completions that ran out of tokens, of what was read so far: their number and ``tokens``."""
+def truncated(run: Run, *, price: float = 0.0) -> dict[str, Any]:
+    """Completions that ran out of tokens, of what was read so far: their number, ``tokens``,
+    ``hours`` and ``money``, as :func:`ledger` has them."""
     row = run.store.rows(
+        "WITH times AS (SELECT step, max(value) FILTER (name = 'seconds/rollout') AS seconds, "
+        "  max(value) FILTER (name = 'tokens') AS all_tokens FROM numbers "
+        "  WHERE name IN ('seconds/rollout', 'tokens') GROUP BY step) "
         "SELECT coalesce(sum(completions), 0)::BIGINT AS completions, "
-        "coalesce(sum(tokens), 0)::BIGINT AS tokens FROM completion_counts "
-        "WHERE finish_reason = 'length'"
+        "coalesce(sum(tokens), 0)::BIGINT AS tokens, "
+        "coalesce(sum(tokens * seconds / nullif(all_tokens, 0)), 0) / 3600 AS hours "
+        "FROM completion_counts LEFT JOIN times USING (step) WHERE finish_reason = 'length'"
     )[0]
-    return {"completions": row["completions"], "tokens": row["tokens"]}
+    return {**row, "money": row["hours"] * price if price else None}
 
 
 def _with_shares(rows: list[dict[str, Any]], price: float) -> list[dict[str, Any]]:

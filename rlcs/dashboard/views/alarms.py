@@ -13,6 +13,8 @@ from rlcs.dashboard.context import Context
 from rlcs.dashboard.views.view import View
 from rlcs.insight.alarms import Raised, alarms
 
+MOST_BANNERS = 200
+
 
 def build(context: Context, asked: Asked) -> Any:
     """Those that hold now, and those that are over."""
@@ -25,10 +27,11 @@ def build(context: Context, asked: Asked) -> Any:
         "Watched are: reward against held-out, length, entropy, truncation, verifier errors, "
         "mismatch, skipped updates, steps without a trained group, stalls.",
     )
-    earlier: list[Any] = [_banner(alarm) for alarm in over[:200]]
+    earlier: list[Any] = [_banner(alarm) for alarm in over[:MOST_BANNERS]]
+    note = f"The newest {MOST_BANNERS} of them." if len(over) > MOST_BANNERS else ""
     return [
         parts.card("Now", *([_banner(alarm) for alarm in active] or [none]), wide=True),
-        *([parts.card(f"Earlier ({len(over)})", *earlier, wide=True)] if over else []),
+        *([parts.card(f"Earlier ({len(over)})", *earlier, note=note, wide=True)] if over else []),
     ]
 
 

@@ -83,7 +83,7 @@ def build(context: Context, asked: Asked) -> Any:
     ]
     return [
         parts.card("Runs", parts.table(COLUMNS, rows, caption="The chosen runs"), wide=True),
-        _heldout(asked.runs, colours),
+        _heldout(asked.runs, lines, colours, AXES[axis]),
         *figures,
         _time(asked.runs),
         *_difference(asked.runs),
@@ -149,7 +149,12 @@ def _band(
     ]
 
 
-def _heldout(runs: list[Run], colours: dict[str, str]) -> html.Section:
+def _heldout(
+    runs: list[Run],
+    lines: dict[str, dict[str, np.ndarray]],
+    colours: dict[str, str],
+    axis: str,
+) -> html.Section:
     traces = []
     for run in runs:
         measured = overview.heldout(run)
@@ -158,7 +163,7 @@ def _heldout(runs: list[Run], colours: dict[str, str]) -> html.Section:
         accuracy = [each.accuracy for each in measured]
         traces.append(
             parts.scatter(
-                x=[each.step for each in measured],
+                x=overview.places(lines[run.name], [each.step for each in measured]),
                 y=accuracy,
                 error_y={
                     "array": [each.high - each.accuracy for each in measured],
@@ -181,10 +186,10 @@ def _heldout(runs: list[Run], colours: dict[str, str]) -> html.Section:
                 "Give data.heldout, and evaluation.every_steps to measure during the run.",
             ),
         )
-    drawn = parts.figure(traces, x="step", y="avg@k", shares=True, legend=len(traces) > 1)
+    drawn = parts.figure(traces, x=axis, y="avg@k", shares=True, legend=len(traces) > 1)
     return parts.card(
         title,
-        parts.graph(drawn, "Held-out accuracy by step with 95 % intervals"),
+        parts.graph(drawn, f"Held-out accuracy over {axis} with 95 % intervals"),
         note="Bars are 95 % intervals over the held-out problems.",
     )
 

@@ -60,7 +60,7 @@ def build(context: Context, asked: Asked) -> Any:
     if not rows:
         return parts.empty("Nothing was generated yet.", "The ledger begins with the first step.")
     lost = sum(row["share"] for row in rows if row["reason"] not in ("trained on", "carried"))
-    truncated = waste.truncated(run)
+    truncated = waste.truncated(run, price=price)
     columns = {key: title for key, title in COLUMNS.items() if price or key != "money"}
     course = waste.course(run)
     traces = [
@@ -92,6 +92,8 @@ def build(context: Context, asked: Asked) -> Any:
                 [
                     ("completions that ran out of tokens", f"{truncated['completions']:,}"),
                     ("their tokens", f"{truncated['tokens']:,}"),
+                    ("their time of rollout", parts.duration(3600 * truncated["hours"])),
+                    *([("their money", f"{truncated['money']:,.2f}")] if price else []),
                 ]
             ),
             note="They are within the groups above. Whether they train depends on "

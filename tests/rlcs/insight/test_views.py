@@ -55,6 +55,22 @@ def test_the_ledger_accounts_for_every_token(tmp_path: Path) -> None:
     assert {row["money"] for row in found} == {2.0}
 
 
+def test_what_ran_out_of_tokens_has_its_time_and_price(tmp_path: Path) -> None:
+    made = [completion("a", 0, finish_reason="length"), completion("a", 1)]
+    write_run(tmp_path / "a", groups=[group(1, "a", 2, "trained")], completions={1: made})
+    found = waste.truncated(open_run(tmp_path / "a", tmp_path / "cache"), price=3600.0)
+    # 10 of the 40 tokens of a step whose rollout took 2 s.
+    assert (found["completions"], found["tokens"], found["money"]) == (1, 10, 0.5)
+
+
+def test_evaluations_stand_where_their_steps_do(tmp_path: Path) -> None:
+    make_run(tmp_path / "a", steps=4)
+    run = open_run(tmp_path / "a", tmp_path / "cache")
+    for axis, per_step in (("step", 1), ("completions", 40), ("hours", 52 / 3600)):
+        found = overview.places(overview.lines(run, axis), [0, 2, 4])
+        np.testing.assert_allclose(found, [0, 2 * per_step, 4 * per_step])
+
+
 def test_shares_of_the_river_sum_to_one(tmp_path: Path) -> None:
     make_run(tmp_path / "a", steps=8)
     run = open_run(tmp_path / "a", tmp_path / "cache")
