@@ -63,7 +63,8 @@ def what_if(
 def _log(run: Run) -> Log:
     rows = run.store.rows(
         "SELECT * FROM (SELECT step, problem_id, domain, category, draw_probability, passes, "
-        "attempts, errors FROM visits ORDER BY step DESC LIMIT ?) ORDER BY step",
+        "attempts, errors, coalesce(tokens, 0) AS tokens FROM visits ORDER BY step DESC LIMIT ?) "
+        "ORDER BY step",
         [MOST_GROUPS],
     )
     steps: dict[int, list[LoggedGroup]] = {}
@@ -71,7 +72,10 @@ def _log(run: Run) -> Log:
         probability = row["draw_probability"]
         usable = probability is not None and 0 < probability <= 1
         result = GroupResult(
-            row["problem_id"], row["step"], row["passes"], row["attempts"], row["errors"]
+            *(
+                row[name]
+                for name in ("problem_id", "step", "passes", "attempts", "errors", "tokens")
+            )
         )
         steps.setdefault(row["step"], []).append(
             LoggedGroup(
