@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from unittest import mock
 import psutil
 import pyarrow.parquet as pq
 from shared_cluster import SharedCluster
+from small_disk import once
 
 from curricula import Fate
 from rlcs.cli.main import main
@@ -151,6 +153,15 @@ class Workshop:
         """Run ``rlcs ARGUMENTS``, which ends with a mistake of the user's; returns the message."""
         status, said = self._run(arguments)
         assert status == 2, said
+        return said
+
+    def interrupt(self, sign: Callable[[], bool], *arguments: object) -> str:
+        """Run ``rlcs ARGUMENTS`` as :meth:`call` does, until Ctrl-C comes the moment ``sign`` is
+        there; returns what it printed."""
+        with once(sign, lambda: os.kill(os.getpid(), signal.SIGINT)):
+            status, said = self._run(arguments)
+        assert status == 130, said
+        assert "Traceback" not in said
         return said
 
     def _run(self, arguments: Sequence[object], out: io.StringIO | None = None) -> tuple[int, str]:
