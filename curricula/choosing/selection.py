@@ -100,11 +100,13 @@ def counts_of(results: Sequence[GroupResult]) -> Counts:
     steps, passes, attempts, errors, tokens = found
     least = np.minimum(np.minimum(steps, tokens), np.minimum(passes, errors))
     senseless = (least < 0) | (passes > attempts)
-    senseless |= (attempts + errors == 0) | (np.maximum(steps, attempts + errors) > _MOST)
+    senseless |= (attempts + errors == 0) | (
+        np.maximum(np.maximum(steps, tokens), attempts + errors) > _MOST
+    )
     if senseless.any():
         raise ObservationError(
             "expected 0 <= passes <= attempts, 0 <= errors, 0 <= step, 0 <= tokens and at least "
-            f"one completion (attempts + errors > 0), none but tokens above {_MOST}, "
+            f"one completion (attempts + errors > 0), none of them above {_MOST}, "
             f"found {results[int(senseless.argmax())]}"
         )
     return Counts(steps=steps, passes=passes, attempts=attempts, errors=errors, tokens=tokens)
