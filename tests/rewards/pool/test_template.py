@@ -18,10 +18,16 @@ from rewards import Outcome, Request, SettingsError, VerifierPool
 FOUR = Request(domain="math", response="4", reference="4", bare=True)
 
 
-def parent_of(pool: VerifierPool) -> psutil.Process:
-    """The template that the pool's first worker is a fork of."""
-    worker = next(slot for slot in pool._idle if slot is not None)
-    return psutil.Process(worker.pid).parent()
+def worker_of(pool: VerifierPool) -> psutil.Process:
+    """The pool's first worker."""
+    return psutil.Process(next(slot.pid for slot in pool._idle if slot is not None))
+
+
+def template_of(pool: VerifierPool) -> psutil.Process:
+    """What that worker is a fork of."""
+    template = worker_of(pool).parent()
+    assert template is not None
+    return template
 
 
 def passes(pool: VerifierPool) -> bool:
@@ -39,8 +45,8 @@ def test_all_pools_of_a_process_share_one() -> None:
     with VerifierPool() as one, VerifierPool() as other:
         assert passes(one)
         assert passes(other)
-        template = parent_of(one)
-        assert template == parent_of(other)
+        template = template_of(one)
+        assert template == template_of(other)
         assert template.ppid() == os.getpid()
         assert template.num_threads() == 1, "a fork keeps no other thread, but what it had locked"
 
@@ -48,12 +54,12 @@ def test_all_pools_of_a_process_share_one() -> None:
 def test_one_that_is_killed_is_replaced_and_its_workers_end() -> None:
     with VerifierPool() as pool:
         assert passes(pool)
-        template = parent_of(pool)
-        worker = psutil.Process(pool._idle[0].pid)
+        template = template_of(pool)
+        worker = worker_of(pool)
         template.kill()
         assert within(10, lambda: not worker.is_running() or worker.status() == "zombie")
         assert passes(pool)
-        assert parent_of(pool) != template
+        assert template_of(pool) != template
 
 
 def test_a_fork_of_the_caller_has_its_own() -> None:
@@ -101,8 +107,8 @@ print(template._template._process.pid, pool._idle[0].pid)
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    for pid in map(int, done.stdout.split()):
-        assert within(10, lambda pid=pid: not psutil.pid_exists(pid))
+    pids = set(map(int, done.stdout.split()))
+    assert within(10, lambda: pids.isdisjoint(psutil.pids()))
 
 
 def test_one_that_cannot_start_says_so(tmp_path: Path) -> None:
@@ -156,8 +162,8 @@ def test_a_limit_below_what_is_loaded_is_refused() -> None:
 def test_a_signal_from_the_terminal_leaves_it() -> None:
     with VerifierPool() as pool:
         assert passes(pool)
-        template = parent_of(pool)
+        template = template_of(pool)
         template.send_signal(signal.SIGINT)
         time.sleep(0.1)
         assert passes(pool)
-        assert parent_of(pool) == template
+        assert template_of(pool) == template
