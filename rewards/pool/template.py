@@ -28,6 +28,8 @@ from typing import cast
 LOADING_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 """Seconds between two looks whether the parent lives and which workers have ended."""
+END_SECONDS = 2.0
+"""Seconds that a template may take to end by itself."""
 
 _PROGRAM = "import sys; from rewards.pool.template import main; main(*map(int, sys.argv[1:]))"
 _FORK = b"fork"
@@ -69,6 +71,8 @@ class _Template:
     def end(self) -> None:
         """End it and all its workers."""
         self._channel.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_SECONDS)  # it may still be saying why it failed
         self._process.kill()
         self._process.wait()
 
@@ -136,7 +140,8 @@ def main(channel_descriptor: int, parent: int) -> None:
             asked, _, _ = select.select([channel], [], [], LOOK_SECONDS)
             _reap()
             if asked and not _fork_one(channel):
-                return
+                break
+    os._exit(0)  # to take down all that was loaded takes longer than this process has left
 
 
 def _load() -> None:
