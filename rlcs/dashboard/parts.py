@@ -22,7 +22,7 @@ SERIES = (ACCENT, "#8a94a6", "#1f9d8a", "#c98a2b", "#8b6fc9", "#b3566b")
 """Colours of runs beside one another; the first is the accent."""
 TIERS = ("#bfd6f6", "#8fb6ec", "#5d93e0", "#2f6cc4", "#1b4a90")
 """From the easiest to the hardest, one hue."""
-_NUMBER = re.compile(r"–|[+-]?[0-9][0-9,.]*(e-?[0-9]+)?( (%|ms|s|min|h|points))?")
+_NUMBER = re.compile(r"–|[+-]?[0-9][0-9,.]*(e-?[0-9]+)?( (%|ms|s|min|h|points))?( ± [0-9.]+)?")
 LONG_CHARACTERS = 22
 """Of a cell; a longer one is broken into lines."""
 MOST_CHARACTERS = 100_000
