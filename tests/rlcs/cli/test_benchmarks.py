@@ -123,6 +123,9 @@ def test_files_of_a_benchmark_as_jsonl_with_pictures_beside(tmp_path: Path) -> N
     (tmp_path / "ai2d" / "test.jsonl").write_text(json.dumps(row) + "\n")
     with pytest.raises(DatasetError, match="which leads out of it"):
         written(tmp_path, "ai2d")
+    (tmp_path / "ai2d" / "test.jsonl").write_text(json.dumps({**row, "image": "fox.png"}) + "\n{")
+    with pytest.raises(DatasetError, match=r"test.jsonl: .*found in line 2: Expecting"):
+        written(tmp_path, "ai2d")
 
 
 @pytest.mark.parametrize(
