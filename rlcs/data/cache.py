@@ -97,11 +97,20 @@ class CacheFile:
         """
         num_kept = 1 if self.kind == ROWS_KIND else SETTINGS_KEPT
         alike = self.folder.glob(f"{self.source}-{self.kind}-*.arrow")
-        for path in sorted(alike, key=lambda each: -each.stat().st_mtime)[num_kept:]:
-            with suppress(OSError), path.open("r+b") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                remove(path)
-                remove(path.with_suffix(".json"))
+        with suppress(OSError):  # the user may remove them, too
+            for path in sorted(alike, key=lambda each: -each.stat().st_mtime)[num_kept:]:
+                if not _is_held(path):
+                    remove(path)
+                    remove(path.with_suffix(".json"))
+
+
+def _is_held(path: Path) -> bool:
+    with path.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def cache_folder(beside: Path) -> Path:
