@@ -18,7 +18,7 @@ from curricula.choosing.domains import DomainShares
 from curricula.choosing.pacing import Pacing
 from curricula.choosing.selection import counts_of, fates, names_of
 from curricula.contract import Draw, Fate, GroupResult
-from curricula.errors import ObservationError, TableError, UnknownProblemError, listed
+from curricula.errors import ObservationError, TableError, listed
 from curricula.grades.difficulty_table import DifficultyTable
 from curricula.grades.evidence import evidence_table, take_evidence
 from curricula.knowledge.calibration import Calibration, ReliabilityRow
@@ -51,7 +51,7 @@ class SamplingCurriculum:
         screening: int = 0,
     ) -> None:
         self._roster = roster
-        self._ids = roster.ids
+        self.ids = roster.ids
         self._identity_once: dict[str, Any] = {}
         self._history = history
         self._chooser = chooser
@@ -75,16 +75,7 @@ class SamplingCurriculum:
         """
         check_whole("num_groups", num_groups, 1)
         check_whole("step", step, max(0, self._step))
-        self._begin(step)
-        wanted = num_groups - len(self._accounts.carried)
-        if wanted <= 0:
-            return []
-        count = self._pacing.groups_to_draw(
-            wanted,
-            expected_valid=partial(self._chooser.expected_valid, step, wanted),
-            valid=self._accounts.valid_in_step,
-            draws=self._draws_in_step,
-        )
+        count = self.num_to_draw(num_groups, step=step)
         if not count:
             return []
         drawn = self._recent.get(step, _NONE)
@@ -103,7 +94,7 @@ class SamplingCurriculum:
             missing_draws=choice.missing,
             displaced_draws=choice.displaced,
         )
-        names = self._ids.texts(choice.indices)
+        names = self.ids.texts(choice.indices)
         self._note_drawn(names, choice.indices)
         tiers = map(
             self._history.tiers.names.__getitem__, self._history.tiers_of(choice.buckets).tolist()
@@ -111,6 +102,19 @@ class SamplingCurriculum:
         # As Draw._make does, but without a call of Python's for each.
         rows = zip(names, choice.probabilities.tolist(), tiers, strict=True)
         return list(map(tuple.__new__, repeat(Draw), rows))
+
+    def num_to_draw(self, num_groups: int, *, step: int) -> int:
+        """Return how many problems `draw` would return now, where there are as many."""
+        self._begin(step)
+        wanted = num_groups - len(self._accounts.carried)
+        if wanted <= 0:
+            return 0
+        return self._pacing.groups_to_draw(
+            wanted,
+            expected_valid=partial(self._chooser.expected_valid, step, wanted),
+            valid=self._accounts.valid_in_step,
+            draws=self._draws_in_step,
+        )
 
     def _resting(self) -> Indices:
         resting = [indices for at, indices in self._recent.items() if at != self._step]
@@ -166,14 +170,7 @@ class SamplingCurriculum:
         awaited = map(self._accounts.awaited.get, names, repeat(-1))
         indices = np.fromiter(awaited, dtype=np.int64, count=len(names))
         if (rest := np.flatnonzero(indices < 0)).size:
-            indices[rest] = self._ids.find([names[row] for row in rest])
-        if (foreign := np.flatnonzero(indices < 0)).size:
-            strangers = [names[row] for row in foreign.tolist()]
-            raise UnknownProblemError(
-                f"expected results of problems of this problem set ({len(self._ids)} problems), "
-                f"found {len(strangers)} others: {listed(strangers)}; "
-                "give the curriculum the same ids as the rollouts"
-            )
+            indices[rest] = self.ids.known([names[row] for row in rest])
         return indices
 
     def select(self, results: Sequence[GroupResult], num_groups: int) -> dict[str, Fate]:
@@ -258,7 +255,7 @@ class SamplingCurriculum:
 
     def export_difficulty(self) -> DifficultyTable:
         """Return the evidence about every problem observed so far, aged to now, with its tier."""
-        return evidence_table(self._history, self._ids, step=max(0, self._step))
+        return evidence_table(self._history, self.ids, step=max(0, self._step))
 
     def start_from(self, table: DifficultyTable, *, drop_foreign: bool = False) -> None:
         """Start with the evidence of a table instead of none; only before the first step.
@@ -271,11 +268,13 @@ class SamplingCurriculum:
                 f"expected a curriculum without any step, found one at step {self._step}; "
                 "read the table before the first draw"
             )
-        foreign = take_evidence(self._history, self._ids, table, drop_foreign=drop_foreign)
+        foreign = take_evidence(self._history, self.ids, table, drop_foreign=drop_foreign)
         self._accounts.add(foreign_rows=foreign)
 
-    def chances(self, problem_ids: Sequence[str], num_draws: int, *, step: int) -> Floats:
+    def chances(self, problem_ids: Sequence[str] | None, num_draws: int, *, step: int) -> Floats:
         """Return the inclusion probability of each problem, were `num_draws` drawn at `step` now.
+
+        None asks for all problems, in the order of `ids`.
 
         For asking what this curriculum would do where another one draws: nothing is drawn. To go
         on, tell it what the other drew by `follow`, and `observe` the results.
@@ -283,9 +282,11 @@ class SamplingCurriculum:
         check_whole("num_draws", num_draws, 1)
         check_whole("step", step, max(0, self._step))
         self._begin(step)
-        return self._chooser.chances(
-            self._indices(list(problem_ids)), num_draws, step=step, resting=self._resting()
-        )
+        if problem_ids is None:
+            indices: Indices = np.arange(len(self.ids))
+        else:
+            indices = self._indices(list(problem_ids))
+        return self._chooser.chances(indices, num_draws, step=step, resting=self._resting())
 
     def explain(
         self, problem_ids: Sequence[str], num_draws: int, *, step: int
@@ -338,7 +339,7 @@ class SamplingCurriculum:
             **self._identity(),
             "categories": [list(pair) for pair in self._roster.categories],
             "history": history,
-            "seen_ids": self._ids.packed(history["seen"]),
+            "seen_ids": self.ids.packed(history["seen"]),
             "seen_contents": None if contents is None else contents[history["seen"]],
             "chooser": self._chooser.state(),
             "pacing": self._pacing.state(),
@@ -367,7 +368,7 @@ class SamplingCurriculum:
         if changed:
             forgotten, edited = transfer(self._history, self._roster, state)
         else:
-            check_fits(state, self.state_dict(), self._ids)
+            check_fits(state, self.state_dict(), self.ids)
             self._history.restore(state["history"])
             self._chooser.restore(state["chooser"])
             self._domains.restore(state["domains"])
@@ -380,7 +381,7 @@ class SamplingCurriculum:
         self._accounts.restore(state)
         if changed:
             self._recent = {}
-            self._accounts.move_to(self._ids, edited)
+            self._accounts.move_to(self.ids, edited)
             self._accounts.add(forgotten=forgotten, edited=len(edited))
 
     @property

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from curricula.errors import SettingsError, listed
+from curricula.errors import SettingsError, UnknownProblemError, listed
 
 _CHUNK = 1 << 20
 
@@ -117,6 +117,18 @@ class IdTable:
             open_ = open_[~same]
             low[open_] += 1
         return found
+
+    def known(self, ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return the index of each id; UnknownProblemError when there is none for some."""
+        indices = self.find(ids)
+        if (foreign := np.flatnonzero(indices < 0)).size:
+            strangers = [ids[row] for row in foreign.tolist()]
+            raise UnknownProblemError(
+                f"expected results of problems of this problem set ({len(self)} problems), "
+                f"found {len(strangers)} others: {listed(strangers)}; "
+                "give the curriculum the same ids as the rollouts"
+            )
+        return indices
 
     def digest(self) -> bytes:
         """Return a fingerprint of the set of ids, whatever the order they were given in."""

@@ -78,13 +78,13 @@ class ProblemSet:
         categories: Sequence[tuple[str, str]],
         category_codes: NDArray[np.uint16],
         prior_pass_rates: NDArray[np.floating],
-        contents: NDArray[np.uint32],
+        contents: NDArray[np.uint32] | None,
     ) -> "ProblemSet":
         """Make a problem set of tens of millions of problems, none of which is an object.
 
         `ids` and `order` are what `IdTable.build` returned; the others are parallel arrays in the
         order that the ids were given in, `categories` the distinct (domain, category) pairs,
-        sorted, and `contents` what `fingerprint` makes of each problem's text.
+        sorted, and `contents` what `fingerprint` makes of each problem's text, None without texts.
         """
         if not len(ids):
             raise SettingsError("expected at least one problem, found none; check the data set")

@@ -7,11 +7,15 @@ q_i it would draw each problem the run drew, when asked for as many. The run dre
     estimate of f              sum w_i f_i / sum w_i           (self-normalised: Hesterberg, 1995)
     standard error             sqrt(sum over steps (A_t - estimate B_t)^2) / sum B_t
     effective groups           (sum w_i)^2 / sum w_i^2         (Kish, 1965)
-    covered                    sum w_i / groups asked for
+    covered                    min(1, sum w_i / groups asked for)
 
-with A_t and B_t the sums of w f and of w in step t. `covered` is one on average where the run could
-have drawn all that the curriculum wants; what is missing was out of its reach (resting, left aside,
-or of probability zero), and the estimate is about the rest.
+with A_t and B_t the sums of w f and of w in step t. `covered` estimates the share of what the
+curriculum wants that the run could have drawn; what is missing was out of its reach (resting, left
+aside, or of probability zero), and the estimates are about the rest. No share is above one, but
+chance can take the sum there.
+
+The probabilities are those of one call of `draw`. A step of `dapo` makes several, and in each of
+them the curriculum is asked for as many groups as the run drew in it.
 
 What this cannot say: how the model would have fared. The results are those of the model that the
 run trained, so each step answers "what would this curriculum have drawn next here", not "what
@@ -38,7 +42,8 @@ _LITTLE_COVERED = 0.9
 class Replay:
     """What a curriculum would have drawn over the whole log; estimates are NaN without weights.
 
-    valid_share: of its groups that would have been valid, with the half width of a 95 % interval.
+    valid_share: of its groups that would have been valid.
+    valid_interval, covered_interval: half the width of the 95 % interval of each.
     variance: mean reward variance 4 p (1 - p) of its groups.
     domains: its share of each domain.
     effective_groups, covered: see the module.
@@ -54,6 +59,7 @@ class Replay:
     domains: dict[str, float]
     effective_groups: float
     covered: float
+    covered_interval: float
     brier: float
     course: list[tuple[float, float]] = field(repr=False)
     remarks: list[str]
@@ -63,7 +69,7 @@ def logged(log: Log) -> Replay:
     """Return the run itself in the same terms: every group has the weight one."""
     sums = _Sums()
     for step in log.steps:
-        sums.add(step, np.ones(len(step)), len(step))
+        sums.add(step, np.ones(len(step)))
     return sums.summary("the run itself", math.nan, [])
 
 
@@ -81,7 +87,8 @@ def replay(
     `problems`: all that the run could draw from; None when that is not known. Then those of the log
     are taken for all, and what the run's draws covered stays unknown.
     `in_epochs`: the run drew in shuffled epochs (`uniform`, `dapo`). Its logged probabilities take
-    the order of the shuffle as unknown; here, what came earlier in the epoch is known.
+    the order of the shuffle as unknown; here, what came earlier in the epoch is known, and a step's
+    draws are told apart by their probabilities.
     `on_progress` is called with the number of steps done.
     """
     known = problems is not None
@@ -89,16 +96,21 @@ def replay(
     curriculum = make_any_curriculum(
         contender.kind, problems, group_size=group_size, seed=0, **contender.settings
     )
-    sums, epoch = _Sums(known), _Epoch(len(problems)) if in_epochs and known else None
+    sums = _Sums(known)
+    epoch = _Epoch(len(problems), log.earlier) if in_epochs and known else None
     for done, groups in enumerate(log.steps, 1):
         step = groups[0].result.step
-        names = [group.result.problem_id for group in groups]
-        wanted = curriculum.chances(names, len(groups), step=step)
-        given = np.array([group.probability for group in groups])
-        if epoch is not None:
-            given = epoch.known(names, given)
-        sums.add(groups, wanted / given, len(groups))
-        curriculum.follow(names, step=step)
+        weights = []
+        draws = _draws(groups) if in_epochs else [groups]
+        for draw in draws:
+            names = [group.result.problem_id for group in draw]
+            wanted = curriculum.chances(names, len(draw), step=step)
+            given = np.array([group.probability for group in draw])
+            if epoch is not None:
+                given = epoch.known(names, given)
+            weights.append(wanted / given)
+            curriculum.follow(names, step=step)
+        sums.add([group for draw in draws for group in draw], np.concatenate(weights))
         curriculum.observe([group.result for group in groups])
         on_progress(done)
     remarks = []
@@ -113,22 +125,37 @@ def replay(
     return sums.summary(contender.name, brier, remarks)
 
 
+def _draws(groups: Sequence[LoggedGroup]) -> list[list[LoggedGroup]]:
+    """The draws that a step of shuffled epochs was made of, in their order.
+
+    A draw of k of the m problems that were left in the step has the probability k / m throughout,
+    so the groups of one draw have theirs in common, and m = k over it falls from draw to draw.
+    Groups without a probability come last.
+    """
+    by_probability: dict[float, list[LoggedGroup]] = {}
+    for group in groups:
+        key = -1.0 if math.isnan(group.probability) else group.probability
+        by_probability.setdefault(key, []).append(group)
+    in_order = sorted(by_probability.items(), key=lambda draw: -len(draw[1]) / draw[0])
+    return [draw for _, draw in in_order]
+
+
 class _Epoch:
     """Draw probabilities of shuffled epochs, given what came earlier in the epoch."""
 
-    def __init__(self, num_problems: int) -> None:
+    def __init__(self, num_problems: int, earlier: Sequence[str]) -> None:
         self._num = num_problems
-        self._seen: set[str] = set()
+        self._seen = set(earlier)
 
     def known(self, names: Sequence[str], given: Floats) -> Floats:
-        """Probabilities in which those still to come share the draws of those already seen."""
+        """Probabilities of one draw, of those alone that the epoch still had to come."""
         left = self._num - len(self._seen)
         over = [name for name in names if name in self._seen]
         if over or left <= len(names):  # the epoch ends in this step
             self._seen = set(over)
             return given
         self._seen.update(names)
-        return np.minimum(1.0, given * self._num / left)
+        return np.where(np.isfinite(given), len(names) / left, math.nan)
 
 
 class _Sums:
@@ -138,11 +165,12 @@ class _Sums:
         self._all_known = all_known
         self._course: list[tuple[float, float]] = []
         self._domains: dict[str, float] = {}
-        self._wanted = self._squares = self._variance = 0.0
+        self._wanted: list[float] = []
+        self._squares = self._variance = 0.0
         self._num = self._unusable = 0
 
-    def add(self, groups: Sequence[LoggedGroup], weights: Floats, num_wanted: int) -> None:
-        """Add one step: its groups, their weights (NaN where unknown), the groups asked for."""
+    def add(self, groups: Sequence[LoggedGroup], weights: Floats) -> None:
+        """Add one step: as many groups as were asked for, and their weights (NaN where unknown)."""
         usable = np.array(
             [not group.result.errored and group.result.attempts > 0 for group in groups]
         )
@@ -150,7 +178,7 @@ class _Sums:
         self._unusable += int((~known).sum())
         self._num += len(groups)
         # Errored groups and those without probability say nothing; the asked-for shrink alike.
-        self._wanted += num_wanted * float((usable & known).mean())
+        self._wanted.append(float((usable & known).sum()))
         weights = np.where(usable & known, weights, 0.0)
         rate = np.array([g.result.passes / max(1, g.result.attempts) for g in groups])
         valid = np.array([group.result.valid for group in groups])
@@ -175,14 +203,15 @@ class _Sums:
             nan = math.nan
             return Replay(
                 name=name, valid_share=nan, valid_interval=nan, variance=nan, domains={},
-                effective_groups=0.0, covered=0.0, brier=brier, course=self._course,
-                remarks=remarks,
+                effective_groups=0.0, covered=0.0, covered_interval=nan, brier=brier,
+                course=self._course, remarks=remarks,
             )  # fmt: skip
         share = float(hits.sum()) / total
         effective = total**2 / self._squares
-        covered = total / self._wanted if self._all_known else math.nan
+        several = len(self._course) > 1
         error = float(np.sqrt(((hits - share * weights) ** 2).sum())) / total
-        if covered < _LITTLE_COVERED:
+        covered, covered_error = self._covered(weights) if self._all_known else (math.nan, math.nan)
+        if covered < _LITTLE_COVERED and not covered + 1.96 * covered_error >= 1:
             remarks.append(
                 f"About {1 - covered:.0%} of what it would draw was out of the run's reach; "
                 "the estimates are about the rest."
@@ -195,15 +224,23 @@ class _Sums:
         return Replay(
             name=name,
             valid_share=share,
-            valid_interval=1.96 * error if len(self._course) > 1 else math.nan,
+            valid_interval=1.96 * error if several else math.nan,
             variance=self._variance / total,
             domains={domain: weight / total for domain, weight in sorted(self._domains.items())},
             effective_groups=effective,
             covered=covered,
+            covered_interval=1.96 * covered_error if several else math.nan,
             brier=brier,
             course=self._course,
             remarks=remarks,
         )
+
+    def _covered(self, weights: Floats) -> tuple[float, float]:
+        """The share of what was asked for that was within reach, and its standard error."""
+        wanted = np.array(self._wanted)
+        found = float(weights.sum() / wanted.sum())
+        error = float(np.sqrt(((weights - found * wanted) ** 2).sum()) / wanted.sum())
+        return min(1.0, found), error
 
 
 def replay_table(rows: Sequence[Replay]) -> str:
@@ -213,7 +250,8 @@ def replay_table(rows: Sequence[Replay]) -> str:
     lines = [f"{'curriculum':<{width}}" + "".join(f"{name:>18}" for name in head)]
     for row in rows:
         valid = f"{row.valid_share:.3f} ± {row.valid_interval:.3f}"
-        numbers = f"{row.variance:>18.3f}{row.effective_groups:>18.0f}{row.covered:>18.2f}"
+        covered = f"{row.covered:.2f} ± {row.covered_interval:.2f}"
+        numbers = f"{row.variance:>18.3f}{row.effective_groups:>18.0f}{covered:>18}"
         lines.append(f"{row.name:<{width}}{valid:>18}{numbers}{row.brier:>18.3f}")
     remarks = [f"{row.name}: {remark}" for row in rows for remark in row.remarks]
     return "\n".join([*lines, *remarks]).replace("nan", "  -")

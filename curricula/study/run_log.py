@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -24,10 +25,15 @@ class LoggedGroup:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Log:
-    """The groups a run drew, by step. `num_carried` rows came again, and count once."""
+    """The groups a run drew, by step. `num_carried` rows came again, and count once.
+
+    `earlier`: what the run drew before the first step, as far as that still matters to a run in
+    shuffled epochs: the problems of the epoch that this step is in. Empty for a whole log.
+    """
 
     steps: list[list[LoggedGroup]]
     num_carried: int
+    earlier: Sequence[str] = ()
 
     @property
     def groups(self) -> list[LoggedGroup]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
+import select
+import signal
 import sys
 import time
 from collections import deque
@@ -13,7 +14,8 @@ from dataclasses import dataclass
 from io import RawIOBase
 from typing import Any, cast
 
-from rewards.pool.worker import LOADING_SECONDS, write_message
+from rewards.pool.template import LOADING_SECONDS, environment, fork_worker
+from rewards.pool.worker import write_message
 
 
 @dataclass(frozen=True)
@@ -32,27 +34,26 @@ class WorkerTerms:
 class WorkerProcess:
     """One process. At most one message of items is under way; replies come in their order.
 
-    items: indices of the requests that it was sent and has not answered. deadline_at: when it
-    must have said something, on the monotonic clock. ready: whether it has finished starting.
+    pid: its number. items: indices of the requests that it was sent and has not answered.
+    deadline_at: when it must have said something, on the monotonic clock. ready: whether it has
+    finished starting.
     """
 
     def __init__(self, terms: WorkerTerms) -> None:
-        path = [entry or os.getcwd() for entry in sys.path]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(path),
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        }
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", "from rewards.pool.worker import main; main()"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            bufsize=0,  # a buffered reader would hide replies from the selector
-        )
-        self.requests = cast(RawIOBase, self.process.stdin)
-        self.replies = cast(RawIOBase, self.process.stdout)
+        their_requests, requests = os.pipe()
+        replies, their_replies = os.pipe()
+        try:
+            self.pid, self._process = fork_worker(their_requests, their_replies)
+        except BaseException:
+            os.close(requests)
+            os.close(replies)
+            raise
+        finally:
+            os.close(their_requests)
+            os.close(their_replies)
+        # Unbuffered: a buffered reader would hide replies from the selector.
+        self.requests = cast(RawIOBase, os.fdopen(requests, "wb", buffering=0))
+        self.replies = cast(RawIOBase, os.fdopen(replies, "rb", buffering=0))
         self.items: deque[int] = deque()
         self.deadline_at = time.monotonic() + LOADING_SECONDS
         self.ready = False
@@ -60,8 +61,9 @@ class WorkerProcess:
             write_message(
                 self.requests,
                 {
-                    "path": path,
-                    "parent": os.getpid(),
+                    "environment": environment(),
+                    "folder": os.getcwd(),
+                    "path": [entry or os.getcwd() for entry in sys.path],
                     "custom": dict(terms.custom),
                     "settings": {name: dict(part) for name, part in terms.settings.items()},
                     "memory_limit_bytes": terms.memory_limit_bytes,
@@ -76,12 +78,20 @@ class WorkerProcess:
     @property
     def has_ended(self) -> bool:
         """Whether the process is gone."""
-        return self.process.poll() is not None
+        return self._ends_within(0)
 
     def kill(self) -> None:
-        """End the process now and reap it."""
-        self.process.kill()
-        self.process.wait()
+        """End the process now; returns when it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._process, signal.SIGKILL)
+        self._ends_within(None)
+        os.close(self._process)
         for stream in (self.requests, self.replies):
             with contextlib.suppress(OSError):
                 stream.close()
+
+    def _ends_within(self, milliseconds: int | None) -> bool:
+        """Whether the process is gone, or will be in that time; None waits until it is."""
+        poll = select.poll()  # `select` takes no descriptor above 1023
+        poll.register(self._process, select.POLLIN)
+        return bool(poll.poll(milliseconds))

@@ -1,15 +1,16 @@
 """The killable worker process: reads requests, writes verdicts, dies when told or orphaned.
 
-It is a fresh interpreter speaking length-prefixed pickles over its standard streams, so it
-starts the same from threads, asyncio and Ray actors, and never re-imports the caller's main
-module. Four things end it: the parent's kill; the end of its input; a kernel timer whose
-default action no held interpreter lock can delay; and, when idle, the loss of its parent.
+It is a fork of the template process (see template.py), which never ran any of the caller's code,
+and speaks length-prefixed pickles over two pipes, so it starts the same from threads, asyncio and
+Ray actors. Four things end it: the parent's kill; the end of its input; a kernel timer whose
+default action no held interpreter lock can delay; and, when idle, the loss of the template.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import pickle
 import resource
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
 LENGTH = struct.Struct("!Q")
 READY, DONE, FAILED = "ready", "done", "failed"
-LOADING_SECONDS = 60.0
 KILL_GRACE_SECONDS = 0.5
+ROOM_TO_START = 32 * 2**20
+"""Bytes that the memory limit must leave a worker beyond what is loaded."""
 
 
 def write_message(stream: RawIOBase, message: Any) -> None:
@@ -59,33 +61,29 @@ def _read_exactly(stream: RawIOBase, length: int) -> bytes:
     return b"".join(parts)
 
 
-def main() -> None:
-    """Serve requests until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    requests = os.fdopen(os.dup(0), "rb", buffering=0)
-    replies = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # whatever a user's verifier prints must not land among the replies
+def serve(requests: RawIOBase, replies: RawIOBase, template: int) -> None:
+    """Serve requests until the input ends; ``template`` is the process that this is a fork of."""
+    threading.Thread(target=_watch_parent, args=(template,), daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError):
         _serve(requests, replies)
 
 
 def _serve(requests: RawIOBase, replies: RawIOBase) -> None:
     from rewards import algebra
-    from rewards.math.evaluating import symbolic, units
     from rewards.registry import Registry
 
     start = read_message(requests)
+    os.environ.clear()
+    os.environ.update(start["environment"])
+    os.chdir(start["folder"])
     sys.path[:] = start["path"]
+    importlib.invalidate_caches()  # the template may have looked before a file was there
     limit = start["memory_limit_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    threading.Thread(target=_watch_parent, args=(start["parent"],), daemon=True).start()
     try:
+        bytes(ROOM_TO_START)
         registry = Registry(start["custom"], start["settings"])
         registry.warm_up()
-        symbolic.warm_up()
-        units.registry()
     except MemoryError:
         write_message(replies, (FAILED, f"memory_limit_bytes: {limit} is too little to start with"))
         return
@@ -118,11 +116,7 @@ def _set_timer(seconds: float) -> None:
 
 
 def _watch_parent(parent: int) -> None:
-    """End this process when its parent is gone, even if a fork of it keeps our input open."""
+    """End this process when the template is gone, even if a fork keeps our input open."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

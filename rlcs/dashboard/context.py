@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rlcs.dashboard.work import Work
+from rlcs.dashboard.work import Task, Work
 from rlcs.errors import RunFolderError
 from rlcs.insight import Run, Runs
+from rlcs.insight.curriculum import checkpoint_version
+from rlcs.insight.next_draw import preview
 
 LOOKED_AT_SECONDS = 120.0
 READ_SECONDS = 0.5
@@ -37,6 +39,11 @@ class Context:
         except (RunFolderError, OSError):
             return None
         return run
+
+    def next_draw(self, run: Run) -> Task:
+        """The preview of the run's next draw, made beside the page from its last checkpoint."""
+        version = checkpoint_version(run)
+        return self.work.ask((run.name, "next draw"), lambda _: preview(run), version=version)
 
     def start_reading(self) -> None:
         """Read, in a thread of its own, what runs that are looked at write."""

@@ -10,14 +10,17 @@ from typing import Any
 
 from rlcs.errors import RlcsError
 
-KEPT = 8
-"""Results; the one asked for longest ago is dropped first."""
+KEPT = 4
+"""Results; the one asked for longest ago is dropped first. A curriculum of a million problems is
+tens of MiB."""
 
 
 @dataclass(kw_only=True)
 class Task:
     """One piece of work: what came of it, or how far it is."""
 
+    version: str
+    """Of what it is made of: it is done again when that changes."""
     done: bool = False
     result: Any = None
     error: str = ""
@@ -26,25 +29,32 @@ class Task:
 
 
 class Work:
-    """The pieces of work of all pages, each begun once; one runs at a time."""
+    """The pieces of work of all pages, each done once a version; one runs at a time."""
 
     def __init__(self) -> None:
         self._tasks: OrderedDict[object, Task] = OrderedDict()
+        self._looking = threading.RLock()
         self._turn = threading.Lock()
 
-    def ask(self, key: object, make: Callable[[Task], Any]) -> Task:
-        """The task of ``key``, begun now if it was not; ``make`` returns its result."""
-        task = self._tasks.get(key)
-        if task is None:
-            task = self._tasks[key] = Task()
-            threading.Thread(target=self._do, args=(task, make), daemon=True).start()
-            while len(self._tasks) > KEPT:
-                self._tasks.popitem(last=False)
-        return task
+    def ask(self, key: object, make: Callable[[Task], Any], *, version: str) -> Task:
+        """The task of ``key``, begun now if it was not, or not of this ``version``; ``make``
+        returns its result."""
+        with self._looking:
+            task = self.known(key)
+            if task is None or task.version != version:
+                task = self._tasks[key] = Task(version=version)
+                threading.Thread(target=self._do, args=(task, make), daemon=True).start()
+                while len(self._tasks) > KEPT:
+                    self._tasks.popitem(last=False)
+            return task
 
     def known(self, key: object) -> Task | None:
         """The task of ``key`` if it was begun."""
-        return self._tasks.get(key)
+        with self._looking:
+            task = self._tasks.get(key)
+            if task is not None:
+                self._tasks.move_to_end(key)
+            return task
 
     @property
     def state(self) -> str:

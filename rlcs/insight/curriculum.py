@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from curricula import CurriculumError, ProblemSet
 from curricula.curriculum import SamplingCurriculum
+from curricula.knowledge.ids import IdTable
 from curricula.plain import unpack
 from curricula.study.samplers import make_any_curriculum
 from rlcs.errors import RunFolderError, sentence
@@ -21,10 +24,24 @@ class SavedCurriculum:
     """A curriculum that knows what the run knew after ``step``."""
 
     step: int
-    ids: list[str]
-    """Of all problems that it draws from."""
+    """After which it was saved."""
+    next_step: int
+    """For which it draws next: later than the one after ``step`` where steps are drawn ahead."""
     curriculum: SamplingCurriculum
     groups_per_step: int
+
+
+def checkpoint_version(run: Run) -> str:
+    """Changes when :func:`saved_curriculum` has something new to say; empty without a checkpoint.
+
+    Its name alone would not do: a run that is begun anew saves under the same names.
+    """
+    name = newest_checkpoint(run)
+    path = file_inside(run.folder, f"checkpoints/{name}/trainer.npz") if name else None
+    try:
+        return f"{name} {path.stat().st_mtime_ns}" if path is not None else ""
+    except OSError:  # pruned between two looks
+        return ""
 
 
 def newest_checkpoint(run: Run) -> str:
@@ -45,13 +62,11 @@ def saved_curriculum(run: Run) -> SavedCurriculum:
             folder; the message says what.
     """
     state = _state(run)
-    ids, problems = problem_set(run)
-    settings = run.config().get("curriculum")
-    kind, settings = _split(settings)
+    kind, settings = _split(run.config().get("curriculum"))
     try:
         curriculum = make_any_curriculum(
             kind,
-            problems,
+            problem_set(run),
             group_size=int(run.setting("rollout.group_size", 8)),
             seed=int(run.setting("run.seed", 0)),
             **settings,
@@ -62,34 +77,46 @@ def saved_curriculum(run: Run) -> SavedCurriculum:
             f"the curriculum of the last checkpoint cannot be made again: {sentence(str(error))}"
         ) from error
     assert isinstance(curriculum, SamplingCurriculum)
+    step = int(state["steps_done"])
     return SavedCurriculum(
-        step=int(state["steps_done"]),
-        ids=ids,
+        step=step,
+        next_step=max(step, int(state["curriculum"]["step"])) + 1,
         curriculum=curriculum,
         groups_per_step=int(run.setting("run.groups_per_step", 32)),
     )
 
 
-def problem_set(run: Run) -> tuple[list[str], ProblemSet]:
-    """The ids of all training problems, and the problems as a curriculum needs them.
+def problem_set(run: Run) -> ProblemSet:
+    """The training problems as a curriculum needs them.
 
     Raises:
         RunFolderError: the run kept no problems.
+        CurriculumError: they are none that a curriculum could draw from, such as two of one id.
     """
-    rows = run.store.columns(
-        "SELECT problem_id, domain, category, prior_pass_rate FROM problems WHERE split = 'train'"
+    run.reader.read_problems()
+    names = "coalesce(domain, '') AS domain, coalesce(category, '') AS category"
+    pairs = run.store.rows(
+        f"SELECT DISTINCT {names} FROM problems WHERE split = 'train' ORDER BY ALL"
     )
-    ids: list[str] = rows["problem_id"].tolist()
-    if not ids:
+    if not pairs:
         raise RunFolderError(
             "this run kept no problems.parquet, which says what could be drawn. Runs of this "
             "version of rlcs keep it."
         )
-    return ids, ProblemSet(
-        ids,
-        rows["domain"].tolist(),
-        rows["category"].tolist(),
+    # A number for each problem's category: names would be millions of texts.
+    rows = run.store.columns(
+        f"WITH pairs AS (SELECT *, row_number() OVER (ORDER BY domain, category) - 1 AS code "
+        f"  FROM (SELECT DISTINCT {names} FROM problems WHERE split = 'train')), "
+        f"known AS (SELECT coalesce(problem_id, '') AS problem_id, {names}, prior_pass_rate "
+        "  FROM problems WHERE split = 'train') "
+        "SELECT problem_id, code, prior_pass_rate FROM known JOIN pairs USING (domain, category)"
+    )
+    return ProblemSet.of_arrays(
+        *IdTable.build(rows["problem_id"].tolist()),
+        [(pair["domain"], pair["category"]) for pair in pairs],
+        rows["code"].astype(np.uint16),
         rows["prior_pass_rate"].astype(float),
+        None,
     )
 
 

@@ -8,7 +8,9 @@ from rlcs.insight.run import Run
 
 ENOUGH = 4
 """Judged completions from which a problem that was never or always solved is worth a look."""
-MOST_ROWS = 500
+MOST_ROWS = 100
+"""Of a list on the page; a list that is saved has all of them."""
+MOST_SUSPECTS = 30
 
 CAUSES = {
     "judging fails": "Most of its completions could not be judged.",
@@ -48,8 +50,11 @@ def causes(run: Run) -> list[dict[str, Any]]:
     )
 
 
-def never_solved(run: Run, cause: str = "") -> list[dict[str, Any]]:
-    """Problems that were never solved, of one cause or of all, the costliest first.
+def never_solved(
+    run: Run, cause: str = "", *, most: int | None = MOST_ROWS
+) -> list[dict[str, Any]]:
+    """Problems that were never solved, of one cause or of all, those first whose completions agree
+    most, then the costliest; at most ``most``, or all.
 
     ``agreement``, ``truncated`` and ``unread`` are shares of their completions; ``agreement`` is
     that of the most frequent wrong answer of each draw. None while completions are being read.
@@ -57,18 +62,19 @@ def never_solved(run: Run, cause: str = "") -> list[dict[str, Any]]:
     return run.store.rows(
         f"SELECT * FROM ({_NEVER}) WHERE ? IN ('', cause) "
         "ORDER BY coalesce(agreement, 0) DESC, tokens DESC, problem_id LIMIT ?",
-        [cause, MOST_ROWS],
+        [cause, most],
     )
 
 
-def always_solved(run: Run) -> list[dict[str, Any]]:
-    """Problems all of whose completions passed, in at least two draws, the costliest first."""
+def always_solved(run: Run, *, most: int | None = MOST_ROWS) -> list[dict[str, Any]]:
+    """Problems all of whose completions passed, in at least two draws, the costliest first; at most
+    ``most``, or all. ``number`` is how many there are in all."""
     return run.store.rows(
         "SELECT problem_id, domain, category, draws, attempts, tokens, "
-        "left(question, 160) AS question FROM problem_summary "
+        "left(question, 160) AS question, count(*) OVER () AS number FROM problem_summary "
         "WHERE passes = attempts AND attempts >= ? AND draws >= 2 "
         "ORDER BY tokens DESC, problem_id LIMIT ?",
-        [ENOUGH, MOST_ROWS],
+        [ENOUGH, most],
     )
 
 
@@ -80,10 +86,11 @@ def suspicious(run: Run) -> list[dict[str, Any]]:
     )
 
 
-def suspects(run: Run, kind: str) -> list[dict[str, Any]]:
-    """The newest suspicious completions of one kind: where each stands, tokens and reward."""
+def suspects(run: Run, kind: str = "", *, most: int | None = MOST_SUSPECTS) -> list[dict[str, Any]]:
+    """Suspicious completions of one kind or of all, the newest first: ``kind``, where each stands,
+    ``tokens`` and ``reward``; at most ``most``, or all."""
     return run.store.rows(
-        "SELECT step, problem_id, place, tokens, reward FROM suspects WHERE kind = ? "
-        "ORDER BY step DESC, tokens, problem_id LIMIT 100",
-        [kind],
+        "SELECT kind, step, problem_id, place, tokens, reward FROM suspects "
+        "WHERE ? IN ('', kind) ORDER BY kind, step DESC, tokens, problem_id LIMIT ?",
+        [kind, most],
     )

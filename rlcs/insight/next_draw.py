@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rlcs.insight.curriculum import SavedCurriculum, newest_checkpoint, saved_curriculum
+from curricula import CurriculumError
+from rlcs.insight.curriculum import SavedCurriculum, saved_curriculum
 from rlcs.insight.run import Run
 
 MOST_ROWS = 100
@@ -29,55 +30,55 @@ TERMS = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preview:
-    """The next draw after ``step``, from what the last checkpoint knew."""
+    """The next draw, from what the last checkpoint knew."""
 
-    step: int
+    saved: SavedCurriculum
     num_draws: int
+    """How many problems will be drawn: more than groups are wanted where draws are expanded."""
     rows: list[dict[str, Any]]
     """The most probable problems: ``problem_id`` and :data:`TERMS`."""
     expected: float
     """Sum of all probabilities: how many problems would be drawn."""
     even: float
     """The probability that each problem would have, were all drawn alike."""
-    one: dict[str, Any] | None
-    """The row of the problem that was asked for, whatever its probability."""
 
 
-def version(run: Run) -> str:
-    """Changes when :func:`preview` has something new to say."""
-    return newest_checkpoint(run)
-
-
-def preview(run: Run, saved: SavedCurriculum, problem_id: str = "") -> Preview:
+def preview(run: Run) -> Preview:
     """The most probable problems of the next draw, each with its terms.
+
+    It takes seconds for a million problems; :func:`explained` then answers at once.
 
     Raises:
         RunFolderError: see :func:`saved_curriculum`.
     """
-    step, number = saved.step + 1, saved.groups_per_step
-    chances = saved.curriculum.chances(saved.ids, number, step=step)
-    first = np.argsort(-chances, kind="stable")[:MOST_ROWS]
-    names = [saved.ids[at] for at in first]
-    rows = _rows(saved, names, number, step)
-    one = next((row for row in rows if row["problem_id"] == problem_id), None)
-    if one is None and problem_id in set(saved.ids):
-        one = _rows(saved, [problem_id], number, step)[0]
+    saved = saved_curriculum(run)
+    curriculum, step = saved.curriculum, saved.next_step
+    # Where carried groups fill the step nothing is drawn: shown is the draw for one group.
+    number = max(1, curriculum.num_to_draw(saved.groups_per_step, step=step))
+    chances = curriculum.chances(None, number, step=step)
+    most = min(MOST_ROWS, len(chances))
+    first = np.argpartition(-chances, most - 1)[:most]
+    first = first[np.argsort(-chances[first], kind="stable")]
     return Preview(
-        step=saved.step,
+        saved=saved,
         num_draws=number,
-        rows=rows,
+        rows=_rows(saved, curriculum.ids.texts(first), number),
         expected=float(chances.sum()),
-        even=number / len(saved.ids),
-        one=one,
+        even=number / len(chances),
     )
 
 
-def _rows(saved: SavedCurriculum, names: list[str], number: int, step: int) -> list[dict[str, Any]]:
-    terms = saved.curriculum.explain(names, number, step=step)
+def explained(preview: Preview, problem_id: str) -> dict[str, Any] | None:
+    """The row of a problem, whatever its probability; None where the run has no such problem."""
+    try:
+        return _rows(preview.saved, [problem_id], preview.num_draws)[0]
+    except CurriculumError:  # another run's id, or no text at all
+        return None
+
+
+def _rows(saved: SavedCurriculum, names: list[str], number: int) -> list[dict[str, Any]]:
+    terms = saved.curriculum.explain(names, number, step=saved.next_step)
     return [
         {"problem_id": name, **{key: float(values[at]) for key, values in terms.items()}}
         for at, name in enumerate(names)
     ]
-
-
-__all__ = ["TERMS", "Preview", "preview", "saved_curriculum", "version"]

@@ -11,14 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from rlcs.insight import problems
 from rlcs.insight.completions import read_file
 from rlcs.insight.folders import file_inside
+from rlcs.insight.problems import LEFT_OUT
 from rlcs.insight.run import Run
 from rlcs.run.problem_file import PROBLEMS_NAME
 
 EPSILON = 1e-6
 """Added to the standard deviation of a group's rewards, as the learner does."""
 PRIOR_STRENGTH = 1.0
+NO_ROW = "Its problems.parquet has no problem of this id: the run's data was another then."
 _THINKING = re.compile(r"\A\s*(?:<think>)?(.*?)</think>(.*)\Z", re.DOTALL)
 
 
@@ -38,6 +41,8 @@ class Problem:
     """``name``, ``digest``, ``width``, ``height`` and ``file`` of each picture."""
     known: bool = False
     """Whether the run's problems were there to look it up in."""
+    missing: str = ""
+    """Why there is no text of it, in a sentence; empty where there is."""
 
 
 def problem(run: Run, problem_id: str) -> Problem:
@@ -47,7 +52,8 @@ def problem(run: Run, problem_id: str) -> Problem:
         drawn = run.store.rows(
             "SELECT domain, category FROM visits WHERE problem_id = ? LIMIT 1", [problem_id]
         )
-        return Problem(problem_id=problem_id, **(drawn[0] if drawn else {}))
+        missing = problems.missing(run) or NO_ROW
+        return Problem(problem_id=problem_id, missing=missing, **(drawn[0] if drawn else {}))
     turns = _json(row["messages"], list)
     return Problem(
         problem_id=problem_id,
@@ -63,6 +69,7 @@ def problem(run: Run, problem_id: str) -> Problem:
         reference=_json(row["reference"], object),
         images=tuple(each for each in _json(row["images"], list) if isinstance(each, dict)),
         known=True,
+        missing=LEFT_OUT if row["messages"] is None else "",
     )
 
 

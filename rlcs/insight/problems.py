@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rlcs.insight.folders import file_inside
 from rlcs.insight.run import Run
+from rlcs.run.problem_file import MOST_TEXTS, PROBLEMS_NAME
 
 COLUMNS = {
     "problem_id": "problem",
@@ -37,6 +39,17 @@ _COMPARISONS = {
     "greaterThan": ">",
     "greaterThanOrEqual": ">=",
 }
+NO_FILE = (
+    "This run has no problems.parquet: the texts, and the problems that were never drawn, are "
+    "missing. Runs of this version of rlcs keep it."
+)
+LEFT_OUT = (
+    f"Of more than {MOST_TEXTS:,} problems, problems.parquet keeps who they are and leaves their "
+    "texts out, which are in the run's data: look there for the id. Texts of completions are kept."
+)
+NOT_READ = "The run's problems.parquet is being read, or is damaged: look again in a moment."
+"""Why there are no texts of problems, and what to do."""
+
 QUESTION_CHARACTERS = 200
 MOST_ROWS = 1_000
 """Of one page."""
@@ -48,6 +61,23 @@ class Page:
 
     rows: list[dict[str, Any]]
     number: int
+
+
+def texts(run: Run) -> bool | None:
+    """Whether the run kept the texts of its problems; None where it kept no problems at all."""
+    row = run.store.rows(
+        "SELECT EXISTS (SELECT 1 FROM problems) AS some, "
+        "EXISTS (SELECT 1 FROM problems WHERE question IS NOT NULL) AS texts"
+    )[0]
+    return bool(row["texts"]) if row["some"] else None
+
+
+def missing(run: Run) -> str:
+    """Why the run's problems have no texts, in a sentence; empty where they have."""
+    kept = texts(run)
+    if kept is None and file_inside(run.folder, PROBLEMS_NAME) is not None:
+        return NOT_READ
+    return {None: NO_FILE, False: LEFT_OUT, True: ""}[kept]
 
 
 def page(

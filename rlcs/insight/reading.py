@@ -22,6 +22,8 @@ from rlcs.run.problem_file import PROBLEMS_NAME
 
 LOGS = ("steps", "groups")
 _FILES_AT_ONCE = 64
+PATIENCE_SECONDS = 0.2
+"""That a page waits for another thread's reading."""
 
 
 class Reader:
@@ -34,11 +36,26 @@ class Reader:
         self._derived_at = 0.0
 
     def read_steps(self) -> None:
-        """Read the new rows of ``steps.jsonl``: all that the first view needs."""
-        with self.store.writing:
+        """Read the new rows of ``steps.jsonl``: all that the first view needs.
+
+        Where another thread is reading the run, and a first look was had, its work is not waited
+        for: it reads these rows too.
+        """
+        seen = self.store.note("steps.position") is not None
+        if not self.store.writing.acquire(timeout=PATIENCE_SECONDS if seen else -1):
+            return
+        try:
             self._check_same()
             while self._read_log("steps"):
                 pass
+        finally:
+            self.store.writing.release()
+
+    def read_problems(self) -> None:
+        """Read the run's problems where that was not done yet."""
+        with self.store.writing:
+            self._check_same()
+            self._read_problems()
 
     def read_draws(self) -> None:
         """Read all that is new but the completions, however long that takes."""
@@ -48,7 +65,7 @@ class Reader:
             for log in LOGS:
                 while self._read_log(log):
                     pass
-            self._derive()
+            self._derive(seldom=False)
 
     def read(self, seconds: float) -> bool:
         """Read what is new, for about so many ``seconds``; returns whether there is more."""
@@ -64,7 +81,7 @@ class Reader:
                 self._read_completions(batch)
                 if time.monotonic() > deadline:
                     break
-            self._derive()
+            self._derive(seldom=True)
             return bool(self._unread_steps())
 
     def _check_same(self) -> None:
@@ -172,8 +189,9 @@ class Reader:
             ]
             self.store.add(cursor, "read_files", pa.Table.from_pylist(files))
 
-    def _derive(self) -> None:
-        """Make the derived tables anew, the more seldom the longer that takes."""
+    def _derive(self, *, seldom: bool) -> None:
+        """Make the derived tables anew; where that may be ``seldom``, the more so the longer it
+        takes."""
         state = str(
             self.store.rows(
                 "SELECT (SELECT count(*) FROM groups) g, (SELECT count(*) FROM problems) p, "
@@ -182,7 +200,7 @@ class Reader:
         )
         now = time.monotonic()
         waiting = self._derived_at and now - self._derived_at < 20 * self._derived_seconds
-        if state == self.store.note("derived") or waiting:
+        if state == self.store.note("derived") or (seldom and waiting):
             return
         with self.store.transaction() as cursor:
             derived.make(cursor)

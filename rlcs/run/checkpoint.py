@@ -84,7 +84,7 @@ class Checkpoints:
     ) -> Path:
         final = self.folder / f"step_{state.steps_done:06d}"
         partial = self.folder / f"{final.name}{PARTIAL}"
-        written = pack(to_plain(state))
+        written = _content(state)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.drop_partial()
         if final.exists():
@@ -95,8 +95,7 @@ class Checkpoints:
             if with_model:
                 learner.export(str(partial.resolve() / "model"))
                 renderer.save(partial / "model")
-            (partial / STATE_NAME).write_bytes(written)
-            (partial / FORMAT_NAME).write_text(json.dumps({"format": FORMAT}) + "\n")
+            _write(partial, written)
             _flush(partial)
             os.replace(partial, final)
             _flush(self.folder, deep=False)
@@ -137,6 +136,20 @@ class Checkpoints:
             if path != best:
                 # Renamed first: half a checkpoint must not bear the name of a whole one.
                 shutil.rmtree(path.rename(path.with_name(path.name + PARTIAL)))
+
+
+def write_state(checkpoint: Path, state: TrainerState | SftState) -> None:
+    """Write what a checkpoint has besides the learner's files into the folder ``checkpoint``."""
+    _write(checkpoint, _content(state))
+
+
+def _content(state: TrainerState | SftState) -> bytes:
+    return pack(to_plain(state))
+
+
+def _write(folder: Path, content: bytes) -> None:
+    (folder / STATE_NAME).write_bytes(content)
+    (folder / FORMAT_NAME).write_text(json.dumps({"format": FORMAT}) + "\n")
 
 
 def read_state(checkpoint: Path) -> TrainerState:

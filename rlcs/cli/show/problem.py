@@ -10,6 +10,7 @@ from rlcs.cli.show.step import completions_of, print_completions
 from rlcs.cli.terminal import UNKNOWN, count, heading, say, table
 from rlcs.errors import RunFolderError
 from rlcs.insight import Run, problem
+from rlcs.insight.completions import steps_kept
 from rlcs.run.progress import shown_share
 
 MOST_DRAWS = 20
@@ -26,7 +27,7 @@ COLUMNS = {
 
 
 def show_problem(run: Run, name: str, *, step: int | None) -> None:
-    """Print the problem ``name``, with its completions of ``step`` or else of its last draw.
+    """Print the problem ``name``, with its completions of ``step`` or else the newest kept.
 
     Raises:
         RunFolderError: the run has no such problem, or it was not drawn in ``step``.
@@ -47,8 +48,13 @@ def show_problem(run: Run, name: str, *, step: int | None) -> None:
     _print_draws(draws)
     if not draws:
         return
-    chosen = steps[-1] if step is None else step
+    kept = steps_kept(run.folder)
+    newest = max((each for each in steps if each in kept), default=None)
+    chosen = newest if step is None else step
     say("")
+    if chosen is None:
+        say("Its completions are not in the run folder.")
+        return
     say(f"its completions in step {chosen}:")
     print_completions(completions_of(run, chosen, name))
 
@@ -65,8 +71,8 @@ def _print_text(found: problem.Problem) -> None:
         f"category {shown_line(found.category) or UNKNOWN}, "
         f"pass rate before the run {shown_share(found.prior_pass_rate)}"
     )
-    if not found.known:
-        say("Its text is not in the run folder, which has no problems.parquet.")
+    if found.missing:
+        say(f"Its text is not in the run folder. {found.missing}")
         return
     for role, text in found.messages:
         say("")

@@ -9,7 +9,6 @@ from rlcs.dashboard.asked import Asked
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.views.view import View
 from rlcs.insight import Run, calibration
-from rlcs.insight.curriculum import newest_checkpoint, saved_curriculum
 
 TIERS = {
     "tier": "tier when drawn",
@@ -72,13 +71,12 @@ def build(context: Context, asked: Asked) -> Any:
 
 def _reliability(context: Context, run: Run) -> Any:
     title = "Predicted and observed, at the last checkpoint"
-    name = newest_checkpoint(run)
-    task = context.work.ask((run.name, "curriculum", name), lambda _: saved_curriculum(run))
+    task = context.next_draw(run)
     if not task.done:
         return parts.card(title, parts.empty("Reading the checkpoint…", "This takes a moment."))
     if task.error:
         return parts.card(title, parts.empty("It cannot be shown.", task.error))
-    rows = task.result.curriculum.reliability()
+    rows = task.result.saved.curriculum.reliability()
     drawn = parts.figure(
         [
             parts.scatter(

@@ -12,7 +12,7 @@ from rlcs.dashboard.asked import Asked, read_address
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.export_list import as_csv, as_lines
 from rlcs.dashboard.views.view import View
-from rlcs.insight import Run, detective
+from rlcs.insight import Run, detective, problems
 
 NEVER = {
     "problem_id": "problem",
@@ -27,6 +27,17 @@ NEVER = {
 }
 
 
+LISTS = {
+    "never-table": "Save these as a table (CSV)",
+    "never-ids": "Save their ids (data.drop)",
+    "always-ids": "Save the ids of those always solved (data.drop)",
+    "suspects-table": "Save the suspicious completions (CSV)",
+}
+"""The lists that can be saved: the ids of their buttons, and what is written on them."""
+_NEVER_SAVED = ("problem_id", "cause", "domain", "category", "reference", "top_wrong")
+_SUSPECTS_SAVED = ("kind", "problem_id", "step", "place", "tokens", "reward")
+
+
 def controls(context: Context, asked: Asked) -> Any:
     """Which cause."""
     now = asked.choice("cause", detective.CAUSES, "")
@@ -37,8 +48,7 @@ def controls(context: Context, asked: Asked) -> Any:
     return html.Div(
         [
             parts.choices("Never solved, by likely cause", causes),
-            html.Button("Save as a table (CSV)", id="detective-save", className="quiet"),
-            html.Button("Save the ids (data.drop)", id="detective-save-ids", className="quiet"),
+            *[html.Button(title, id=name, className="quiet") for name, title in LISTS.items()],
             dcc.Download(id="detective-list"),
         ],
         className="controls",
@@ -57,8 +67,12 @@ def build(context: Context, asked: Asked) -> Any:
         f"A problem counts from {detective.ENOUGH} completions without a pass.",
     )
     if rows:
-        never = parts.table(NEVER, [_problem(run, row) for row in rows[:100]])
+        never = parts.table(NEVER, [_problem(run, row) for row in rows])
+    texts = []
+    if missing := problems.missing(run):
+        texts = [parts.empty("Which answers read like the reference cannot be told.", missing)]
     return [
+        *texts,
         parts.card(
             "Never solved",
             parts.table(
@@ -68,8 +82,9 @@ def build(context: Context, asked: Asked) -> Any:
             if causes
             else "",
             never,
-            note="Ranked by how far their completions agree. What is saved has all of them: the "
-            "table to correct the data by, the ids for data.drop, which leaves them out of a run.",
+            note=f"Ranked by how far their completions agree; the first {detective.MOST_ROWS} at "
+            "most. What is saved has all of them: the table to correct the data by, the ids for "
+            "data.drop, which leaves them out of a run.",
             wide=True,
         ),
         _always(run),
@@ -111,12 +126,13 @@ def _always(run: Run) -> html.Section:
                 row["problem_id"], "problem", run=run.name, problem=row["problem_id"]
             ),
         }
-        for row in rows[:50]
+        for row in rows
     ]
     return parts.card(
-        f"Always solved ({len(rows)})",
+        f"Always solved ({rows[0]['number']:,})",
         parts.table(columns, shown),
-        note="They cost tokens and teach nothing; the costliest first.",
+        note="They cost tokens and teach nothing; the costliest first, "
+        f"{detective.MOST_ROWS} at most.",
     )
 
 
@@ -131,7 +147,7 @@ def _suspicious(run: Run) -> html.Section:
                 html.Summary(f"{row['kind']}: {row['completions']:,}, newest first"),
                 parts.table(
                     {"problem": "problem", "step": "step", "tokens": "tokens", "reward": "reward"},
-                    [_suspect(run, each) for each in detective.suspects(run, row["kind"])[:30]],
+                    [_suspect(run, each) for each in detective.suspects(run, row["kind"])],
                 ),
             ]
         )
@@ -158,26 +174,39 @@ def _suspect(run: Run, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def register(app: Dash, context: Context) -> None:
-    """Save the list."""
+    """Save the lists."""
 
     @app.callback(
         Output("detective-list", "data"),
-        Input("detective-save", "n_clicks"),
-        Input("detective-save-ids", "n_clicks"),
-        State("address", "search"),
+        inputs={
+            "clicks": [Input(name, "n_clicks") for name in LISTS],
+            "search": State("address", "search"),
+        },
         prevent_initial_call=True,
     )
-    def save(tables: int | None, ids: int | None, search: str) -> Any:
+    def save(clicks: list[int | None], search: str) -> Any:
         asked = read_address(context, search)
-        if not (tables or ids) or asked.run is None:
+        if not any(clicks) or asked.run is None:
             return no_update
         cause = asked.choice("cause", detective.CAUSES, "")
-        rows = detective.never_solved(asked.run, cause)
-        if ctx.triggered_id == "detective-save-ids":
-            content = as_lines([row["problem_id"] for row in rows])
-            return {"content": content, "filename": "drop.txt", "type": "text/plain"}
-        columns = ("problem_id", "cause", "domain", "category", "reference", "top_wrong")
-        return {"content": as_csv(columns, rows), "filename": "problems.csv", "type": "text/csv"}
+        return _saved(asked.run, str(ctx.triggered_id), cause)
+
+
+def _saved(run: Run, name: str, cause: str) -> dict[str, str]:
+    """The file of one of :data:`LISTS`, with all that belongs in it."""
+    if name == "suspects-table":
+        content = as_csv(_SUSPECTS_SAVED, detective.suspects(run, most=None))
+        return {"content": content, "filename": "suspicious.csv", "type": "text/csv"}
+    rows = (
+        detective.always_solved(run, most=None)
+        if name == "always-ids"
+        else detective.never_solved(run, cause, most=None)
+    )
+    if name == "never-table":
+        content = as_csv(_NEVER_SAVED, rows)
+        return {"content": content, "filename": "problems.csv", "type": "text/csv"}
+    content = as_lines([row["problem_id"] for row in rows])
+    return {"content": content, "filename": "drop.txt", "type": "text/plain"}
 
 
 VIEW = View(

@@ -11,7 +11,6 @@ from rlcs.dashboard.asked import Asked
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.views.view import View
 from rlcs.insight import Run, next_draw
-from rlcs.insight.curriculum import newest_checkpoint, saved_curriculum
 from rlcs.insight.next_draw import Preview
 
 
@@ -40,13 +39,12 @@ def build(context: Context, asked: Asked) -> Any:
     """The preview, from what the last checkpoint knew."""
     run = asked.run
     assert run is not None
-    name = newest_checkpoint(run)
-    task = context.work.ask((run.name, "curriculum", name), lambda _: saved_curriculum(run))
+    task = context.next_draw(run)
     if not task.done:
         return parts.empty("Reading the checkpoint…", "This takes a moment; the page goes on.")
     if task.error:
         return parts.empty("The next draw cannot be previewed.", task.error)
-    found = next_draw.preview(run, task.result, asked.text("problem"))
+    found: Preview = task.result
     return [
         *_one(found, asked),
         _shares(found),
@@ -55,8 +53,9 @@ def build(context: Context, asked: Asked) -> Any:
             parts.table(
                 {"problem_id": "problem", **_titles(found)}, [_row(run, row) for row in found.rows]
             ),
-            note=f"As of the checkpoint after step {found.step:,}: draws for "
-            f"{found.num_draws} groups. Drawn evenly, each would have {found.even:.5f}.",
+            note=f"As of the checkpoint after step {found.saved.step:,}: "
+            f"{found.num_draws:,} problems are drawn to train on {found.saved.groups_per_step:,}. "
+            f"Drawn evenly, each would have the probability {found.even:.5f}.",
             wide=True,
         ),
     ]
@@ -84,9 +83,9 @@ def _one(found: Preview, asked: Asked) -> list[Any]:
     wanted = asked.text("problem")
     if not wanted:
         return []
-    if found.one is None:
+    row = next_draw.explained(found, wanted)
+    if row is None:
         return [parts.empty("This run has no such problem to draw.", "Look at the id.")]
-    row = found.one
     facts = [(title, parts.number(_shown(key, row[key]))) for key, title in _titles(found).items()]
     times = row["probability"] / found.even if found.even else 0.0
     sentence = (

@@ -77,11 +77,8 @@ def _text(
         ("category", shown_line(found.category)),
         ("pass rate before the run", parts.percent(found.prior_pass_rate)),
     ]
-    if not found.known:
-        missing = parts.empty(
-            "The text of this problem is not in the run folder.",
-            "This run has no problems.parquet; runs of this version of rlcs keep it.",
-        )
+    if found.missing:
+        missing = parts.empty("The text of this problem is not in the run folder.", found.missing)
         return parts.card(f"Problem {shown_line(found.problem_id)}", parts.facts(facts), missing)
     turns = [
         html.Div([html.H3(shown_line(role)), html.P(parts.readable(text), className="text")])

@@ -74,16 +74,8 @@ def build(context: Context, asked: Asked) -> Any:
         className="problems",
         style={"height": "62vh"},
     )
-    note = (
-        ""
-        if asked.run.progress()["problems"]
-        else (
-            "This run kept no problems.parquet: the texts, and the problems that were never drawn, "
-            "are missing. Runs of this version of rlcs keep it."
-        )
-    )
     return [
-        parts.card("All problems", grid, note=note, wide=True),
+        parts.card("All problems", grid, note=problems.missing(asked.run), wide=True),
         html.Div(
             html.P("Choose a row, by a click or by the arrow keys and space.", className="note"),
             id="problem-chosen",

@@ -7,11 +7,13 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from curricula.study.contender import USUAL
+from curricula.study.replay import Replay
 from rlcs.dashboard import parts
 from rlcs.dashboard.asked import Asked, read_address
 from rlcs.dashboard.context import Context
 from rlcs.dashboard.views.view import View
 from rlcs.dashboard.work import Task
+from rlcs.errors import ConfigError
 from rlcs.insight import Run, what_if
 
 COLUMNS = {
@@ -31,7 +33,7 @@ def controls(context: Context, asked: Asked) -> Any:
         [
             html.Label(
                 [
-                    "Curricula to compare, separated by semicolons",
+                    f"Curricula to compare, separated by semicolons, {MOST_SAMPLERS} at most",
                     dcc.Input(
                         id={"type": "parameter", "name": "samplers"},
                         value=_samplers(asked),
@@ -62,29 +64,37 @@ def build(context: Context, asked: Asked) -> Any:
         return parts.empty(f"Replaying: {100 * task.share:.0f} %", "The page goes on by itself.")
     if task.error:
         return parts.empty("It cannot be replayed.", task.error)
-    rows = task.result
+    found: what_if.WhatIf = task.result
+    rows = found.rows
     remarks = [f"{row.name}: {remark}" for row in rows for remark in row.remarks]
     return parts.card(
         "What they would have drawn",
         parts.table(COLUMNS, [_row(row) for row in rows]),
         html.Ul([html.Li(parts.readable(remark), className="note") for remark in remarks]),
-        note="From the model as this run had trained it; not how the model would have fared. "
-        f"The newest {what_if.MOST_GROUPS:,} groups at most; all of them: rlcs simulate RUN.",
+        note=f"Of the {found.num_groups:,} groups that the run drew in steps {found.first:,} to "
+        f"{found.last:,}, from the model as it had trained it then; not how the model would have "
+        f"fared.{'' if found.whole else _PART}",
         wide=True,
     )
 
 
-def _row(row: Any) -> dict[str, Any]:
-    half = 100 * row.valid_interval
-    valid = parts.percent(row.valid_share)
+_PART = " What curricula learn, they learn from these steps alone. All steps: rlcs simulate RUN."
+
+
+def _row(row: Replay) -> dict[str, Any]:
     return {
         "name": row.name,
-        "valid": f"{valid} ± {half:.1f}" if half == half else valid,
+        "valid": _share(row.valid_share, row.valid_interval),
         "variance": row.variance,
         "effective": float(round(row.effective_groups)),
-        "covered": parts.percent(row.covered),
+        "covered": _share(row.covered, row.covered_interval),
         "brier": row.brier,
     }
+
+
+def _share(share: float, half: float) -> str:
+    """A share with half the width of its interval, where there is one that can be seen."""
+    return f"{parts.percent(share)} ± {100 * half:.1f}" if half > 0.0005 else parts.percent(share)
 
 
 def _samplers(asked: Asked) -> str:
@@ -106,19 +116,25 @@ def register(app: Dash, context: Context) -> None:
     )
     def start(clicks: int | None, search: str) -> Any:
         asked = read_address(context, search)
-        run = asked.run
-        if not clicks or run is None:
+        if not clicks or asked.run is None:
             return no_update
-        names = [part.strip() for part in _samplers(asked).split(";") if part.strip()]
-
-        def make(task: Task) -> Any:
-            def told(share: float) -> None:
-                task.share = share
-
-            return what_if.what_if(run, names[:MOST_SAMPLERS], on_progress=told)
-
-        context.work.ask(_key(run, asked), make)
+        begin(context, asked.run, asked)
         return False
+
+
+def begin(context: Context, run: Run, asked: Asked) -> Task:
+    """Replay beside the page what the run has drawn; what it drew since the last time, too."""
+    names = [part.strip() for part in _samplers(asked).split(";") if part.strip()]
+
+    def make(task: Task) -> what_if.WhatIf:
+        def told(share: float) -> None:
+            task.share = share
+
+        if not 1 <= len(names) <= MOST_SAMPLERS:
+            raise ConfigError(f"Expected 1 to {MOST_SAMPLERS} curricula, found {len(names)}.")
+        return what_if.what_if(run, names, on_progress=told)
+
+    return context.work.ask(_key(run, asked), make, version=run.store.note("derived") or "")
 
 
 VIEW = View(name="what_if", title="What if", build=build, controls=controls, register=register)

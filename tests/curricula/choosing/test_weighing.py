@@ -74,7 +74,7 @@ def test_weights_follow_the_posterior(data: st.DataObject) -> None:
     use = rates.valid_chance() if utility == "valid" else rates.variance()
     # One problem of each category that nobody has seen, and its bucket's expected use.
     names = [f"p{6 * 50 + category}" for category in range(6)]
-    at = curriculum._history.buckets.bucket_of(curriculum._ids.find(names))
+    at = curriculum._history.buckets.bucket_of(curriculum.ids.find(names))
     expected = use.ravel()[at]
     chances = curriculum.chances(names, 10, step=1)
     order = np.argsort(expected)

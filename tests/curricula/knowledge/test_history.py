@@ -21,7 +21,7 @@ def test_a_confirmed_re_test_keeps_a_problem_retired(passes: int, retired_as: st
 
 def test_late_results_weigh_less_than_fresh_ones() -> None:
     fresh, late = make("rlcs", 60), make("rlcs", 60)
-    index = fresh._ids.find(["p0"])
+    index = fresh.ids.find(["p0"])
     for curriculum, steps in ((fresh, (0, 40)), (late, (40, 0))):
         for step, passes in zip(steps, (8, 0) if steps[0] == 0 else (0, 8), strict=True):
             curriculum.observe([GroupResult("p0", step, passes, 8, 0)])

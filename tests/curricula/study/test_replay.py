@@ -1,5 +1,8 @@
 """What a log says about other curricula, held against worlds where the truth is known."""
 
+import dataclasses
+from itertools import groupby
+
 import numpy as np
 import pytest
 from worlds import GROUP_SIZE, chance, make, problems, roll_out
@@ -30,13 +33,29 @@ def log_of(kind: str, num_steps: int, num_groups: int = 30) -> Log:
     curriculum = make(kind)
     steps = []
     for step in range(num_steps):
-        groups = []
+        groups: list[LoggedGroup] = []
         while draws := curriculum.draw(num_groups, step=step):
             results = roll_out(draws, step)
             curriculum.observe(results)
             groups += list(map(as_logged, draws, results))
         steps.append(groups)
     return Log(steps=steps, num_carried=0)
+
+
+def reach_of_epochs(log: Log) -> list[float]:
+    """By group, the share of all problems that its draw could reach: those its epoch had left."""
+    reach = []
+    seen: set[str] = set()
+    for groups in log.steps:
+        of_step = 0
+        for _, draw in groupby(groups, key=lambda group: group.probability):
+            names = {group.result.problem_id for group in draw}
+            ends = len(seen) + len(names) >= len(ROWS)
+            left = len(ROWS) - (of_step if ends else len(seen))
+            reach += [left / len(ROWS)] * len(names)
+            of_step += len(names)
+            seen = seen & names if ends else seen | names
+    return reach
 
 
 def truth(kind: str, log: Log) -> float:
@@ -57,7 +76,7 @@ def truth(kind: str, log: Log) -> float:
     return float(hits / drawn)
 
 
-@pytest.mark.parametrize("by", ["uniform", "rlcs"])
+@pytest.mark.parametrize("by", ["uniform", "rlcs", "dapo"])
 @pytest.mark.parametrize("asked", ["uniform", "rlcs", "posterior"])
 def test_estimates_agree_with_the_truth(by: str, asked: str) -> None:
     log = log_of(by, 60)
@@ -66,14 +85,51 @@ def test_estimates_agree_with_the_truth(by: str, asked: str) -> None:
         log,
         ProblemSet.of(ROWS),
         group_size=GROUP_SIZE,
-        in_epochs=by == "uniform",
+        in_epochs=by != "rlcs",
     )
     assert row.valid_share == pytest.approx(truth(asked, log), abs=1.5 * row.valid_interval)
     assert row.valid_interval < 0.12
-    # Over an epoch, half of the problems have been drawn already, on average.
-    assert row.covered == pytest.approx(0.55 if by == "uniform" else 1, abs=0.15)
+    # A run by rlcs leaves the last step's problems aside, for which only uniform would ask.
+    resting = {"uniform": 1 - len(log.steps[0]) / len(ROWS)}.get(asked, 1)
+    reach = resting if by == "rlcs" else np.mean(reach_of_epochs(log))
+    assert row.covered == pytest.approx(reach, abs=1.5 * row.covered_interval + 1e-9)
+    assert row.covered_interval < 0.1
     assert sum(row.domains.values()) == pytest.approx(1)
-    assert any("epochs" in remark for remark in row.remarks) is (by == "uniform")
+    assert any("epochs" in remark for remark in row.remarks) is (by != "rlcs")
+
+
+def test_no_share_is_above_one_though_chance_takes_the_sum_there() -> None:
+    # uniform draws 30 of 600, and the run happened to draw what it seldom draws
+    steps = [
+        [dataclasses.replace(group, probability=0.03 + 0.001 * at) for group in step]
+        for at, step in enumerate(log_of("rlcs", 10).steps)
+    ]
+    lucky = Log(steps=steps, num_carried=0)
+    row = replay(
+        Contender.parse("uniform"),
+        lucky,
+        ProblemSet.of(ROWS),
+        group_size=GROUP_SIZE,
+        in_epochs=False,
+    )
+    assert row.covered == 1
+    assert row.covered_interval > 0
+
+
+def test_a_log_that_was_cut_knows_what_its_epoch_drew_before() -> None:
+    log, asked = log_of("uniform", 50), Contender.parse("rlcs")
+    reach = reach_of_epochs(log)
+    for first in (25, 40):  # two epochs and a half went by; and two
+        cut = Log(steps=log.steps[first:], num_carried=0, earlier=earlier_of(log, first))
+        row = replay(asked, cut, ProblemSet.of(ROWS), group_size=GROUP_SIZE, in_epochs=True)
+        within = np.mean(reach[first * len(log.steps[0]) :])
+        assert row.covered == pytest.approx(within, abs=1.5 * row.covered_interval)
+
+
+def earlier_of(log: Log, first: int) -> list[str]:
+    """The problems that the epoch of the step `first` had drawn before."""
+    names = [group.result.problem_id for step in log.steps[:first] for group in step]
+    return names[len(names) - len(names) % len(ROWS) :]
 
 
 def test_a_run_asked_about_itself_weighs_every_group_alike() -> None:

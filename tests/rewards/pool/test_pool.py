@@ -87,7 +87,7 @@ def test_a_worker_killed_while_idle_is_replaced(pool: VerifierPool) -> None:
     pool.judge([make_request("4")])
     for worker in pool._idle:
         if worker is not None:
-            os.kill(worker.process.pid, signal.SIGKILL)
+            os.kill(worker.pid, signal.SIGKILL)
     assert all(
         verdict.outcome is Outcome.CORRECT for verdict in pool.judge([make_request("4")] * 40)
     )
@@ -100,11 +100,11 @@ def test_a_worker_that_still_starts_is_kept_but_not_waited_for(
     with VerifierPool(2, custom={"mine": "rewards_slow_start:passes"}) as pool:
         pool.judge([make_request("4")] * 40)  # enough for two workers; the first is done alone
         assert None not in pool._idle
-        processes = {worker.process.pid for worker in pool._idle if worker is not None}
+        processes = {worker.pid for worker in pool._idle if worker is not None}
         pool.judge([make_request("4")])  # by the one that is ready
         assert sorted(worker.ready for worker in pool._idle if worker is not None) == [False, True]
         pool.judge([make_request("4")] * 40)
-        assert {worker.process.pid for worker in pool._idle if worker is not None} == processes
+        assert {worker.pid for worker in pool._idle if worker is not None} == processes
 
 
 def test_many_threads_and_asyncio_share_a_pool(pool: VerifierPool) -> None:
@@ -221,7 +221,7 @@ from rewards import Request, VerifierPool
 pool = VerifierPool(1, custom={{"spins": "{HERE}:spins"}}, deadline_seconds=1.0)
 def make_request(domain): return Request(domain=domain, response="4", reference="4", bare=True)
 pool.judge([make_request("math")])
-print(pool._idle[0].process.pid, flush=True)
+print(pool._idle[0].pid, flush=True)
 threading.Thread(target=pool.judge, args=([make_request("{domain}")],), daemon=True).start()
 time.sleep(60)
 """

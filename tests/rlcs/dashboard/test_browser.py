@@ -78,6 +78,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("served")
     cache = root / "cache"
     maker = make_run(root / "runs" / "live", steps=4)
+    maker.checkpoint()
     write_hostile(root / "runs" / f"a{HOSTILE.replace('/', '')}")
     write_picture(root / "runs" / "seen")
     for folder in (root / "runs").iterdir():
@@ -260,6 +261,20 @@ def drawn_problem(served: Served) -> str:
     """The id of a problem that the live run has drawn."""
     lines = (served.root / "runs" / "live" / "log" / "groups.jsonl").read_text().splitlines()
     return str(json.loads(lines[-1])["problem_id"])
+
+
+def test_what_is_worked_out_beside_the_page_shows_when_it_is_done(
+    page: Page, served: Served
+) -> None:
+    open_view(page, served, "next_draw", run="live", problem=drawn_problem(served))
+    expect(page.get_by_text("It rests, because it was drawn a short while ago.")).to_be_visible()
+    expect(page.locator("#content table tbody tr")).to_have_count(60)
+    go(page, "what_if", run="live", samplers="uniform")
+    page.get_by_role("button", name="Replay").click()
+    rows = page.locator("#content table tbody tr")
+    expect(rows).to_have_count(2)
+    # The made run draws each of its problems alike, as uniform would.
+    expect(rows.nth(1).locator("td").nth(4)).to_have_text("100.0 %")
 
 
 def test_a_new_step_shows_within_three_seconds(page: Page, served: Served) -> None:

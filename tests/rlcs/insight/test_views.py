@@ -19,14 +19,11 @@ from made_runs import (
     write_run,
 )
 
-from curricula import make_curriculum
-from curricula.plain import pack
 from rlcs.insight import (
     Runs,
     alarms,
     detective,
     learned,
-    next_draw,
     overview,
     problem,
     problems,
@@ -34,9 +31,7 @@ from rlcs.insight import (
     system,
     verifiers,
     waste,
-    what_if,
 )
-from rlcs.insight.curriculum import problem_set, saved_curriculum
 from rlcs.insight.marks import Mark, predicted, targets
 from rlcs.learner.advantages import group_advantages
 
@@ -285,52 +280,6 @@ def test_system_course(tmp_path: Path) -> None:
     found = system.course(open_run(tmp_path / "a", tmp_path / "cache"))
     assert found["step"].tolist() == [1, 2, 3]
     assert found["idle"].tolist() == [4 / 30] * 3
-
-
-def save_curriculum(folder: Path, kind: str, run: Any) -> Any:
-    """A checkpoint of a curriculum that drew and learned once; returns the curriculum."""
-    curriculum = make_curriculum(kind, problem_set(run)[1], group_size=4, seed=3)
-    draws = curriculum.draw(8, step=1)
-    from curricula.contract import GroupResult
-
-    results = [GroupResult(draw.problem_id, 1, at % 5, 4, 0) for at, draw in enumerate(draws)]
-    curriculum.observe(results)
-    curriculum.select(results, 8)
-    (folder / "checkpoints" / "step_000001").mkdir(parents=True)
-    state = {"steps_done": 1, "curriculum": curriculum.state_dict()}
-    (folder / "checkpoints" / "step_000001" / "trainer.npz").write_bytes(pack(state))
-    return curriculum
-
-
-@pytest.mark.parametrize("kind", ["rlcs", "posterior", "uniform"])
-def test_the_next_draw_has_the_curriculums_own_chances(tmp_path: Path, kind: str) -> None:
-    make_run(tmp_path / "a", steps=1)
-    (tmp_path / "a" / "config.resolved.yaml").write_text(
-        f"run: {{seed: 3, groups_per_step: 8}}\nrollout: {{group_size: 4}}\n"
-        f"curriculum: {{kind: {kind}}}\n"
-    )
-    run = open_run(tmp_path / "a", tmp_path / "cache")
-    curriculum = save_curriculum(tmp_path / "a", kind, run)
-    saved = saved_curriculum(run)
-    found = next_draw.preview(run, saved, saved.ids[0])
-    names = [row["problem_id"] for row in found.rows]
-    expected = curriculum.chances(names, 8, step=2)
-    assert [row["probability"] for row in found.rows] == expected.tolist()
-    assert found.expected == pytest.approx(8.0)
-    assert found.one is not None
-    for row in found.rows:
-        if "bucket_draws" in row and not row["resting"]:
-            share = row["bucket_draws"] / row["bucket_problems"]
-            assert row["probability"] == pytest.approx(share)
-
-
-def test_what_if_replays_the_log(tmp_path: Path) -> None:
-    make_run(tmp_path / "a", steps=4)
-    run = open_run(tmp_path / "a", tmp_path / "cache")
-    shares: list[float] = []
-    rows = what_if.what_if(run, ["uniform", "rlcs"], on_progress=shares.append)
-    assert [row.name for row in rows] == ["the run itself", "uniform", "rlcs"]
-    assert shares[-1] == 1.0
 
 
 CLICK = {"action": "click", "bbox": [100, 200, 300, 400], "coord": "norm1000"}
