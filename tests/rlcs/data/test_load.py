@@ -296,6 +296,21 @@ def test_made_ids_are_the_same_everywhere(row_file: RowFile) -> None:
     assert found == ["0e7399ca8f531481", "0e7399ca8f531481-2", "0e7399ca8f531481-3"]
 
 
+def test_a_given_id_is_told_from_made_ones(row_file: RowFile) -> None:
+    other = row_file({"question": "Other?", "answer": "3", "n": "0e7399ca8f531481"}, name="b.jsonl")
+    message = refusal({"path": row_file(ROW)}, {"path": other, "columns": {"id": "n"}})
+    assert f"{other}:1: expected a new id, found '0e7399ca8f531481' again, first at" in message
+
+
+def test_a_category_is_what_many_problems_have_in_common(
+    row_file: RowFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcs.data.rows_of.MOST_CATEGORIES", 2)
+    path = row_file(*({**ROW, "c": number} for number in range(3)))
+    said = refusal({"path": path, "columns": {"category": "c"}})
+    assert "expected at most 2 categories, found 3. Name a coarser column" in said
+
+
 def test_heldout_questions_are_not_trained_on(row_file: RowFile) -> None:
     train = row_file(ROW, {**ROW, "question": "What is  2 + 2?\n"}, {**ROW, "question": "New?"})
     heldout = row_file({**ROW, "question": "What is 2 + 2?", "answer": "4"}, ROW, name="h.jsonl")
