@@ -50,7 +50,8 @@ class GroupResult:
 
     `attempts` counts the completions that could be judged, `passes` those of them that passed.
     `errors` counts completions that *we* failed to judge; they are in neither of the two.
-    `step` is the step (policy version) the completions were generated at.
+    `step` is the step (policy version) the completions were generated at. `tokens` is the length
+    of all of them together, by which `frontier` tells what problems cost; 0 where nobody counted.
     """
 
     problem_id: str
@@ -58,6 +59,7 @@ class GroupResult:
     passes: int
     attempts: int
     errors: int
+    tokens: int = 0
 
     @property
     def valid(self) -> bool:

@@ -157,6 +157,8 @@ class SamplingCurriculum:
             passes=counts.passes[judged].astype(np.float64),
             attempts=counts.attempts[judged].astype(np.float64),
             known=counts.known[judged],
+            completions=(counts.attempts + counts.errors)[judged],
+            tokens=counts.tokens[judged],
         )
         own = self._chooser.predicted(batch.indices, int(batch.steps.max()))
         surprise = self._history.learn(batch)
@@ -164,7 +166,8 @@ class SamplingCurriculum:
         self._calibration.age(int(batch.steps.max()))
         predicted = surprise.predicted if own is None else own
         self._calibration.observe(predicted, batch.passes, batch.attempts)
-        self._domains.observe(self._history.domains_of(batch.buckets), surprise.gains)
+        domains = self._history.domains_of(batch.buckets)
+        self._domains.observe(domains, surprise.gains, counts.valid[judged])
 
     def _indices(self, names: list[str]) -> Indices:
         awaited = map(self._accounts.awaited.get, names, repeat(-1))

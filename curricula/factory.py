@@ -135,7 +135,9 @@ def _frontier(problems: ProblemSet, settings: FrontierSettings, group_size: int)
     return _Parts(
         history=history,
         chooser=chooser,
-        pacing=PredictedDraw(settings.expansion_cap),
+        pacing=Refill(settings.max_draws)
+        if settings.max_draws > 1
+        else PredictedDraw(settings.expansion_cap),
         domains=domains,
         min_gap=settings.min_gap,
     )

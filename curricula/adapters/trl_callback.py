@@ -25,6 +25,7 @@ from datasets import Dataset, IterableDataset
 from transformers import TrainerCallback
 
 from curricula.adapters.feeding import Feed, rows_by_id
+from curricula.adapters.rounds import Rounds
 from curricula.curriculum import SamplingCurriculum
 from curricula.errors import SettingsError, StateError
 from curricula.plain import pack, unpack
@@ -34,7 +35,52 @@ STATE_NAME = "curriculum.npz"
 STEP_COLUMN = "curriculum_step"
 
 
-class CurriculumCallback(TrainerCallback):
+class SavedCurriculum(TrainerCallback):
+    """Logs a curriculum's metrics, and saves it beside the model and loads it from there.
+
+    `keeper` is what draws from the curriculum: its state is the one that is kept.
+    """
+
+    def __init__(self, curriculum: SamplingCurriculum, keeper: Feed | Rounds) -> None:
+        self._curriculum = curriculum
+        self._keeper = keeper
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **rest: Any) -> None:
+        """Add the curriculum's metrics to what is reported."""
+        if logs is not None:
+            numbers = self._curriculum.metrics()
+            logs.update({f"curriculum/{name}": value for name, value in numbers.items()})
+
+    def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        """Save the curriculum beside the model."""
+        if state.is_world_process_zero:
+            path = _state_path(args, state)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(pack(self._keeper.state_dict()))
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        """Load what was saved beside the model, when a run is resumed."""
+        if not state.global_step:
+            return
+        path = _state_path(args, state)
+        if not path.exists():
+            raise StateError(f"expected the curriculum's state at {path}, found none")
+        try:
+            self._keeper.load_state_dict(unpack(path.read_bytes()))
+        except StateError as error:
+            raise StateError(f"{path}: {error}") from error
+
+
+def rows_of(data: Dataset) -> dict[str, int]:
+    """Return the row of each problem of a data set; SettingsError without a column problem_id."""
+    if "problem_id" not in data.column_names:
+        raise SettingsError(
+            f"expected a column problem_id in the data set, found {data.column_names}"
+        )
+    return rows_by_id(data["problem_id"])
+
+
+class CurriculumCallback(SavedCurriculum):
     """Gives TRL the drawn rows, learns from their rewards, and is saved with the model.
 
     `rows` has a column `problem_id`; `num_groups` is the number of prompts of a generation batch:
@@ -42,14 +88,10 @@ class CurriculumCallback(TrainerCallback):
     """
 
     def __init__(self, curriculum: SamplingCurriculum, rows: Dataset, *, num_groups: int) -> None:
-        if "problem_id" not in rows.column_names:
-            raise SettingsError(
-                f"expected a column problem_id in the data set, found {rows.column_names}"
-            )
-        self._curriculum = curriculum
         self._data = rows
-        self._rows = rows_by_id(rows["problem_id"])
+        self._rows = rows_of(rows)
         self._feed = Feed(curriculum, num_groups)
+        super().__init__(curriculum, self._feed)
 
     def dataset(self) -> IterableDataset:
         """Return the rows in the order of their draws, without an end, for `train_dataset`."""
@@ -78,35 +120,14 @@ class CurriculumCallback(TrainerCallback):
 
         return watched
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **rest: Any) -> None:
-        """Add the curriculum's metrics to what is reported."""
-        if logs is not None:
-            numbers = self._curriculum.metrics()
-            logs.update({f"curriculum/{name}": value for name, value in numbers.items()})
-
-    def on_save(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
-        """Save the curriculum beside the model."""
-        if state.is_world_process_zero:
-            path = _state_path(args, state)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(pack(self._feed.state_dict()))
-
     def on_train_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
         """Load what was saved beside the model, when a run is resumed."""
-        if not state.global_step:
-            return
-        if not args.ignore_data_skip:
+        if state.global_step and not args.ignore_data_skip:
             raise SettingsError(
                 "expected ignore_data_skip=True on resuming, found False: the trainer would draw "
                 "and throw away what was trained on before"
             )
-        path = _state_path(args, state)
-        if not path.exists():
-            raise StateError(f"expected the curriculum's state at {path}, found none")
-        try:
-            self._feed.load_state_dict(unpack(path.read_bytes()))
-        except StateError as error:
-            raise StateError(f"{path}: {error}") from error
+        super().on_train_begin(args, state, control, **rest)
 
 
 def _state_path(args: Any, state: Any) -> Path:

@@ -15,12 +15,11 @@ the sampler's state with its data loader's.
 from collections.abc import Iterator, Sized
 from typing import Any
 
-from omegaconf import OmegaConf
 from verl.experimental.dataset.sampler import AbstractCurriculumSampler
 
 from curricula.adapters.feeding import Feed, rows_by_id
+from curricula.adapters.verl_rows import ids_of, problem_id, problems_of, settings_of
 from curricula.factory import make_curriculum
-from curricula.knowledge.problems import ProblemSet
 from curricula.settings import SETTINGS, AdaptiveSettings
 
 _UNEXPANDED = {"initial_expansion": 1.0, "expansion_cap": 1.0}
@@ -37,24 +36,14 @@ class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
         rows = data_source.dataframe  # type: ignore[attr-defined]
         given = data_config.sampler
         kind = given.get("kind", "rlcs")
-        names = [
-            problem_id(source, extra)
-            for source, extra in zip(rows["data_source"], rows["extra_info"], strict=True)
-        ]
-        problems = ProblemSet(
-            names,
-            [str(source) for source in rows["data_source"]],
-            [str(name) for name in rows["ability"]]
-            if "ability" in rows.column_names
-            else [""] * len(names),
-        )
+        names = ids_of(rows)
         adaptive = issubclass(SETTINGS.get(kind, AdaptiveSettings), AdaptiveSettings)
         self.curriculum = make_curriculum(
             kind,
-            problems,
+            problems_of(rows),
             group_size=given.get("group_size", 8),
             seed=data_config.get("seed") or 0,
-            **{**(_UNEXPANDED if adaptive else {}), **_settings(given)},
+            **{**(_UNEXPANDED if adaptive else {}), **settings_of(given)},
         )
         num_groups: int = data_config.get("gen_batch_size", data_config.train_batch_size)
         self._feed = Feed(self.curriculum, num_groups)
@@ -97,21 +86,3 @@ class VerlCurriculumSampler(AbstractCurriculumSampler):  # type: ignore[misc]
         """Load what `state_dict()` returned; StateError when it is of other problems."""
         self._feed.load_state_dict(state)
         self._position, self._steps, self._queue = state["position"], dict(state["steps"]), []
-
-
-def _settings(given: Any) -> dict[str, Any]:
-    """The settings as plain lists and mappings: OmegaConf's own are neither."""
-    settings = given.get("settings") or {}
-    if OmegaConf.is_config(settings):
-        settings = OmegaConf.to_container(settings, resolve=True)
-    return dict(settings)
-
-
-def problem_id(source: Any, extra: Any) -> str:
-    """Return the id of a row, from its `data_source` and `extra_info`."""
-    if not isinstance(extra, dict) or "index" not in extra:
-        raise ValueError(
-            f"expected extra_info with an index in every row, found {extra!r} (data_source "
-            f"{source!r}); write one when the data set is prepared, as verl's examples do"
-        )
-    return f"{source}/{extra['index']}"

@@ -192,7 +192,7 @@ class WeightedChooser:
         )
 
     def _displaced(self, expected: Floats, count: int) -> int:
-        wanted = self._domains.shares()
+        wanted = self._domains.of_draw(count)
         if wanted is None:
             return 0
         found = np.bincount(self._domain_of_bucket, expected, minlength=len(wanted))
@@ -214,11 +214,11 @@ class WeightedChooser:
         retired = np.where(self._retired & (not retired_too), open_, 0)
         due = retired.sum() / self._coverage.retest_after / max(1, count)
         share = min(self._coverage.retest_share, due)
-        return self._by_domain((1 - share) * shares + share * _share_out(retired))
+        return self._by_domain((1 - share) * shares + share * _share_out(retired), count)
 
-    def _by_domain(self, shares: Floats) -> Floats:
+    def _by_domain(self, shares: Floats, count: int) -> Floats:
         """Scale each domain to its share; what a domain without problems leaves, others take."""
-        wanted = self._domains.shares()
+        wanted = self._domains.of_draw(count)
         if wanted is None:
             return shares
         found = np.bincount(self._domain_of_bucket, shares, minlength=len(wanted))

@@ -102,7 +102,9 @@ class PredictedDraw:
         """Return wanted / expected share of valid groups at the first draw of a step, 0 later."""
         if draws:
             return 0
-        self._ratio = min(self._cap, 1 / max(expected_valid(), 1e-9))
+        # What cannot expand need not be estimated, which takes a third of a step's time.
+        if self._cap > 1:
+            self._ratio = min(self._cap, 1 / max(expected_valid(), 1e-9))
         return math.ceil(wanted * self._ratio - 1e-9)
 
     def observe(self, num_valid: int, num_known: int) -> None:

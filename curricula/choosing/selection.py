@@ -69,6 +69,7 @@ class Counts:
     passes: Indices
     attempts: Indices
     errors: Indices
+    tokens: Indices
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -90,20 +91,25 @@ def counts_of(results: Sequence[GroupResult]) -> Counts:
             array("q", [result.passes for result in results]),
             array("q", [result.attempts for result in results]),
             array("q", [result.errors for result in results]),
+            array("q", [result.tokens for result in results]),
         )
     except (TypeError, OverflowError):
         wrong = next(result for result in results if not _whole(result))
         raise ObservationError(f"expected whole numbers below 2**63, found {wrong}") from None
-    steps, passes, attempts, errors = (np.frombuffer(each, dtype=np.int64) for each in columns)
-    senseless = (np.minimum(steps, np.minimum(passes, errors)) < 0) | (passes > attempts)
-    senseless |= (attempts + errors == 0) | (np.maximum(steps, attempts + errors) > _MOST)
+    found = (np.frombuffer(each, dtype=np.int64) for each in columns)
+    steps, passes, attempts, errors, tokens = found
+    least = np.minimum(np.minimum(steps, tokens), np.minimum(passes, errors))
+    senseless = (least < 0) | (passes > attempts)
+    senseless |= (attempts + errors == 0) | (
+        np.maximum(np.maximum(steps, tokens), attempts + errors) > _MOST
+    )
     if senseless.any():
         raise ObservationError(
-            "expected 0 <= passes <= attempts, 0 <= errors, 0 <= step and at least one completion "
-            f"(attempts + errors > 0), none of them above {_MOST}, "
+            "expected 0 <= passes <= attempts, 0 <= errors, 0 <= step, 0 <= tokens and at least "
+            f"one completion (attempts + errors > 0), none of them above {_MOST}, "
             f"found {results[int(senseless.argmax())]}"
         )
-    return Counts(steps=steps, passes=passes, attempts=attempts, errors=errors)
+    return Counts(steps=steps, passes=passes, attempts=attempts, errors=errors, tokens=tokens)
 
 
 def names_of(results: Sequence[GroupResult]) -> list[str]:
@@ -119,5 +125,5 @@ def names_of(results: Sequence[GroupResult]) -> list[str]:
 
 
 def _whole(result: GroupResult) -> bool:
-    counts = (result.step, result.passes, result.attempts, result.errors)
+    counts = (result.step, result.passes, result.attempts, result.errors, result.tokens)
     return all(isinstance(count, int | np.integer) and abs(int(count)) < 2**63 for count in counts)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from curricula.knowledge.history import PassRateHistory
+from curricula.knowledge.skill_history import SkillHistory
 from curricula.knowledge.tiers import Floats
 from curricula.settings import FrontierSettings, PosteriorSettings, RlcsSettings, StaticSettings
 
@@ -53,14 +54,14 @@ def by_utility(history: PassRateHistory, settings: PosteriorSettings) -> Weigher
     return weigh
 
 
-def by_variance(history: PassRateHistory, settings: FrontierSettings) -> Weigher:
-    """Weight of a bucket: (expected reward variance) ^ sharpness."""
+def by_variance(history: SkillHistory, settings: FrontierSettings) -> Weigher:
+    """Weight of a bucket: (expected reward variance) ^ sharpness / price ^ price_exponent."""
 
     def weigh(step: int, rng: Generator | None) -> Floats:
         history.rates.age(step)
-        return _but_outside(
-            history, np.maximum(history.rates.variance() ** settings.sharpness, _LEAST)
-        )
+        price = history.rates.prices.relative()[:, None] ** settings.price_exponent
+        wanted = history.rates.variance() ** settings.sharpness / price
+        return _but_outside(history, np.maximum(wanted, _LEAST))
 
     return weigh
 

@@ -50,6 +50,9 @@ class Observed:
     attempts: Floats
     known: NDArray[np.bool_]
     """False where our own failures leave it open whether the group is valid."""
+    completions: Indices
+    tokens: Indices
+    """How many completions the group has, failures of ours too, and their tokens (0: unknown)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

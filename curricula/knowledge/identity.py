@@ -15,7 +15,7 @@ from curricula.knowledge.ids import unpacked
 from curricula.knowledge.problems import Roster
 from curricula.knowledge.saved import check_form
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 
 def identity(

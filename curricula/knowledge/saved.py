@@ -107,7 +107,7 @@ def _check_history(history: dict[str, Any], seen_ids: Any) -> None:
         )
     _check(len(np.unique(history["seen"])) == num, "history.seen", "each problem once")
     rates = history["rates"]
-    for name in ("sums", "doubt", "spread"):
+    for name in ("sums", "doubt", "spread", "prices"):
         _check(
             name not in rates or bool((rates[name] >= 0).all()),
             f"history.rates.{name}",
@@ -133,7 +133,7 @@ def _check_generator(state: Any) -> None:
     """Try it on a generator that nobody uses."""
     try:
         np.random.PCG64().state = state
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
         raise DamagedStateError(
             f"rng: expected the state of a PCG64 generator, found another one ({error})"
         ) from error

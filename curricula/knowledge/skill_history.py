@@ -107,14 +107,18 @@ class SkillHistory(PassRateHistory):
         categories = at // self.tiers.num_segments
         offsets, doubts = self._belief(batch.indices, categories)
         rates = batch.passes / batch.attempts
+        expected = self.rates.expected(categories, offsets, doubts)
         surprise = Surprise(
-            predicted=mean_rate(self.rates.expected(categories, offsets, doubts)),
+            predicted=mean_rate(expected),
             gains=(rates - bucket_rate) * (groups / (groups + _CAUTION)),
         )
         self.rates.learn(at[known], batch.passes[known], batch.attempts[known])
+        self.rates.prices.observe(categories, batch.tokens, batch.completions)
         new = self.last_step[batch.indices] < 0
         self._add(batch, *self._aged(batch.indices, batch.steps))
-        found = self.rates.take_in(categories, offsets, doubts, rates, batch.attempts)
+        found = self.rates.take_in(
+            categories, offsets, doubts, rates, batch.attempts, expected=expected
+        )
         self.rates.meet(categories[new], found[0][new], found[1][new])
         self._settle(batch.indices, at, *found)
         return surprise
@@ -164,7 +168,10 @@ class SkillHistory(PassRateHistory):
         offsets, doubts = self._belief(indices, categories)
         passes, failures = self._take_counts(indices, passes, failures, last_step)
         attempts = np.maximum(passes + failures, 1e-3)
-        found = self.rates.take_in(categories, offsets, doubts, passes / attempts, attempts)
+        expected = self.rates.expected(categories, offsets, doubts)
+        found = self.rates.take_in(
+            categories, offsets, doubts, passes / attempts, attempts, expected=expected
+        )
         self.rates.meet(categories, *found)
         self._settle(indices, at, *found)
 

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from curricula.knowledge.prices import Prices
 from curricula.knowledge.rates import BucketRates
 from curricula.knowledge.tiers import Floats, Indices, TierLayout
 
@@ -71,6 +72,7 @@ class SkillRates(BucketRates):
         self.members = members.copy()
         self._start_members = members
         self._expected_now: dict[str, Floats] = {}
+        self.prices = Prices(len(skill))
 
     def age(self, step: int) -> None:
         """Let the skills drift by the number of steps since the last call."""
@@ -78,6 +80,7 @@ class SkillRates(BucketRates):
         super().age(step)
         if passed > 0:
             self.doubt = np.minimum(self.doubt + _DRIFT * passed, _UNKNOWN)
+            self.prices.sums *= self._discount**passed
             self._expected_now.clear()
 
     def spread_of(self, categories: Indices) -> Floats:
@@ -90,10 +93,20 @@ class SkillRates(BucketRates):
         return nodes_of(self.skill[categories] + offsets, self.doubt[categories] + doubts)
 
     def take_in(
-        self, categories: Indices, offsets: Floats, doubts: Floats, rates: Floats, attempts: Floats
+        self,
+        categories: Indices,
+        offsets: Floats,
+        doubts: Floats,
+        rates: Floats,
+        attempts: Floats,
+        *,
+        expected: Floats,
     ) -> tuple[Floats, Floats]:
-        """Learn the skills from groups; return their problems' new offsets and doubts."""
-        mean, slope = _mean_and_slope(self.expected(categories, offsets, doubts))
+        """Learn the skills from groups; return their problems' new offsets and doubts.
+
+        `expected` is what `expected` returns of them now.
+        """
+        mean, slope = _mean_and_slope(expected)
         told = slope**2 / (slope**2 * doubts + slope / attempts)
         num = len(self.skill)
         information = np.bincount(categories, told, minlength=num)
@@ -157,18 +170,20 @@ class SkillRates(BucketRates):
         super().forget()
         self.skill, self.doubt = (values.copy() for values in self._start)
         self.spread[:], self.members[:] = 0, self._start_members
+        self.prices.sums[:] = 0
         self._expected_now.clear()
 
     def state(self) -> dict[str, Any]:
         """Return what a saved state needs of this object."""
         own = {name: getattr(self, name).copy() for name in ("skill", "doubt", "spread", "members")}
-        return {**super().state(), **own}
+        return {**super().state(), **own, "prices": self.prices.sums.copy()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Load what `state()` returned."""
         super().restore(state)
         self.skill, self.doubt = state["skill"].copy(), state["doubt"].copy()
         self.spread[:], self.members[:] = state["spread"], state["members"]
+        self.prices.sums[:] = state["prices"]
         self._expected_now.clear()
 
     def restore_rows(self, state: dict[str, Any], rows: Indices) -> None:
@@ -181,6 +196,7 @@ class SkillRates(BucketRates):
         self.skill = np.where(known, state["skill"][rows], self._start[0])
         self.doubt = np.where(known, state["doubt"][rows], self._start[1])
         self.spread[:] = np.where(known, state["spread"][:, rows], 0.0)
+        self.prices.sums[:] = np.where(known, state["prices"][:, rows], 0.0)
         self._expected_now.clear()
 
 

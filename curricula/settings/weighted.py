@@ -255,6 +255,15 @@ class FrontierSettings(WeightedSettings):
             le=20,
         ),
     ] = 3.0
+    price_exponent: Annotated[
+        float,
+        Setting(
+            description="The exponent of a category's price, the running mean of its completions' "
+            "tokens over that of all, by which its weight is divided; 0 leaves lengths alone.",
+            ge=0,
+            le=20,
+        ),
+    ] = 0.0
     expansion_cap: Annotated[
         float,
         Setting(
@@ -265,6 +274,24 @@ class FrontierSettings(WeightedSettings):
             le=1e3,
         ),
     ] = 1.0
+    max_draws: Annotated[
+        int,
+        Setting(
+            description="The largest number of draws in one step. Above 1 the valid groups that "
+            "are missing are drawn again, each domain what it lacks of its share; the batches are "
+            "full and cost more completions.",
+            ge=1,
+            le=10**6,
+        ),
+    ] = 1
+
+    def __post_init__(self) -> None:
+        WeightedSettings.__post_init__(self)
+        if self.max_draws > 1 and self.expansion_cap > 1:
+            raise SettingsError(
+                "expected max_draws or expansion_cap above 1, found both: "
+                f"{self.max_draws} and {self.expansion_cap}; refills need no expansion"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,8 +10,9 @@ nobody knows before the run, so that is drawn anew each time:
     transfer               uniform, 0 to 0.3
 
 The forecast is the median of what was saved, its interval holds the middle nine tenths. A problem
-that nobody graded passes like one of its category, drawn by chance. What the forecast cannot know
-is what the simulation leaves out: `curricula/ARENA.md` says how far off it was.
+that nobody graded passes like one of its category, drawn by chance. Accuracy is that of the
+held-out problems' mix of categories, which need not be that of the pool. What the forecast cannot
+know is what the simulation leaves out: `curricula/ARENA.md` says how far off it was.
 """
 
 import math
@@ -31,6 +32,8 @@ _MOST_PROBLEMS, _MOST_STEPS = 4000, 40
 _LEAST_RATE = 0.002
 """Taken for a problem that never passed (and one less this for one that always did)."""
 _COVERED = 0.9
+_LIKENESS = (0.02, 0.9)
+"""Bounds of the correlation between two attempts at one problem of a category."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,12 +41,17 @@ class Pool:
     """What is known of the problems a run draws from, side by side.
 
     categories: a (domain, category) pair each. rates: pass rates, NaN where nothing is known;
-    at least one is. graded: whether the curriculum knows the rates as well.
+    at least one is. graded: whether the curriculum knows the rates as well. held_out: the
+    categories of the problems that accuracy is measured on, one each, of which those that are not
+    trained on are left out; where none is left they are as in training. attempts: of how many
+    attempts each rate is; without them the rates are taken as they are.
     """
 
     categories: Sequence[tuple[str, str]]
     rates: Floats
     graded: bool
+    held_out: Sequence[tuple[str, str]] = ()
+    attempts: Floats | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,13 +143,15 @@ class KnownLearner(SimulatedLearner):
         number = {pair: code for code, pair in enumerate(names)}
         codes = np.array([number[pair] for pair in pairs], dtype=np.int64)
         known = pool.rates[kept]
-        rates = _filled_in(known, codes, pool.rates[~np.isnan(pool.rates)], rng)
+        tried = None if pool.attempts is None else pool.attempts[kept]
+        rates = _filled_in(true_rates(known, tried, codes, rng), codes, rng)
         super().__init__(replace(world, num_problems=len(kept), num_categories=len(names)), seed)
         self._category = codes
         self._difficulty = _difficulty(rates)
         held_out = [rng.choice(rates[codes == code], 400) for code in range(len(names))]
         self._held_out = _difficulty(np.array(held_out).T)
-        self._weights = np.bincount(codes) / len(codes)
+        held = [number[pair] for pair in pool.held_out if pair in number] or codes
+        self._weights = np.bincount(held, minlength=len(names)) / len(held)
         self._problems = ProblemSet(
             [f"p{index}" for index in range(len(kept))],
             [domain for domain, _ in pairs],
@@ -154,12 +164,53 @@ class KnownLearner(SimulatedLearner):
         return self._problems
 
     def accuracy(self) -> float:
-        """Return the expected pass rate on held-out problems, categories by their problems."""
+        """Return the expected pass rate on held-out problems, categories by their number there."""
         return float(self.accuracies() @ self._weights)
 
 
-def _filled_in(rates: Floats, codes: Indices, others: Floats, rng: np.random.Generator) -> Floats:
+def true_rates(
+    rates: Floats, attempts: Floats | None, codes: Indices, rng: np.random.Generator
+) -> Floats:
+    """Return what the pass rates may really be that were seen in so many attempts each.
+
+    Few attempts spread wider than the rates behind them: of problems that pass once in ten times
+    nearly half fail eight times in a row, and are not hopeless. So the rates of a category are
+    taken to be Beta with mean m and correlation r between two attempts at one problem, and one is
+    drawn for each problem, given its attempts (NaN where its category has none):
+
+        Beta(k m + passes, k (1 - m) + failures)                 k = 1 / r - 1
+        sum of (rate - m)^2 = sum of m (1 - m) (r + (1 - r) / attempts)
+
+    over problems, squares times n / (n - 1) of a category with n; m by category, r from all of
+    them together, because a category may have a few problems only.
+    """
+    seen = ~np.isnan(rates)
+    if attempts is None or not seen.any():
+        return rates.copy()
+    num = int(codes.max()) + 1
+    passes = np.where(seen, rates, 0.0) * attempts
+    tried = np.where(seen, attempts, 0.0)
+    counts = np.bincount(codes[seen], minlength=num)
+    totals = np.bincount(codes, tried, minlength=num)
+    means = (np.bincount(codes, passes, minlength=num) + 0.5) / (totals + 1)
+    of = codes[seen]
+    chance = (means * (1 - means))[of]
+    fair = counts[of] > 1
+    found = ((rates[seen] - means[of]) ** 2 * counts[of] / np.maximum(1, counts[of] - 1))[fair]
+    by_chance = (chance / attempts[seen])[fair].sum()
+    room = chance[fair].sum() - by_chance
+    likeness = float(np.clip((found.sum() - by_chance) / room, *_LIKENESS)) if room > 0 else 0.3
+    strength = 1 / likeness - 1
+    drawn = rng.beta(
+        np.maximum(strength * means[codes] + passes, 1e-3),
+        np.maximum(strength * (1 - means[codes]) + tried - passes, 1e-3),
+    )
+    return np.where(counts[codes] > 0, drawn, np.nan)
+
+
+def _filled_in(rates: Floats, codes: Indices, rng: np.random.Generator) -> Floats:
     """Give problems without a rate that of one of their category, or of any where none has one."""
+    others = rates[~np.isnan(rates)]
     filled = rates.copy()
     for code in np.unique(codes[np.isnan(rates)]).tolist():
         of_category = codes == code

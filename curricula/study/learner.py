@@ -197,9 +197,14 @@ class SimulatedLearner:
         right, passes, both = answers / attempts
         self._covariance[indices] = both - right * passes
         return [
-            GroupResult(draw.problem_id, step, passed, tried, 0)
-            for draw, passed, tried in zip(
-                draws, answers[1].tolist(), attempts.tolist(), strict=True
+            GroupResult(draw.problem_id, step, *counts)
+            for draw, *counts in zip(
+                draws,
+                answers[1].tolist(),
+                attempts.tolist(),
+                [0] * len(indices),
+                self._tokens(indices, attempts).tolist(),
+                strict=True,
             )
         ]
 
@@ -225,6 +230,11 @@ class SimulatedLearner:
         indices = _indices([result.problem_id for result in results])
         attempts = np.array([result.attempts for result in results])
         return float((self._length[self._category[indices]] * attempts).sum())
+
+    def _tokens(self, indices: Indices, attempts: Indices) -> Indices:
+        """What a curriculum is told of the lengths: a completion of length 1 has 100 tokens."""
+        tokens = 100 * self._length[self._category[indices]] * attempts
+        return np.asarray(np.rint(tokens).astype(np.int64))
 
     def train(self, groups: Sequence[GroupResult], num_groups: int) -> None:
         """Take one optimiser step on these groups, each weighing 1 / `num_groups`."""

@@ -83,6 +83,7 @@ def _row(line: bytes, where: str) -> tuple[LoggedGroup, str]:
     try:
         row: dict[str, Any] = json.loads(line)
         counts = [row[name] for name in ("step", "passes", "attempts", "errors")]
+        counts.append(row.get("tokens", 0))
         names = [row[name] for name in ("problem_id", "domain", "category", "fate")]
         probability = row.get("draw_probability")
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -102,8 +102,8 @@ def _first_step(run: Run) -> int:
 def _log(run: Run, first: int, *, epoch_of: int) -> Log:
     """The log from the step ``first`` on. ``epoch_of``: the problems of an epoch, 0 without any."""
     rows = run.store.rows(
-        "SELECT step, problem_id, domain, category, draw_probability, passes, attempts, errors "
-        "FROM visits WHERE step >= ? ORDER BY step",
+        "SELECT step, problem_id, domain, category, draw_probability, passes, attempts, errors, "
+        "coalesce(tokens, 0) AS tokens FROM visits WHERE step >= ? ORDER BY step",
         [first],
     )
     steps: dict[int, list[LoggedGroup]] = {}
@@ -111,7 +111,10 @@ def _log(run: Run, first: int, *, epoch_of: int) -> Log:
         probability = row["draw_probability"]
         usable = probability is not None and 0 < probability <= 1
         result = GroupResult(
-            row["problem_id"], row["step"], row["passes"], row["attempts"], row["errors"]
+            *(
+                row[name]
+                for name in ("problem_id", "step", "passes", "attempts", "errors", "tokens")
+            )
         )
         steps.setdefault(row["step"], []).append(
             LoggedGroup(

@@ -98,4 +98,5 @@ def result_of(group: RolloutGroup, step: int) -> GroupResult:
         passes=int(group.passed.sum()),
         attempts=attempts,
         errors=len(group.verdicts) - attempts,
+        tokens=group.num_tokens,
     )

@@ -174,6 +174,8 @@ def kind_and_settings(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     if kind == "rlcs":
         settings["tier_weights"] = draw(weights)
         settings["tier_weights_end"] = draw(weights) if settings["schedule_steps"] else []
+    if kind == "frontier" and settings["max_draws"] > 1:
+        settings["expansion_cap"] = 1.0
     if kind == "hard_stage":
         above, upto = sorted(draw(st.lists(inside, min_size=2, max_size=2, unique=True)))
         settings |= {"pass_rate_above": above, "pass_rate_upto": upto}

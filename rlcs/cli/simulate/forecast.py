@@ -33,8 +33,10 @@ def foretell(arguments: argparse.Namespace) -> int:
     from rlcs.data import load_problems
 
     config = load_config(Path(arguments.forecast), kind=RunConfig)
-    problems = load_problems(config).train
-    pool, source = _pool(problems, arguments.run)
+    loaded = load_problems(config)
+    problems = loaded.train
+    held_out = [(problem.domain, problem.category) for problem in loaded.heldout]
+    pool, source = _pool(problems, held_out, arguments.run)
     texts: Sequence[str] = arguments.sampler or ()
     contenders = [Contender.parse(text) for text in texts] or [
         Contender(
@@ -79,7 +81,9 @@ def in_words(name: str, row: Forecast) -> str:
     )
 
 
-def _pool(problems: Sequence[Problem], run: str | None) -> tuple[Pool, str]:
+def _pool(
+    problems: Sequence[Problem], held_out: Sequence[tuple[str, str]], run: str | None
+) -> tuple[Pool, str]:
     """The problems with what is known of them, and in words where it is known from."""
     rates = {
         problem.problem_id: problem.prior_pass_rate
@@ -93,7 +97,8 @@ def _pool(problems: Sequence[Problem], run: str | None) -> tuple[Pool, str]:
         source = f"{len(rates):,} problems seen in {run}"
     found = np.array([rates.get(problem.problem_id, np.nan) for problem in problems])
     categories = [(problem.domain, problem.category) for problem in problems]
-    return Pool(categories=categories, rates=found, graded=graded), source
+    pool = Pool(categories=categories, rates=found, graded=graded, held_out=held_out)
+    return pool, source
 
 
 def _seen(run: str) -> dict[str, float]:

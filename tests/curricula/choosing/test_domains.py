@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 from worlds import make, problems, run
 
 from curricula import Fate, GroupResult, SettingsError, make_curriculum
+from curricula.choosing.domains import FixedShares
 
 
 def test_fixed_ratios_hold_in_draws_and_in_selection() -> None:
@@ -93,3 +95,49 @@ def test_bad_ratios_are_refused(ratios: dict[str, float], why: str) -> None:
         make("rlcs", domains="fixed", domain_ratios=ratios)
     with pytest.raises(SettingsError, match="at most 1 / 2"):
         make("rlcs", domains="progress", domain_floor=0.6)
+
+
+def test_shares_of_a_refill_by_hand() -> None:
+    """Of 16 groups 12 are wanted of charts; 3 of them and all of the sums are valid."""
+    shares = FixedShares(["chart", "math"], {"math": 1, "chart": 3})
+    valid = np.array([True] * 7)
+    shares.observe(np.array([0, 0, 0, 1, 1, 1, 1]), np.zeros(7), valid)
+    assert shares.of_draw(9) == pytest.approx([1, 0])
+    shares.observe(np.array([0, 1]), np.zeros(2), np.array([True, False]))
+    assert shares.of_draw(24) == pytest.approx([(24 - 4) / 24, (8 - 4) / 24])
+    other = FixedShares(["chart", "math"], {"math": 1, "chart": 3})
+    other.restore(shares.state())
+    assert other.of_draw(24) == pytest.approx(shares.of_draw(24))
+    shares.end_step()
+    assert shares.of_draw(9) == pytest.approx([0.75, 0.25])
+
+
+def test_refills_keep_the_shares_of_the_domains() -> None:
+    """Charts fail twice in three times, sums never: the batch is half of each all the same."""
+    curriculum = make(
+        "frontier", max_draws=20, domains="fixed", domain_ratios={"math": 1, "chart": 1}
+    )
+    domain = {problem.problem_id: problem.domain for problem in problems(600)}
+    trained: Counter[str] = Counter()
+    for step in range(6):
+        results: list[GroupResult] = []
+        while draws := curriculum.draw(16, step=step):
+            some = [
+                GroupResult(
+                    draw.problem_id,
+                    step,
+                    4 if domain[draw.problem_id] == "math" or i % 3 == 0 else 0,
+                    8,
+                    0,
+                )
+                for i, draw in enumerate(draws)
+            ]
+            curriculum.observe(some)
+            results += some
+        fates = curriculum.select(results, 16)
+        trained.update(domain[name] for name, fate in fates.items() if fate is Fate.TRAINED)
+    assert trained.total() == 6 * 16
+    assert trained["chart"] == pytest.approx(6 * 8, abs=3)
+    assert curriculum.metrics()["num_fate_surplus"] <= 6
+    with pytest.raises(SettingsError, match="max_draws or expansion_cap"):
+        make("frontier", max_draws=2, expansion_cap=2)

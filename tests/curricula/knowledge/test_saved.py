@@ -108,6 +108,7 @@ def test_numbers_changed_within_arrays(kind: str) -> None:
         (("carried",), {"p1": 10**6}, "carried: expected problems of this problem set"),
         (("recent",), {5: np.array([200])}, r"recent\[5\]: expected indices of 200 problems"),
         (("rng", "bit_generator"), "MT19937", "rng: expected the state of a PCG64"),
+        (("rng", "state"), np.array([-1, 9]), "rng: expected the state of a PCG64"),
         (("history", "seen"), np.zeros(0, np.int32), r"history\.segments: expected 0 numbers"),
         (("seen_ids", "text"), b"\xff", "seen_ids: expected"),
         (("categories",), [["a"]], "categories: expected pairs"),
