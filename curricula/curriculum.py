@@ -166,9 +166,8 @@ class SamplingCurriculum:
         self._calibration.age(int(batch.steps.max()))
         predicted = surprise.predicted if own is None else own
         self._calibration.observe(predicted, batch.passes, batch.attempts)
-        self._domains.observe(
-            self._history.domains_of(batch.buckets), surprise.gains, counts.valid[judged]
-        )
+        domains = self._history.domains_of(batch.buckets)
+        self._domains.observe(domains, surprise.gains, counts.valid[judged])
 
     def _indices(self, names: list[str]) -> Indices:
         awaited = map(self._accounts.awaited.get, names, repeat(-1))

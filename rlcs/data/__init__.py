@@ -4,6 +4,7 @@ Importing this package is cheap: ``datasets``, ``transformers`` and ``reasoning_
 imported when they are first needed.
 """
 
+from rlcs.data.facts import described
 from rlcs.data.faults import Fault, write_dropped
 from rlcs.data.load import LoadedData, load_data
 from rlcs.data.problem_list import Problems, most_shown
@@ -16,6 +17,7 @@ __all__ = [
     "LoadedData",
     "Problems",
     "Renderer",
+    "described",
     "load_data",
     "load_problems",
     "most_shown",

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from rlcs.files import remove, whole, write_whole, writing
 
@@ -61,6 +61,12 @@ class CacheFile:
         except (OSError, ValueError):
             return False
 
+    def held(self) -> BinaryIO:
+        """The open file; until it is closed, or its process ends, nobody removes it as too old."""
+        file = self.path.open("rb")
+        fcntl.flock(file, fcntl.LOCK_SH)
+        return file
+
     @contextmanager
     def writing(self, schema: Any) -> Iterator[Callable[[Any], None]]:
         """Give what takes the record batches; the file is there when the block ends, or as it was.
@@ -85,16 +91,26 @@ class CacheFile:
         self._remove_older()
 
     def _remove_older(self) -> None:
-        """Remove the oldest files of this source and kind; a run that reads one keeps it open.
+        """Remove the oldest files of this source and kind that nobody holds.
 
         Rows are large, and settings are tried out: of what is made with them some are kept.
         """
         num_kept = 1 if self.kind == ROWS_KIND else SETTINGS_KEPT
         alike = self.folder.glob(f"{self.source}-{self.kind}-*.arrow")
-        with suppress(OSError):
+        with suppress(OSError):  # the user may remove them, too
             for path in sorted(alike, key=lambda each: -each.stat().st_mtime)[num_kept:]:
-                remove(path)
-                remove(path.with_suffix(".json"))
+                if not _is_held(path):
+                    remove(path)
+                    remove(path.with_suffix(".json"))
+
+
+def _is_held(path: Path) -> bool:
+    with path.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def cache_folder(beside: Path) -> Path:
@@ -113,9 +129,16 @@ def cache_folder(beside: Path) -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a cache's folder; others that want it wait."""
-    with (folder / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold the lock of a cache's folder; others that want it wait.
+
+    Raises:
+        StorageError: the disk has no such lock.
+    """
+    with writing("the cache of the data", folder):
+        file = (folder / "lock").open("w")
+    with file:
+        with writing("the cache of the data", folder):
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 

@@ -7,8 +7,10 @@ row as a problem, of its reference before its own verifier, and of its prompt.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
+import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,15 +19,16 @@ from typing import Any
 from curricula import fingerprint
 from rewards import VerifierPool
 from rlcs.config import VideoSection
-from rlcs.data.problems import build_problem
+from rlcs.data.problems import NUM_ID_CHARACTERS, build_problem
 from rlcs.data.references import reference_faults
 from rlcs.data.render import Renderer
 from rlcs.data.sources import OpenSource
 from rlcs.data.stores import BadRowError, Row
-from rlcs.types import Problem, Video
+from rlcs.types import Image, Problem, Video
 
 ROWS_READ_AT_ONCE = 64
 """Each may hold a picture, and none of these is kept."""
+MADE_ID = re.compile(f"[0-9a-f]{{{NUM_ID_CHARACTERS}}}")
 ROWS, REFERENCES, PROMPTS = "rows", "references", "prompts"
 """The kinds of facts."""
 UNCHECKED = ""
@@ -51,6 +54,7 @@ def schemas() -> dict[str, Any]:
         "videos": pa.uint16(),
         "files": pa.list_(text),  # of its pictures
         "stamps": pa.list_(pa.int64()),  # of these files, by which a change of them is noticed
+        "shown": text,  # what `described` says of its pictures and videos, null without any
     }
     return {
         ROWS: pa.schema(list(rows.items())),
@@ -90,6 +94,8 @@ class Examiner:
             return build_problem(laid.read(row), laid.source, self.domains, self.video)
         except BadRowError as error:
             return error
+        except RecursionError:
+            return BadRowError("expected values nested a few levels deep, found hundreds")
 
     def examine(self, source: int, start: int, stop: int, kinds: Sequence[str]) -> dict[str, Any]:
         """The facts of ``kinds`` of rows, an Arrow batch each."""
@@ -132,7 +138,8 @@ def _row_facts(found: Problem | BadRowError, *, given: bool) -> dict[str, Any]:
     ]
     num_videos = sum(isinstance(each, Video) for each in found.images)
     return {
-        "key": digest_of_text(name) if given else int(name, 16),
+        # A given id may be one that was made before, of the same row.
+        "key": int(name, 16) if MADE_ID.fullmatch(name) else digest_of_text(name),
         "name": name if given else None,
         "domain": found.domain,
         "category": found.category,
@@ -144,7 +151,29 @@ def _row_facts(found: Problem | BadRowError, *, given: bool) -> dict[str, Any]:
         "videos": num_videos,
         "files": [str(each) for each in files],
         "stamps": [stamp_of(str(each)) for each in files],
+        "shown": described(found.images) if found.images else None,
     }
+
+
+def described(pictures: Sequence[Image | Video]) -> str:
+    """Pictures and videos as a list in JSON: name, digest, width and height (pixels) of each.
+
+    ``file`` is where it lies, or the first of a video's files; null where it is within the data
+    set's own rows.
+    """
+    found = []
+    for shown in pictures:
+        first = shown.stored[0] if isinstance(shown, Video) else shown.stored
+        found.append(
+            {
+                "name": shown.name,
+                "digest": shown.digest,
+                "width": shown.width,
+                "height": shown.height,
+                "file": str(first) if isinstance(first, Path) else None,
+            }
+        )
+    return json.dumps(found)
 
 
 def digest_of_text(text: str) -> int:

@@ -64,7 +64,8 @@ class Faults:
 
 def refusal(where: str, number: int, advice: str, lines: list[str]) -> DatasetError:
     """The error that names the first of ``number`` faults."""
-    return DatasetError(list_problems(where, lines, number) + (f"\n{advice}" if advice else ""))
+    advice = f"{advice or 'Correct these rows'}, or leave them out: data.bad_rows=drop."
+    return DatasetError(f"{list_problems(where, lines, number)}\n{advice}")
 
 
 def write_dropped(folder: Path, dropped: Sequence[Fault]) -> None:

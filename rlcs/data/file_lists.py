@@ -13,8 +13,10 @@ TABLE_SUFFIXES = (".parquet",)
 COMPRESSED = (".gz", ".zst")
 SAVED_BY_DATASETS = ("dataset_dict.json", "state.json")
 """A folder with one of these was written by ``save_to_disk``."""
-SPLIT = re.compile(r"(train|test|validation|valid|val|dev)(?![A-Za-z0-9])", re.IGNORECASE)
-"""How the name of a shard begins that is of one split of a data set."""
+SPLITS = {"train": "train", "training": "train", "test": "test"} | dict.fromkeys(
+    ("validation", "valid", "val", "dev"), "validation"
+)
+"""Words in the name of a file, or of a folder that it lies in, that say of which split it is."""
 KINDS = "a file (.jsonl, .json, .csv, .tsv, .parquet, and .gz or .zst of all but the last)"
 
 
@@ -89,9 +91,18 @@ def _check(path: str, folder: Path, files: list[Path]) -> None:
 
 def _check_splits(folder: Path, files: list[Path]) -> None:
     """Refuse to train on what is perhaps the test set."""
-    splits = {match[1].lower() for each in files if (match := SPLIT.match(each.name))}
+    splits = {split for each in files if (split := _split(each.relative_to(folder)))}
     if len(splits) > 1:
         raise DatasetError(
             f"{folder}: expected the files of one split, found those of {', '.join(sorted(splits))}"
-            f". Name one by a pattern: {folder}/{min(splits, key=len)}*."
+            f". Name one by a pattern: {folder}/**/*train*, or its folder alone."
         )
+
+
+def _split(path: Path) -> str | None:
+    """The split that a file is of by its name, or else by its folders; None where none is named."""
+    for part in reversed(path.parts):
+        found = {SPLITS[word] for word in re.split(r"[^a-z0-9]+", part.lower()) if word in SPLITS}
+        if len(found) == 1:
+            return found.pop()
+    return None

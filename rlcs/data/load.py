@@ -244,7 +244,7 @@ class _Loading:
             unchecked.update(rows.domains_where(faults, UNCHECKED))
             which = rows.faulty(REFERENCES)
             found.append(_Bad(rows, which, _ended(rows.fault(REFERENCES)), rows.where))
-        advice = "Correct these references or take the rows out."
+        advice = "Correct these references"
         self._settle(found, "in the references", advice)
         self._notes += [
             f"{number} references of the domain {domain} are neither text nor numbers and were not "

@@ -44,6 +44,8 @@ class Columns:
     """What people said of the difficulty, of those that somebody said something of."""
     most_shown: Mapping[str, int]
     """The most pictures and the most videos that one of them has."""
+    shown: Mapping[int, Any]
+    """Source → what ``described`` says of the pictures of each of its rows; Arrow, mapped."""
 
 
 class Problems(Sequence[Problem]):
@@ -96,6 +98,20 @@ class Problems(Sequence[Problem]):
         assert (found >= 0).all(), "the curriculum knows the run's problems alone"
         return self._read(found.tolist())
 
+    def described(self) -> Iterator[tuple[Problem, str]]:
+        """Each problem without its pictures, and what the scan found of these (``described``).
+
+        No picture is read, which of very many takes minutes.
+
+        Raises:
+            DatasetError: a row is not what it was when it was examined.
+        """
+        for start in range(0, len(self), ROWS_READ_AT_ONCE):
+            at = np.arange(start, min(len(self), start + ROWS_READ_AT_ONCE))
+            for problem, position in zip(self._read(at, pictures=False), at, strict=True):
+                source, row = self.columns.source[position], self.columns.row[position]
+                yield problem, self.columns.shown[int(source)][int(row)].as_py() or "[]"
+
     def shares(self) -> Counter[str]:
         """How many problems there are of each ``domain/category``."""
         counts = np.bincount(self.columns.codes, minlength=len(self.columns.categories))
@@ -118,7 +134,9 @@ class Problems(Sequence[Problem]):
         columns = replace(self.columns, rates=rates)
         return Problems(self._examiner, columns, self._ids, self._order)
 
-    def _read(self, positions: Sequence[int]) -> list[Problem]:
+    def _read(
+        self, positions: Sequence[int] | NDArray[np.int64], *, pictures: bool = True
+    ) -> list[Problem]:
         """The problems at these positions; rows that follow one another are read together."""
         at = np.asarray(positions, dtype=np.int64)
         names = iter(self.ids(at))
@@ -128,10 +146,13 @@ class Problems(Sequence[Problem]):
         for part in np.split(np.arange(len(at)), breaks):
             if len(part):
                 opened = self._examiner.sources[sources[part[0]]]
+                columns = opened.laid.source.columns
+                without = () if pictures else (columns.images or "", columns.videos or "")
                 start = int(rows[part[0]])
-                read = opened.store.rows(start, start + len(part))
+                read = opened.store.rows(start, start + len(part), without)
+                one = self._one if pictures else self._one_without_pictures
                 for position, row in zip(at[part].tolist(), read, strict=True):
-                    found.append(self._one(opened, position, row, next(names)))
+                    found.append(one(opened, position, row, next(names)))
         return found
 
     def _one(self, opened: OpenSource, position: int, row: Row | BadRowError, name: str) -> Problem:
@@ -140,13 +161,25 @@ class Problems(Sequence[Problem]):
             not isinstance(problem, Problem)
             or fingerprint(problem.content) != self.columns.contents[position]
         ):
-            location = opened.store.location(int(self.columns.row[position]))
-            raise DatasetError(
-                f"{location} ({name}): expected the row and the pictures that were examined when "
-                "the run began, found them changed. Leave the data as it is while a run goes on, "
-                "and start again."
-            )
+            raise self._changed(opened, position, name)
         return named(problem, name, float(self.columns.rates[position]))
+
+    def _one_without_pictures(
+        self, opened: OpenSource, position: int, row: Row | BadRowError, name: str
+    ) -> Problem:
+        """The same; a change of what is not read goes unnoticed."""
+        problem = self._examiner.problem(opened.without_pictures(), row)
+        if not isinstance(problem, Problem):
+            raise self._changed(opened, position, name)
+        return named(problem, name, float(self.columns.rates[position]))
+
+    def _changed(self, opened: OpenSource, position: int, name: str) -> DatasetError:
+        location = opened.store.location(int(self.columns.row[position]))
+        return DatasetError(
+            f"{location} ({name}): expected the row and the pictures that were examined when the "
+            "run began, found them changed. Leave the data as it is while a run goes on, and start "
+            "again."
+        )
 
 
 def most_shown(*parts: Problems) -> dict[str, Any]:

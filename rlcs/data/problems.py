@@ -207,6 +207,8 @@ def _stranger(value: Any) -> Any:
         inner = value.values() if isinstance(value, dict) else value
         found = (_stranger(each) for each in inner)
         return next((each for each in found if each is not None), None)
+    if isinstance(value, float) and not math.isfinite(value):
+        return value
     return None if value is None or isinstance(value, str | int | float) else value
 
 

@@ -12,6 +12,9 @@ from rlcs.data.facts import PROMPTS, ROWS, Examiner, schemas
 from rlcs.data.names import id_table, name_all
 from rlcs.data.problem_list import Columns, Problems
 from rlcs.data.scan import Facts
+from rlcs.errors import DatasetError
+
+MOST_CATEGORIES = 2**16
 
 
 class Rows:
@@ -19,6 +22,7 @@ class Rows:
 
     def __init__(self, examiner: Examiner, known: Sequence[Facts], indices: Sequence[int]) -> None:
         self._examiner = examiner
+        self._indices = indices
         self._known = [known[index] for index in indices]
         sizes = [len(examiner.sources[index].store) for index in indices]
         self._source = np.repeat(np.array(indices, dtype=np.uint16), sizes)
@@ -140,6 +144,10 @@ class Rows:
             else None,
             labels=self._labels(),
             most_shown=shown,
+            shown={
+                index: facts[ROWS]["shown"]
+                for index, facts in zip(self._indices, self._known, strict=True)
+            },
         )
         return Problems(self._examiner, columns, *id_table(self.texts))
 
@@ -152,13 +160,22 @@ class Rows:
 
 
 def _coded(domains: Any, categories: Any) -> tuple[list[tuple[str, str]], NDArray[np.uint16]]:
-    """The distinct pairs, sorted, and the index of each row's pair among them."""
+    """The distinct pairs, sorted, and the index of each row's pair among them.
+
+    Raises:
+        DatasetError: there are more than indices can tell apart.
+    """
     if not len(domains):
         return [], np.zeros(0, dtype=np.uint16)
     first, second = (each.combine_chunks().dictionary_encode() for each in (domains, categories))
     both = first.indices.to_numpy().astype(np.int64) * len(second.dictionary)
     both += second.indices.to_numpy()
     distinct, inverse = np.unique(both, return_inverse=True)
+    if len(distinct) > MOST_CATEGORIES:
+        raise DatasetError(
+            f"data: expected at most {MOST_CATEGORIES:,} categories, found {len(distinct):,}. Name "
+            "a coarser column by columns.category: many problems have a category in common."
+        )
     names = [
         (
             first.dictionary[int(each) // len(second.dictionary)].as_py(),

@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rlcs.config import SourceSection
+from rlcs.data import parquet_files
 from rlcs.data.cache import ROWS_KIND, CacheFile, cache_folder, content_key, key_of, locked
 from rlcs.data.file_lists import TABLE_SUFFIXES, find_files, saved_by_datasets, suffix_of
 from rlcs.data.generated import generate
 from rlcs.data.layouts import LAST_TURN, LaidOut, lay_out
 from rlcs.data.stores import DatasetRows, LineStore, Mapped, RowStore, TableStore
 from rlcs.data.text_files import line_batches, line_schema
-from rlcs.errors import DatasetError
+from rlcs.errors import DatasetError, first_line
 
 SMALL_BYTES = 2**25
 """Rows of at most so many bytes are held in memory."""
-TABLE_BATCH_ROWS = 64
-"""Rows of a Parquet file that are copied at once: each may hold a picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +56,12 @@ class OpenSource:
     laid: LaidOut
     origin: Origin | None = None
     """None where rows are made."""
+
+    def without_pictures(self) -> OpenSource:
+        """The same rows, of which neither pictures nor videos are read."""
+        columns = self.laid.source.columns.model_copy(update={"images": None, "videos": None})
+        source = self.laid.source.model_copy(update={"columns": columns})
+        return replace(self, laid=replace(self.laid, source=source))
 
 
 def open_source(source: SourceSection) -> OpenSource:
@@ -90,7 +95,7 @@ def _open_files(source: SourceSection, files: list[Path]) -> OpenSource:
         return _open_lines(source, files)
     except DatasetError:
         raise
-    except (OSError, ValueError) as error:  # Arrow's are among them
+    except (OSError, ValueError) as error:
         raise DatasetError(f"{source.name}: expected a data set, found {error}") from error
 
 
@@ -102,16 +107,17 @@ def _open_lines(source: SourceSection, files: list[Path]) -> OpenSource:
 
 
 def _open_tables(source: SourceSection, files: list[Path]) -> OpenSource:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    counts = [pq.read_metadata(path).num_rows for path in files]
-    schema = pq.read_schema(files[0])
-    laid = lay_out(source, schema.names)
-    columns = _columns_in(laid, schema.names)
-    plain = pa.schema([_plain(schema.field(name)) for name in columns])
+    counts, schemas = [], []
+    for path in files:
+        with parquet_files.reading(path) as file:
+            counts.append(file.metadata.num_rows)
+            schemas.append((path, file.schema_arrow))
+    names = schemas[0][1].names
+    laid = lay_out(source, names)
+    columns = _columns_in(laid, names)
+    schema = parquet_files.shared_schema(schemas, columns)
     origin = Origin(name=source.name, files=files, read=(source.limit, *columns))
-    mapped = _mapped(origin, source.limit, plain, _table_batches(files, plain))
+    mapped = _mapped(origin, source.limit, schema, parquet_files.batches(files, schema))
     store = TableStore(mapped, [str(path) for path in files], counts, limit=source.limit)
     return OpenSource(store=store, laid=laid, origin=origin)
 
@@ -119,7 +125,6 @@ def _open_tables(source: SourceSection, files: list[Path]) -> OpenSource:
 def _open_dataset(source: SourceSection) -> OpenSource:
     """A data set of the hub, or a folder that ``datasets`` saved."""
     import datasets
-    from datasets.exceptions import DatasetsError
 
     try:
         if source.hub is not None:
@@ -138,9 +143,12 @@ def _open_dataset(source: SourceSection) -> OpenSource:
         chosen = found.select_columns(_columns_in(laid, found.column_names))
     except DatasetError:
         raise
-    except (OSError, ValueError, RuntimeError, DatasetsError) as error:
-        raise DatasetError(f"{source.name}: expected a data set, found {error}") from error
-    rows = DatasetRows(chosen.with_format("arrow"))
+    except Exception as error:  # of a damaged folder the package raises anything
+        raise DatasetError(
+            f"{source.name}: expected a data set, found {first_line(error)} "
+            f"({type(error).__name__}). Look whether it is whole."
+        ) from error
+    rows = DatasetRows(source.name, chosen.with_format("arrow"))
     store = TableStore(rows, [source.name], [rows.num_rows], limit=source.limit)
     files = [Path(each["filename"]) for each in found.cache_files]
     origin = Origin(name=source.name, files=files, read=(source.split, source.limit))
@@ -168,7 +176,7 @@ def _mapped(origin: Origin, limit: int | None, schema: Any, batches: Iterator[An
             with file.writing(schema) as write:
                 for batch in itertools.chain(first, _until(batches, limit, first)):
                     write(batch)
-    return Mapped(path=file.path)
+        return Mapped(path=file.path, held=file.held())
 
 
 def _until(batches: Iterator[Any], limit: int | None, first: Sequence[Any]) -> Iterator[Any]:
@@ -204,30 +212,6 @@ def _columns_in(laid: LaidOut, names: Sequence[str]) -> list[str]:
 def _top(name: str, names: Sequence[str]) -> str | None:
     """The column that ``name`` leads into."""
     return next((each for each in (name, name.partition(".")[0]) if each in names), None)
-
-
-def _plain(field: Any) -> Any:
-    """A column of the same values without what an encoder made of them."""
-    import pyarrow as pa
-
-    kind = field.type
-    return pa.field(field.name, kind.value_type if pa.types.is_dictionary(kind) else kind)
-
-
-def _table_batches(files: Sequence[Path], schema: Any) -> Iterator[Any]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    for path in files:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
-            if missing := [name for name in schema.names if name not in file.schema_arrow.names]:
-                raise DatasetError(
-                    f"{path}: expected the columns of the first file, found no "
-                    f"{', '.join(missing)}."
-                )
-            for batch in file.iter_batches(TABLE_BATCH_ROWS, columns=schema.names):
-                table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
-                yield from table.combine_chunks().to_batches()
 
 
 def wanted_columns(source: SourceSection) -> list[str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import bisect
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
-from rlcs.errors import DatasetError
+from rlcs.errors import DatasetError, first_line
 
 LINE_COLUMNS = ("file", "number", "line", "fault")
 """Of the table of a text format: which of the source's files, where in it, the row as JSON, and why
@@ -56,8 +56,11 @@ class RowStore(Protocol):
     def location(self, index: int) -> str:
         """Where a message says that row is."""
 
-    def rows(self, start: int, stop: int) -> list[Row | BadRowError]:
-        """The rows from ``start`` to ``stop``, and in the place of one that is none, why."""
+    def rows(self, start: int, stop: int, without: Collection[str] = ()) -> list[Row | BadRowError]:
+        """The rows from ``start`` to ``stop``, and in the place of one that is none, why.
+
+        Columns ``without`` which the reader can do need not be read.
+        """
 
     def read(self, index: int, column: str) -> Any:
         """One cell."""
@@ -83,9 +86,13 @@ class Cell:
 class Mapped:
     """A table in memory, or the file that it is mapped from when it is first read."""
 
-    def __init__(self, table: Any | None = None, path: Path | None = None) -> None:
+    def __init__(
+        self, table: Any | None = None, path: Path | None = None, held: BinaryIO | None = None
+    ) -> None:
+        """``held`` is the open file of a cache, which is not removed while it is open."""
         self._table = table
         self._path = path
+        self._held = held
 
     @property
     def num_rows(self) -> int:
@@ -97,15 +104,15 @@ class Mapped:
         """The names of the columns."""
         return list(self.table.column_names)
 
-    def slice(self, start: int, number: int, column: str | None = None) -> Any:
-        """``number`` rows from ``start`` as an Arrow table; of all columns or of one.
+    def slice(self, start: int, number: int, columns: Sequence[str] | None = None) -> Any:
+        """``number`` rows from ``start`` as an Arrow table; of all columns or of some.
 
         Raises:
             DatasetError: the file is not one of ours, or is damaged.
         """
         import pyarrow as pa
 
-        part = self.table if column is None else self.table.select([column])
+        part = self.table if columns is None else self.table.select(columns)
         part = part.slice(start, number)
         try:
             part.validate(full=True)  # a file from elsewhere may say anything of its own sizes
@@ -127,7 +134,7 @@ class Mapped:
         return self._table
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"_path": self._path, "_table": None if self._path else self._table}
+        return {"_path": self._path, "_table": None if self._path else self._table, "_held": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -136,7 +143,9 @@ class Mapped:
 class DatasetRows:
     """The rows of a ``datasets.Dataset`` whose format is Arrow, as :class:`Mapped` has its own."""
 
-    def __init__(self, dataset: Any) -> None:
+    def __init__(self, name: str, dataset: Any) -> None:
+        """``name`` is what messages call it."""
+        self._name = name
         self._dataset = dataset
 
     @property
@@ -149,10 +158,22 @@ class DatasetRows:
         """The names of the columns."""
         return list(self._dataset.column_names)
 
-    def slice(self, start: int, number: int, column: str | None = None) -> Any:
-        """``number`` rows from ``start`` as an Arrow table; of all columns or of one."""
-        part = self._dataset[start : start + number]
-        return part if column is None else part.select([column])
+    def slice(self, start: int, number: int, columns: Sequence[str] | None = None) -> Any:
+        """``number`` rows from ``start`` as an Arrow table; of all columns or of some.
+
+        Raises:
+            DatasetError: the files are damaged.
+        """
+        import pyarrow as pa
+
+        try:
+            part = self._dataset[start : start + number]
+        except (OSError, pa.ArrowException) as error:
+            raise DatasetError(
+                f"{self._name} rows {start + 1} to {start + number}: expected them as they were "
+                f"saved, found {first_line(error)}. Save the data set again."
+            ) from error
+        return part if columns is None else part.select(columns)
 
 
 class LineStore:
@@ -181,8 +202,8 @@ class LineStore:
         row = self._mapped.slice(index, 1)
         return self._where(row["file"][0].as_py(), row["number"][0].as_py())
 
-    def rows(self, start: int, stop: int) -> list[Row | BadRowError]:
-        """The rows from ``start`` to ``stop``."""
+    def rows(self, start: int, stop: int, without: Collection[str] = ()) -> list[Row | BadRowError]:
+        """The rows from ``start`` to ``stop``; a line is read whole."""
         part = self._mapped.slice(start, stop - start)
         columns = (part[name].to_pylist() for name in LINE_COLUMNS)
         return [self._row(*each) for each in zip(*columns, strict=True)]
@@ -193,9 +214,9 @@ class LineStore:
         return row.get(column) if isinstance(row, Row) else None
 
     def _row(self, file: int, number: int, line: bytes, fault: str | None) -> Row | BadRowError:
+        if fault is not None:
+            return BadRowError(fault)
         try:
-            if fault is not None:
-                raise ValueError(fault)
             return Row(location=self._where(file, number), values=_parse_line(line))
         except (ValueError, RecursionError) as error:
             return BadRowError(f"expected one JSON object, found {error}")
@@ -234,9 +255,16 @@ class TableStore:
         before = self._ends[file - 1] if file else 0
         return f"{self._files[file]} row {index - before + 1}"
 
-    def rows(self, start: int, stop: int) -> list[Row | BadRowError]:
+    def rows(self, start: int, stop: int, without: Collection[str] = ()) -> list[Row | BadRowError]:
         """The rows from ``start`` to ``stop``."""
-        found = self._mapped.slice(start, stop - start).to_pylist()
+        columns = [name for name in self.names() if name not in without]
+        part = self._mapped.slice(start, stop - start, columns)
+        try:
+            found = part.to_pylist()
+        except (ValueError, OverflowError) as error:  # a date that Python has none for
+            if len(part) > 1:
+                return [row for at in range(start, stop) for row in self.rows(at, at + 1, without)]
+            return [BadRowError(f"expected values that can be read, found {first_line(error)}")]
         return [
             Row(location=self.location(index), values=_without_nulls(row), place=(self, index))
             for index, row in enumerate(found, start=start)
@@ -245,7 +273,7 @@ class TableStore:
     def read(self, index: int, column: str) -> Any:
         """One cell."""
         top = column if column in self.names() else column.partition(".")[0]
-        (values,) = self._mapped.slice(index, 1, top).to_pylist()
+        (values,) = self._mapped.slice(index, 1, [top]).to_pylist()
         return _reach(_without_nulls(values), column)[1]
 
 
@@ -274,6 +302,10 @@ def _parse_line(line: bytes) -> dict[str, Any]:
         values = json.loads(line.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         raise ValueError(f"broken JSON: {error.msg} at column {error.colno}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"bytes that are no UTF-8 ({line[error.start]:#04x} at byte {error.start + 1})"
+        ) from None
     if not isinstance(values, dict):
         raise ValueError(f"a {type(values).__name__}")
     if b"\\ud" in line.lower():  # half of a surrogate pair is JSON, but no tokenizer reads it

@@ -19,6 +19,8 @@ from rlcs.data.stores import LINE_COLUMNS
 from rlcs.errors import DatasetError
 
 COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}
+BOM = b"\xef\xbb\xbf"
+NO_UTF8 = "expected text in UTF-8, found other bytes"
 BATCH_LINES = 8192
 BATCH_BYTES = 2**24
 
@@ -79,6 +81,11 @@ def _lines_of(path: Path) -> Iterator[Line]:
             yield from _entries(path, file)
         else:
             for number, line in enumerate(file, start=1):
+                if number == 1 and suffix == ".json" and line.removeprefix(BOM).strip() == b"{":
+                    raise DatasetError(
+                        f"{path}: expected a list of objects, or an object a line, found one "
+                        "object over several lines. Write the list in it to a file of its own."
+                    )
                 if line.strip():
                     yield number, line, None
 
@@ -102,7 +109,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _first_character(file: io.BufferedReader) -> bytes:
     """The first character of a file that is no space, which stays to be read."""
-    start = file.peek(4096).removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = file.peek(4096).removeprefix(BOM).lstrip()
     return start[:1]
 
 
@@ -131,16 +138,30 @@ def _cells(path: Path, file: BinaryIO, delimiter: str) -> Iterator[Line]:
                 names = _header(path, cells)
             elif len(cells) == len(names):
                 values = {name: cell or None for name, cell in zip(names, cells, strict=True)}
-                yield number, json.dumps(values).encode(), None
+                line = json.dumps(values)
+                # Half a surrogate pair; what is whole has another half before it.
+                fault = NO_UTF8 if "\\udc" in line and not _is_utf8(cells) else None
+                yield number, b"" if fault else line.encode(), fault
             elif cells:
-                yield number, b"", f"{len(cells)} cells where the first line has {len(names)}"
+                yield number, b"", f"expected {len(names)} cells as in line 1, found {len(cells)}"
     except csv.Error as error:
         raise DatasetError(f"{path}:{before + 1}: expected CSV, found {error}") from None
 
 
+def _is_utf8(cells: list[str]) -> bool:
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _header(path: Path, names: list[str]) -> list[str]:
+    if not _is_utf8(names):
+        raise DatasetError(f"{path}: {NO_UTF8} in the first line. Save the file as UTF-8.")
     if len(set(names)) < len(names) or not all(names):
         raise DatasetError(
-            f"{path}: expected a first line with a name for each column, found {', '.join(names)}."
+            f"{path}: expected a first line with another name for each column, found "
+            f"{', '.join(map(repr, names))}. Write such a line (pandas: to_csv(index=False))."
         )
     return names

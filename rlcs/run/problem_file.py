@@ -7,16 +7,16 @@ from the data, and written, at every start.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rlcs.data import Problems
+from rlcs.data import Problems, described
 from rlcs.files import whole, writing
-from rlcs.types import Image, Problem, Video
+from rlcs.types import Problem
 
 PROBLEMS_NAME = "problems.parquet"
 MOST_TEXTS = 50_000
@@ -79,8 +79,13 @@ def _without_texts(split: str, problems: Problems, start: int, schema: Any) -> A
     return pa.table({name: known.get(name, nothing) for name in schema.names}, schema=schema)
 
 
-def _rows(split: str, problems: Iterable[Problem]) -> Iterator[dict[str, Any]]:
-    for problem in problems:
+def _rows(split: str, problems: Problems | Sequence[Problem]) -> Iterator[dict[str, Any]]:
+    told = (
+        problems.described()
+        if isinstance(problems, Problems)
+        else ((problem, described(problem.images)) for problem in problems)
+    )
+    for problem, pictures in told:
         yield {
             "problem_id": problem.problem_id,
             "split": split,
@@ -90,18 +95,5 @@ def _rows(split: str, problems: Iterable[Problem]) -> Iterator[dict[str, Any]]:
             "question": problem.question,
             "messages": json.dumps(problem.messages, ensure_ascii=False),
             "reference": json.dumps(problem.reference, ensure_ascii=False, default=str),
-            "images": json.dumps([_image(image) for image in problem.images]),
+            "images": pictures,
         }
-
-
-def _image(shown: Image | Video) -> dict[str, Any]:
-    """``file`` is where the picture lies, or the first of a video's files; None where it is within
-    the data set's own rows."""
-    first = shown.stored[0] if isinstance(shown, Video) else shown.stored
-    return {
-        "name": shown.name,
-        "digest": shown.digest,
-        "width": shown.width,
-        "height": shown.height,
-        "file": str(first) if isinstance(first, Path) else None,
-    }

@@ -143,7 +143,7 @@ def _rows_of_file(preset: Preset, path: Path) -> Iterator[Located]:
             yield from _rows_of_parquet(preset, path)
             return
         text = path.read_text(encoding="utf-8-sig")
-        rows = json.loads(text) if path.suffix == ".json" else map(json.loads, _lines(text))
+        rows = json.loads(text) if path.suffix == ".json" else _parsed_lines(text)
         for number, row in enumerate(rows, start=1):
             if not isinstance(row, dict):
                 raise ValueError(f"row {number} is no object")
@@ -152,8 +152,13 @@ def _rows_of_file(preset: Preset, path: Path) -> Iterator[Located]:
         raise DatasetError(f"{path}: expected rows of {preset.name}, found {error}.") from error
 
 
-def _lines(text: str) -> Iterator[str]:
-    return (line for line in text.split("\n") if line.strip())
+def _parsed_lines(text: str) -> Iterator[Any]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except ValueError as error:
+                raise ValueError(f"in line {number}: {error}") from None
 
 
 def _rows_of_parquet(preset: Preset, path: Path) -> Iterator[Located]:

@@ -110,7 +110,11 @@ def _grading(wanted: Wanted, base: RunConfig, known: Preset | None) -> GradeConf
             "attempts": attempts,
         },
         "models": [model],
-        "data": {"train": _sources(wanted, base, known), "video": base.data.video.model_dump()},
+        "data": {
+            "train": _sources(wanted, base, known),
+            "video": base.data.video.model_dump(),
+            "bad_rows": base.data.bad_rows,
+        },
         "rollout": _rollout(wanted, base, known),
         "scoring": _scoring(wanted, base, known),
         "hardware": base.hardware.model_dump(),

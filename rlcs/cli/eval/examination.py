@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from rlcs.activity import doing
 from rlcs.cli.eval.report import result_of, show
 from rlcs.cluster.ray_cluster import start_cluster, stop_cluster
 from rlcs.config import RunConfig
+from rlcs.data import Fault, write_dropped
 from rlcs.errors import ConfigError
 from rlcs.files import check_room, whole, write_whole, writing
 from rlcs.rollout.pool import RolloutPool
@@ -57,7 +58,10 @@ def examine(
     progress = None if quiet else EvaluationProgress()
     with Screen(console=Console(stderr=True)):
         evaluation = run_evaluation(
-            config.model_copy(update={"model": chosen}), keep=rows.append, progress=progress
+            config.model_copy(update={"model": chosen}),
+            folder,
+            keep=rows.append,
+            progress=progress,
         )
     path = write_completions(rows, folder)
     sampled = [row for row in rows if not row["greedy"]]
@@ -130,16 +134,35 @@ def say(console: Console, text: str) -> None:
     console.print(shown_line(text), markup=False, highlight=False, soft_wrap=True)
 
 
+def tell_left_out(notes: Sequence[str], dropped: Sequence[Fault], folder: Path) -> None:
+    """Say on the standard error what is not asked, and write the dropped rows into ``folder``.
+
+    Raises:
+        StorageError: the disk does not take them.
+    """
+    for note in notes:
+        say(Console(stderr=True), note)
+    if dropped:
+        with writing("the dropped rows", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        write_dropped(folder, dropped)
+
+
 def run_evaluation(
     config: RunConfig,
+    folder: Path,
     *,
     keep: Callable[[dict[str, Any]], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Start the engines alone, evaluate, and stop them; ``keep`` gets a row a completion."""
+    """Start the engines alone, evaluate, and stop them; ``keep`` gets a row a completion.
+
+    Rows that are dropped are written into ``folder``.
+    """
     with doing("reading and checking the problems"):
         training_data = load_training_data(config)
     try:
+        tell_left_out(training_data.notes, training_data.dropped, folder)
         plan = start_cluster(config.hardware, replace(needs_of(config), num_ranks=0))
         rollouts = RolloutPool(
             engine_settings(

@@ -16,9 +16,11 @@ from endpoint_server import Server, endpoint_server
 from rewards import Request
 from rewards.registry import Registry
 from rlcs.cli.eval.benchmark_rows import QUESTIONS_NAME, write_questions
+from rlcs.cli.eval.examination import tell_left_out
 from rlcs.cli.eval.presets import PRESETS, preset
 from rlcs.cli.eval.report import result_of, what_became
 from rlcs.cli.main import main
+from rlcs.data import Fault
 from rlcs.errors import ConfigError, DatasetError
 from rlcs.run.intervals import problem_interval
 
@@ -122,6 +124,9 @@ def test_files_of_a_benchmark_as_jsonl_with_pictures_beside(tmp_path: Path) -> N
     row["image"] = "../../secret.png"
     (tmp_path / "ai2d" / "test.jsonl").write_text(json.dumps(row) + "\n")
     with pytest.raises(DatasetError, match="which leads out of it"):
+        written(tmp_path, "ai2d")
+    (tmp_path / "ai2d" / "test.jsonl").write_text(json.dumps({**row, "image": "fox.png"}) + "\n{")
+    with pytest.raises(DatasetError, match=r"test.jsonl: .*found in line 2: Expecting"):
         written(tmp_path, "ai2d")
 
 
@@ -257,8 +262,10 @@ def test_what_a_configuration_holds_out_is_asked_of_an_endpoint(
 ) -> None:
     rows = [{"question": f"{number}: 2 + 2?", "answer": "4"} for number in range(3)]
     (tmp_path / "heldout.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    with (tmp_path / "heldout.jsonl").open("a") as file:
+        file.write("{\n")
     (tmp_path / "run.yaml").write_text(
-        f"model: {{path: unused}}\ndata: {{train: [{{path: none.jsonl}}], "
+        f"model: {{path: unused}}\ndata: {{bad_rows: drop, train: [{{path: none.jsonl}}], "
         f"heldout: [{{path: {tmp_path / 'heldout.jsonl'}}}]}}\n"
     )
     printed = evaluate(str(tmp_path / "run.yaml"), "evaluation.samples_per_problem=1")
@@ -270,6 +277,15 @@ def test_what_a_configuration_holds_out_is_asked_of_an_endpoint(
     server.reply = lambda number, question: "A, no: \\boxed{B}"
     printed = evaluate(str(tmp_path / "run.yaml"), "--benchmark", "ai2d", "run.seed=1")
     assert "correct 100%" in printed
+
+
+def test_what_is_left_out_of_an_evaluation_is_said_and_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_left_out(["1 row\x1b[2J was dropped"], [Fault("a:1", "bad")], tmp_path / "new")
+    assert (tmp_path / "new" / "dropped_rows.jsonl").read_text().startswith('{"row": "a:1"')
+    told = capsys.readouterr()
+    assert (told.out, "was dropped" in told.err, "\x1b" in told.err) == ("", True, False)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -19,11 +18,10 @@ from rlcs.config import (
     SftConfig,
     SourceSection,
     config_differences,
-    config_schema,
     load_config,
     write_config,
 )
-from rlcs.config.yaml_dialect import read_yaml, write_yaml
+from rlcs.config.yaml_dialect import read_yaml
 from rlcs.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[3]
@@ -44,50 +42,11 @@ def refusal(path: Path, *overrides: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "value", "reason"),
-    [
-        ("1e-4", 1e-4, "YAML 1.1 reads a text without the dot"),
-        ("-2.5E+3", -2500.0, "sign and capital exponent"),
-        (".5", 0.5, "no digit before the point"),
-        ("010", 10, "YAML 1.1 reads octal"),
-        ("0x1f", 31, "hexadecimal of the core schema"),
-        ("12:30:00", "12:30:00", "YAML 1.1 reads a number in base 60"),
-        ("2024-05-01", "2024-05-01", "YAML 1.1 reads a date"),
-        ("no", "no", "YAML 1.1 reads false"),
-        ("1_000", "1_000", "no underscores in the core schema"),
-        ("true", True, ""),
-        ("~", None, ""),
-        ("", None, "an empty document"),
-        ("'1e-4'", "1e-4", "quotes make a text"),
-    ],
-)
-def test_scalars_follow_the_core_schema(text: str, value: Any, reason: str) -> None:
-    found, _ = read_yaml(text, "here")
-    assert found == value, reason
-    assert type(found) is type(value), reason
-
-
-@settings(deadline=None)
-@given(st.text(alphabet=st.sampled_from("ab: -[]{},#&*!|>'\"%@`\t\n0e.\x00")))
-def test_any_text_is_read_or_refused_by_name(text: str) -> None:
-    try:
-        read_yaml(text, "the file")
-    except ConfigError as error:
-        assert str(error).startswith("the file")  # noqa: PT017 (most texts are fine)
-
-
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
-
-
-@settings(deadline=None)
-@given(JSON_VALUES)
-def test_what_is_written_reads_back(value: Any) -> None:
-    assert read_yaml(write_yaml(value), "here") == (value, [])
 
 
 @settings(deadline=None, max_examples=25)
@@ -365,32 +324,6 @@ def test_differences_name_the_dotted_key(config_path: Path) -> None:
     ]
 
 
-def test_the_schema_describes_keys_for_editors() -> None:
-    schema = json.loads(json.dumps(config_schema(RunConfig)))
-    assert schema["additionalProperties"] is False
-    group_size = schema["$defs"]["RolloutSection"]["properties"]["group_size"]
-    assert group_size["description"] == "Completions of one problem, G."
-
-
-def test_the_schema_types_the_settings_of_verifiers_and_curricula() -> None:
-    defined = json.loads(json.dumps(config_schema(RunConfig)))["$defs"]
-    tolerance = defined["ChartsSettings"]["properties"]["tolerance"]
-    assert (tolerance["type"], tolerance["minimum"], tolerance["exclusiveMaximum"]) == (
-        "number",
-        0,
-        1,
-    )
-    discount = defined["RlcsCurriculumSection"]["properties"]["discount"]
-    assert (discount["minimum"], discount["maximum"]) == (0, 1)
-    for name in ("ChartsSettings", "GuiSettings", "JudgeSettings", "RlcsCurriculumSection"):
-        undescribed = [
-            key
-            for key, field in defined[name]["properties"].items()
-            if key != "kind" and not field.get("description")
-        ]
-        assert undescribed == [], name
-
-
 def test_settings_of_verifiers_reach_them_and_are_written_back(
     config_path: Path, tmp_path: Path
 ) -> None:
@@ -431,8 +364,3 @@ def test_a_cold_start_from_thinking_alone_has_no_marker(tmp_path: Path) -> None:
         load_config(path, kind=SftConfig)
     load_config(path, ["data.train.0.columns.response=r"], kind=SftConfig)
     load_config(path, ["scoring.extraction.rule=last_number"], kind=SftConfig)
-
-
-def test_the_schema_describes_extraction() -> None:
-    schema = json.dumps(config_schema(RunConfig))
-    assert "what follows the last of the markers" in schema

@@ -231,8 +231,8 @@ def test_csv(tmp_path: Path) -> None:
     assert (first.prior_pass_rate, second.location) == (0.5, f"{path}:4")
     (tmp_path / "rows.tsv").write_bytes(b"question\tanswer\nb\t1\n\nc\nd\xff\t2\ne\t\n")
     message = refused(tmp_path / "rows.tsv")
-    assert "rows.tsv:4: expected one JSON object, found 1 cells where the first line" in message
-    assert "rows.tsv:5: expected one JSON object, found 'utf-8'" in message
+    assert "rows.tsv:4: expected 2 cells as in line 1, found 1." in message
+    assert "rows.tsv:5: expected text in UTF-8, found other bytes." in message
     assert "rows.tsv:6: expected an answer in 'answer', found nothing (null)." in message
 
 

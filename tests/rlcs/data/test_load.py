@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rlcs.config import DataSection, RunConfig, SftConfig, SourceSection, load_config
 from rlcs.data import load_data, write_dropped
-from rlcs.errors import DatasetError, PackageMissingError
+from rlcs.errors import DatasetError
 from rlcs.types import Problem
 
 REPOSITORY = Path(__file__).parents[3]
@@ -136,6 +136,12 @@ def test_category_of_row_then_source(
         ({"question": "x", "answer": " "}, {}, "expected an answer in 'answer', found ' '."),
         ({"question": "x", "answer": True}, {}, "a text, number, list or object in 'answer'"),
         ('{"question": "x", "answer": 1e999}', {}, "expected a finite number in 'answer'"),
+        ('{"question": "x", "answer": [1e999]}', {}, "lists and objects alone in 'answer', found"),
+        (
+            f'{{"question": "x", "answer": {"[" * 900 + "]" * 900}}}',
+            {},
+            "values nested a few levels deep, found hundreds.",
+        ),
         ({"question": "", "answer": "1"}, {}, "expected a question (a text) in 'question'"),
         ({"question": 5, "answer": "1"}, {}, "(a text) in 'question', found 5."),
         ({"answer": "1"}, {}, "'question', found no such key; the row has answer."),
@@ -171,7 +177,7 @@ def test_bad_rows_are_named_by_line(
 
 def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(b'{"question": "a", "answer": 1}\n{"question": "\xe9"}\n')
-    assert "rows.jsonl:2: expected one JSON object, found 'utf-8'" in refusal(
+    assert "rows.jsonl:2: expected one JSON object, found bytes that are no UTF-8" in refusal(
         {"path": str(tmp_path / "rows.jsonl")}
     )
 
@@ -188,8 +194,9 @@ def test_all_bad_rows_are_counted_and_the_first_twenty_shown(row_file: RowFile) 
     assert lines[0] == "32 problems in the data:"
     assert lines[1].startswith(f"  {path}:1: ")
     assert lines[2].startswith(f"  {path}:2: ")
-    assert len(lines) == 22
-    assert lines[-1] == "  and 12 more."
+    assert len(lines) == 23
+    assert lines[-2] == "  and 12 more."
+    assert lines[-1] == "Correct these rows, or leave them out: data.bad_rows=drop."
 
 
 def test_sources_that_are_not_there_are_all_named_first(row_file: RowFile) -> None:
@@ -289,6 +296,21 @@ def test_made_ids_are_the_same_everywhere(row_file: RowFile) -> None:
     assert found == ["0e7399ca8f531481", "0e7399ca8f531481-2", "0e7399ca8f531481-3"]
 
 
+def test_a_given_id_is_told_from_made_ones(row_file: RowFile) -> None:
+    other = row_file({"question": "Other?", "answer": "3", "n": "0e7399ca8f531481"}, name="b.jsonl")
+    message = refusal({"path": row_file(ROW)}, {"path": other, "columns": {"id": "n"}})
+    assert f"{other}:1: expected a new id, found '0e7399ca8f531481' again, first at" in message
+
+
+def test_a_category_is_what_many_problems_have_in_common(
+    row_file: RowFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rlcs.data.rows_of.MOST_CATEGORIES", 2)
+    path = row_file(*({**ROW, "c": number} for number in range(3)))
+    said = refusal({"path": path, "columns": {"category": "c"}})
+    assert "expected at most 2 categories, found 3. Name a coarser column" in said
+
+
 def test_heldout_questions_are_not_trained_on(row_file: RowFile) -> None:
     train = row_file(ROW, {**ROW, "question": "What is  2 + 2?\n"}, {**ROW, "question": "New?"})
     heldout = row_file({**ROW, "question": "What is 2 + 2?", "answer": "4"}, ROW, name="h.jsonl")
@@ -313,34 +335,6 @@ def test_limit_takes_the_first_rows(row_file: RowFile) -> None:
         "What is 1 + 1?",
         "b",
     ]
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("no.jsonl", "or a pattern like shards/*.parquet, found nothing there (looked in "),
-        ("*.jsonl", "found no file that fits"),
-        ("folder", "found a folder without any"),
-        ("rows.txt", "found one ending in '.txt'."),
-        ("two.csv", "two.csv: expected a first line with a name for each column, found a, a."),
-        ("mixed", "expected files of one kind, found some ending in .jsonl, .parquet."),
-        ("splits", "expected the files of one split, found those of test, train. Name one by a"),
-        ("broken.jsonl.gz", "broken.jsonl.gz: expected a file that can be read, found"),
-        ("broken.json", "broken.json: expected a list of objects in JSON, found"),
-        ("broken.parquet", "broken.parquet: expected a data set, found"),
-    ],
-)
-def test_files_that_cannot_be_read(tmp_path: Path, name: str, said: str) -> None:
-    for folder in ("folder", "mixed", "splits"):
-        (tmp_path / folder).mkdir()
-    for file in ("mixed/a.jsonl", "mixed/a.parquet", "splits/train-0.csv", "splits/test-0.csv"):
-        (tmp_path / file).write_text("a\n")
-    (tmp_path / "rows.txt").write_text("a,b\n")
-    (tmp_path / "two.csv").write_text("a,a\n1,2\n")
-    (tmp_path / "broken.json").write_text("[1")
-    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
-    (tmp_path / "broken.jsonl.gz").write_bytes(b"no")
-    assert said in refusal({"path": str(tmp_path / name)})
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -368,50 +362,6 @@ def test_a_hub_data_set_by_split(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert [p.question for p in load_train(hub=str(folder))] == [ROW["question"]]
     assert len(load_train(hub=str(folder), split="test", limit=1)) == 1
     assert "expected a data set, found" in refusal({"hub": str(folder), "split": "dev"})
-
-
-CHAIN_SUM = {"reasoning_gym": "chain_sum", "size": 40}
-
-
-def test_reasoning_gym_problems_are_the_same_each_time() -> None:
-    knobs = {"max_terms": 2, "max_digits": 1}
-    first, again = (load_data(section({**CHAIN_SUM, "knobs": knobs})) for _ in range(2))
-    assert list(first.train) == list(again.train)
-    assert 0 < len(first.train) < 40, "40 sums of two digits repeat"
-    assert first.notes == [
-        f"reasoning_gym:chain_sum: {40 - len(first.train)} of 40 generated problems repeat an "
-        "earlier one and were left out."
-    ]
-    assert first.train[0].category == "reasoning_gym:chain_sum"
-    assert isinstance(first.train[0].reference, str)
-    assert len({problem.question for problem in first.train}) == len(first.train)
-
-
-def test_reasoning_gym_knobs_may_be_lists() -> None:
-    source = {"reasoning_gym": "basic_arithmetic", "size": 5, "knobs": {"operators": ["+"]}}
-    for problem in load_train(**source):
-        assert not set(problem.question) & set("*/")
-
-
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [
-        ({"reasoning_gym": "chainsum"}, "found 'chainsum'. Nearest: chain_sum,"),
-        ({"knobs": {"digits": 2}}, "found digits. Known knobs: min_terms, max_terms, min_digits"),
-        ({"knobs": {"size": 2}}, "expected knobs of the task, found size."),
-        ({"knobs": {"max_digits": 0}}, "the task refuses its knobs: max_digits must be >="),
-        ({"knobs": {"max_digits": "x"}}, "the task refuses its knobs:"),
-        ({"reasoning_gym": "rush_hour"}, "found 40 of 40 without. Such a task has only its own"),
-    ],
-)
-def test_reasoning_gym_refusals(keys: dict[str, Any], said: str) -> None:
-    assert said in refusal({**CHAIN_SUM, **keys})
-
-
-def test_a_missing_package_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "reasoning_gym.factory", None)  # as if not installed
-    with pytest.raises(PackageMissingError, match=r"pip install 'rlcs\[reasoning-gym\]'"):
-        load_train(**CHAIN_SUM)
 
 
 def test_users_domains_are_known(row_file: RowFile) -> None:

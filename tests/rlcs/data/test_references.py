@@ -72,7 +72,7 @@ def test_references_that_fail_are_all_named(
     )
     assert lines[-2:] == [
         "  and 5 more.",
-        "Correct these references or take the rows out.",
+        "Correct these references, or leave them out: data.bad_rows=drop.",
     ]
     assert [each.reference for each in loaded.train] == ["72", 72]
     assert len(loaded.dropped) == 25

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import os
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL.Image
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, Image, Value
 
@@ -24,6 +27,7 @@ from rlcs.data import LoadedData, Renderer, load_data, scan, scan_progress, sour
 from rlcs.data.cache import FOLDER_NAME
 from rlcs.data.facts import Examiner
 from rlcs.errors import DatasetError
+from rlcs.run.problem_file import PROBLEMS_NAME, write_problems
 
 ROWS: list[dict[str, Any]] = [
     {"question": f"What is {n} + {n}?", "answer": str(2 * n), "n": n % 3} for n in range(60)
@@ -134,7 +138,30 @@ def test_changed_rows_are_examined_again(here: None, tmp_path: Path, examined: l
     new = make_curriculum("uniform", after.train.for_curriculum(), group_size=2, seed=0)
     with pytest.raises(Exception, match="problem"):
         new.load_state_dict(old.state_dict())
-    assert len(list((tmp_path / FOLDER_NAME).glob("*-data-*.arrow"))) == 1, "rows are kept once"
+    assert before.train[0].reference == "0", "nor are they taken from it"
+    kept = list((tmp_path / FOLDER_NAME).glob("*-data-*.arrow"))
+    assert len(kept) == 2, "rows are kept once, and while they are read"
+
+
+def test_rows_that_nobody_reads_any_more_are_not_kept(here: None, tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl")
+    for number in range(3):
+        write(path, [{**ROWS[0], "answer": str(number)}, *ROWS[1:]])
+        assert load(path).train[0].reference == str(number)
+    gc.collect()
+    write(path)
+    load(path)
+    assert len(list((tmp_path / FOLDER_NAME).glob("*-data-*.arrow"))) == 1
+
+
+def test_two_that_start_at_once_examine_the_rows_once(
+    here: None, tmp_path: Path, examined: list[int]
+) -> None:
+    path = write(tmp_path / "rows.jsonl")
+    with ThreadPoolExecutor(2) as both:
+        first, second = both.map(load, [path, path])
+    assert list(first.train) == list(second.train)
+    assert sum(examined) == len(ROWS)
 
 
 @pytest.mark.parametrize("damage", ["cut", "swapped", "no key", "sizes"])
@@ -213,7 +240,9 @@ def test_a_changed_picture_is_noticed(here: None, tmp_path: Path, examined: list
     assert again.train.ids() != loaded.train.ids(), "the picture is part of an id"
 
 
-def test_pictures_in_a_table_stay_there(here: None, tmp_path: Path) -> None:
+def test_pictures_in_a_table_stay_there(
+    here: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = {
         "question": [row["question"] for row in ROWS],
         "answer": [row["answer"] for row in ROWS],
@@ -230,6 +259,15 @@ def test_pictures_in_a_table_stay_there(here: None, tmp_path: Path) -> None:
     assert train[7].images[0].read() == picture(7)
     assert not isinstance(train[7].images[0].stored, bytes)
     assert train.columns.most_shown == {"image": 1, "video": 0}
+    monkeypatch.setattr("rlcs.data.images._examine", None)  # no picture is read for this
+    write_problems(tmp_path, train=train)
+    monkeypatch.undo()
+    told = pq.read_table(tmp_path / PROBLEMS_NAME).to_pylist()[7]
+    assert (told["problem_id"], told["question"]) == (train.ids([7])[0], ROWS[7]["question"])
+    digest = train[7].images[0].digest
+    assert json.loads(told["images"]) == [
+        {"name": digest, "digest": digest, "width": 8, "height": 8, "file": None}
+    ]
     shutil.rmtree(tmp_path / FOLDER_NAME)
     os.remove(path)
     assert train[8].images[0].read() == picture(8), "what is mapped stays until the run ends"
