@@ -1,11 +1,14 @@
-"""A run whose engine is vLLM: two steps, with new weights between them."""
+"""A run whose engine is vLLM: two steps, with new weights between them.
+
+That of test_pictures_run.py is one, too, and is among the tests of every change.
+"""
 
 from __future__ import annotations
 
 import pytest
 from workshop import Workshop, read_jsonl
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.stress
 
 
 def test_two_steps(workshop: Workshop) -> None:
