@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from rlcs.config import TrackingSection
-from rlcs.errors import PackageMissingError
+from rlcs.errors import ConfigError, PackageMissingError, first_line
 from rlcs.run.prometheus import PrometheusTracker
 from rlcs.run.samples import COLUMNS, Samples
 
@@ -172,16 +173,30 @@ def check_packages(tracking: TrackingSection) -> None:
 
 
 def make_trackers(tracking: TrackingSection, folder: Path, steps_done: int) -> list[Tracker]:
-    """Make the trackers that ``tracking`` configures."""
-    trackers: list[Tracker] = []
-    if tracking.tensorboard:
-        trackers.append(TensorBoardTracker(folder, steps_done))
-    if tracking.wandb_project:
-        trackers.append(WandbTracker(tracking.wandb_project, folder))
-    if tracking.mlflow_experiment:
-        trackers.append(MlflowTracker(tracking.mlflow_experiment, folder))
-    if tracking.trackio_project:
-        trackers.append(TrackioTracker(tracking.trackio_project, folder))
-    if tracking.prometheus:
-        trackers.append(PrometheusTracker(folder))
-    return trackers
+    """Make the trackers that ``tracking`` configures.
+
+    Raises:
+        ConfigError: a service does not start, for want of a key or of a network, for example.
+    """
+    makers: dict[str, Callable[[], Tracker]] = {
+        "tensorboard": lambda: TensorBoardTracker(folder, steps_done),
+        "wandb_project": lambda: WandbTracker(tracking.wandb_project or "", folder),
+        "mlflow_experiment": lambda: MlflowTracker(tracking.mlflow_experiment or "", folder),
+        "trackio_project": lambda: TrackioTracker(tracking.trackio_project or "", folder),
+        "prometheus": lambda: PrometheusTracker(folder),
+    }
+    return [_started(key, make) for key, make in makers.items() if getattr(tracking, key)]
+
+
+def _started(key: str, make: Callable[[], Tracker]) -> Tracker:
+    """The tracker of ``key``. Each package has error types of its own."""
+    if key not in PACKAGES:
+        return make()
+    package, off = PACKAGES[key]
+    try:
+        return make()
+    except Exception as error:
+        raise ConfigError(
+            f"tracking.{key} is set, but {package} did not start: {first_line(error)}. Give it "
+            f"what it needs, or set tracking.{key}={off}."
+        ) from error

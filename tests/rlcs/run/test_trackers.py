@@ -15,7 +15,7 @@ from made_groups import make_group
 
 from curricula import Fate
 from rlcs.config import TrackingSection
-from rlcs.errors import PackageMissingError
+from rlcs.errors import ConfigError, PackageMissingError
 from rlcs.run.batch import Batch
 from rlcs.run.log import RunLog, flatten_numbers
 from rlcs.run.prometheus import PrometheusTracker, gauge_name
@@ -26,6 +26,7 @@ from rlcs.run.trackers import (
     WandbTracker,
     as_markdown,
     check_packages,
+    make_trackers,
 )
 from rlcs.training.step_row import Stopwatch, step_row
 from rlcs.types import Image, RolloutGroup, StepReport
@@ -126,6 +127,19 @@ def test_tensorboard_gets_numbers_texts_and_pictures(tmp_path: Path) -> None:
     assert (shown.size, shown.convert("RGB").getpixel((3, 3))) == ((40, 30), (255, 0, 0))
     text = events.Tensors("completions/text_summary")[0].tensor_proto.string_val[0].decode()
     assert "gen_ai.evaluation.score.label: correct" in text
+
+
+def test_a_service_that_does_not_start_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wandb: Any = pytest.importorskip("wandb")
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))  # where a key would be
+    tracking = TrackingSection(tensorboard=False, wandb_project="none")
+    with pytest.raises(ConfigError, match=r"tracking\.wandb_project is set, but wandb did not"):
+        make_trackers(tracking, tmp_path, 0)
+    wandb.teardown()  # it reads its environment once
 
 
 def test_wandb_gets_a_table_with_pictures(
