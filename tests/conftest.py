@@ -50,6 +50,7 @@ LONGEST_FIRST = (
     ("rlcs/run/test_model_folder.py",),
     ("rlcs/learner/test_rank_state.py",),
     ("rlcs/rollout/engines/vllm/test_images.py",),
+    ("rlcs/training/test_vllm_run.py",),
     ("rlcs/rollout/engines/vllm/test_adapters.py",),
     ("rlcs/learner/test_learner_actors.py",),
     ("rlcs/rollout/engines/vllm/test_engine.py",),

@@ -34,12 +34,7 @@ def script(load_script: Callable[[str], ModuleType], monkeypatch: pytest.MonkeyP
     ("missing", "path"),
     [
         pytest.param(["ray", "vllm"], "DeepSpeed's ZeRO 0", id="DeepSpeed"),
-        pytest.param(
-            ["ray", "vllm", "deepspeed"],
-            "torch's AdamW",
-            id="without DeepSpeed",
-            marks=pytest.mark.stress,
-        ),
+        pytest.param(["ray", "vllm", "deepspeed"], "torch's AdamW", id="without DeepSpeed"),
     ],
 )
 def test_the_miniature_measures_everything(tmp_path: Path, missing: list[str], path: str) -> None:

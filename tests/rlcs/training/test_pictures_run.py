@@ -59,12 +59,7 @@ def seeing(
 
 def test_two_steps_and_an_export(seeing: Workshop) -> None:
     printed = seeing.call(
-        "train",
-        seeing.config,
-        "run.name=two",
-        "run.num_steps=2",
-        "curriculum.carry_over=false",  # every sample is of the newest version
-        "learner.publish_bucket_mib=0.02",
+        "train", seeing.config, "run.name=two", "run.num_steps=2", "curriculum.carry_over=false"
     )
     assert "held-out accuracy after training" in printed
     for row in read_jsonl(seeing.run_folder("two") / "log" / "steps.jsonl"):

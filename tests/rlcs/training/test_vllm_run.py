@@ -1,14 +1,11 @@
-"""A run whose engine is vLLM: two steps, with new weights between them.
-
-That of test_pictures_run.py is one, too, and is among the tests of every change.
-"""
+"""A run whose engine is vLLM: two steps, with new weights between them."""
 
 from __future__ import annotations
 
 import pytest
 from workshop import Workshop, read_jsonl
 
-pytestmark = pytest.mark.stress
+pytestmark = pytest.mark.long
 
 
 def test_two_steps(workshop: Workshop) -> None:
