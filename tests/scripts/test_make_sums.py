@@ -27,4 +27,4 @@ def test_what_is_written(
             assert totals == [sum(numbers[:end]) for end in range(2, len(numbers) + 1)]
             assert row["category"] == f"{len(numbers)} terms"
             asked.append(row["question"])
-    assert len(set(asked)) == len(asked) == 40 + 60 + 640
+    assert len(set(asked)) == len(asked) == 40 + 160 + 640

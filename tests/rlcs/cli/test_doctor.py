@@ -157,7 +157,7 @@ def test_vllm_that_is_not_installed(config, monkeypatch, capsys) -> None:
 
 
 def test_all_problems_are_told_at_once(config, capsys) -> None:
-    assert main(["doctor", config, "hardware.device=cuda", "tracking.wandb_project=x"]) == 1
+    assert main(["doctor", config, "hardware.device=cuda", "tracking.trackio_project=x"]) == 1
     said = capsys.readouterr().out
     assert said.count("problem: ") == 2
 

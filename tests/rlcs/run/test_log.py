@@ -189,5 +189,5 @@ def test_tensorboard_gets_the_numbers_of_each_step(tmp_path: Path) -> None:
 
 def test_a_missing_package_is_named_with_its_key_and_command() -> None:
     check_packages(QUIET)
-    with pytest.raises(PackageMissingError, match=r"tracking.wandb_project.*rlcs\[wandb\]"):
-        check_packages(TrackingSection(tensorboard=False, wandb_project="x"))
+    with pytest.raises(PackageMissingError, match=r"tracking.trackio_project.*rlcs\[trackio\]"):
+        check_packages(TrackingSection(tensorboard=False, trackio_project="x"))
