@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from io import RawIOBase
 from typing import Any, cast
 
-from rewards.pool.template import LOADING_SECONDS, environment, fork_worker
+from rewards.pool.fork_server import LOADING_SECONDS, environment, fork_worker
 from rewards.pool.worker import write_message
 
 

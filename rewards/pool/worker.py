@@ -1,9 +1,9 @@
 """The killable worker process: reads requests, writes verdicts, dies when told or orphaned.
 
-It is a fork of the template process (see template.py), which never ran any of the caller's code,
+It is a fork of the fork server (see fork_server.py), which never ran any of the caller's code,
 and speaks length-prefixed pickles over two pipes, so it starts the same from threads, asyncio and
 Ray actors. Four things end it: the parent's kill; the end of its input; a kernel timer whose
-default action no held interpreter lock can delay; and, when idle, the loss of the template.
+default action no held interpreter lock can delay; and, when idle, the loss of the fork server.
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def _read_exactly(stream: RawIOBase, length: int) -> bytes:
     return b"".join(parts)
 
 
-def serve(requests: RawIOBase, replies: RawIOBase, template: int) -> None:
-    """Serve requests until the input ends; ``template`` is the process that this is a fork of."""
-    threading.Thread(target=_watch_parent, args=(template,), daemon=True).start()
+def serve(requests: RawIOBase, replies: RawIOBase, server: int) -> None:
+    """Serve requests until the input ends; ``server`` is the process that this is a fork of."""
+    threading.Thread(target=_watch_parent, args=(server,), daemon=True).start()
     with contextlib.suppress(EOFError, BrokenPipeError):
         _serve(requests, replies)
 
@@ -77,7 +77,7 @@ def _serve(requests: RawIOBase, replies: RawIOBase) -> None:
     os.environ.update(start["environment"])
     os.chdir(start["folder"])
     sys.path[:] = start["path"]
-    importlib.invalidate_caches()  # the template may have looked before a file was there
+    importlib.invalidate_caches()  # the fork server may have looked before a file was there
     limit = start["memory_limit_bytes"]
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     try:
@@ -116,7 +116,7 @@ def _set_timer(seconds: float) -> None:
 
 
 def _watch_parent(parent: int) -> None:
-    """End this process when the template is gone, even if a fork keeps our input open."""
+    """End this process when the fork server is gone, even if a fork keeps our input open."""
     while os.getppid() == parent:
         time.sleep(0.5)
     os._exit(0)

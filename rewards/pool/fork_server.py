@@ -1,13 +1,13 @@
-"""The template: a process that has loaded what verifiers need, and of which workers are forked.
+"""The fork server: a process that has loaded what verifiers need, and of which workers are forked.
 
-To load SymPy, Pint and SciPy takes more than a second of a core. The template pays it once for a
+To load SymPy, Pint and SciPy takes more than a second of a core. This pays it once for a
 process and all its pools, so that a worker that overran is replaced in milliseconds, and workers
 share the memory of what is loaded. It runs one thread and none of the caller's code: a user's
 verifier is imported by the fork.
 
-Asked over a socket, with the worker's ends of its two pipes, the template answers with the worker's
-process descriptor, made before the worker can have been reaped: a number could by then be that of
-another process.
+Asked over a socket, with the worker's ends of its two pipes, the fork server answers with the
+worker's process descriptor, made before the worker can have been reaped: a number could by then
+be that of another process.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ LOADING_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 """Seconds between two looks whether the parent lives and which workers have ended."""
 END_SECONDS = 2.0
-"""Seconds that a template may take to end by itself."""
+"""Seconds that a fork server may take to end by itself."""
 
-_PROGRAM = "import sys; from rewards.pool.template import main; main(*map(int, sys.argv[1:]))"
+_PROGRAM = "import sys; from rewards.pool.fork_server import main; main(*map(int, sys.argv[1:]))"
 _FORK = b"fork"
 _PID_BYTES = 8
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -41,8 +41,8 @@ _ATTEMPTS = 3
 # The side of the caller
 
 
-class _Template:
-    """A running template. Its calls are made by one thread at a time."""
+class _ForkServer:
+    """A running fork server. Its calls are made by one thread at a time."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -60,7 +60,7 @@ class _Template:
     def fork(self, requests: int, replies: int) -> tuple[int, int]:
         """Fork a worker that has these two ends of pipes; its number and its descriptor.
 
-        Raises OSError or EOFError when the template does not answer.
+        Raises OSError or EOFError when the fork server does not answer.
         """
         socket.send_fds(self._channel, [_FORK], [requests, replies])
         answer, descriptors, _, _ = socket.recv_fds(self._channel, _PID_BYTES, 1)
@@ -78,26 +78,26 @@ class _Template:
 
 
 _lock = threading.Lock()
-_template: _Template | None = None
+_server: _ForkServer | None = None
 
 
 def fork_worker(requests: int, replies: int) -> tuple[int, int]:
-    """Fork a worker of this process's template, which is started where there is none.
+    """Fork a worker of this process's fork server, which is started where there is none.
 
     requests, replies: file descriptors of the worker's ends of its pipes; the caller closes its
     own copies. Returns the worker's process number, and a descriptor of the process that the caller
-    owns. Raises RuntimeError when no template starts.
+    owns. Raises RuntimeError when no fork server starts.
     """
-    global _template
+    global _server
     with _lock:
         for _ in range(_ATTEMPTS):
-            if _template is None:
-                _template = _Template()
+            if _server is None:
+                _server = _ForkServer()
             try:
-                return _template.fork(requests, replies)
+                return _server.fork(requests, replies)
             except (OSError, EOFError):  # killed from outside, or it cannot start
-                _template.end()
-                _template = None
+                _server.end()
+                _server = None
         raise RuntimeError(
             f"a verifier process ended {_ATTEMPTS} times while starting; its own error output says "
             "why"
@@ -105,29 +105,29 @@ def fork_worker(requests: int, replies: int) -> tuple[int, int]:
 
 
 def environment() -> dict[str, str]:
-    """What a template or a worker finds in its environment: modules where this process does."""
+    """What a fork server or a worker finds in its environment: modules where this process does."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     return {**os.environ, "PYTHONPATH": path, **_ONE_THREAD}
 
 
 def _end() -> None:
-    global _template
-    if _template is not None:
-        _template.end()
-        _template = None
+    global _server
+    if _server is not None:
+        _server.end()
+        _server = None
 
 
 def _forget() -> None:
-    """A fork of the caller has no template: the one it sees is its parent's."""
-    global _lock, _template
-    _lock, _template = threading.Lock(), None
+    """A fork of the caller has no fork server: the one it sees is its parent's."""
+    global _lock, _server
+    _lock, _server = threading.Lock(), None
 
 
 atexit.register(_end)
 os.register_at_fork(after_in_child=_forget)
 
 
-# The template's own side
+# The fork server's own side
 
 
 def main(channel_descriptor: int, parent: int) -> None:
@@ -166,10 +166,10 @@ def _fork_one(channel: socket.socket) -> bool:
     message, descriptors, _, _ = socket.recv_fds(channel, len(_FORK), 2)
     if not message:
         return False
-    template = os.getpid()
+    server = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _become_worker(channel, descriptors, template)
+        _become_worker(channel, descriptors, server)
     process = os.pidfd_open(pid)
     socket.send_fds(channel, [pid.to_bytes(_PID_BYTES)], [process])
     for descriptor in (*descriptors, process):
@@ -177,8 +177,8 @@ def _fork_one(channel: socket.socket) -> bool:
     return True
 
 
-def _become_worker(channel: socket.socket, descriptors: list[int], template: int) -> None:
-    """Serve as a worker, and end without what the template would do at its end."""
+def _become_worker(channel: socket.socket, descriptors: list[int], server: int) -> None:
+    """Serve as a worker, and end without what the fork server would do at its end."""
     from rewards.pool.worker import serve
 
     status = 1
@@ -186,7 +186,7 @@ def _become_worker(channel: socket.socket, descriptors: list[int], template: int
         channel.close()
         requests = cast(RawIOBase, os.fdopen(descriptors[0], "rb", buffering=0))
         replies = cast(RawIOBase, os.fdopen(descriptors[1], "wb", buffering=0))
-        serve(requests, replies, template)
+        serve(requests, replies, server)
         status = 0
     except BaseException:
         sys.excepthook(*sys.exc_info())

@@ -23,11 +23,11 @@ def worker_of(pool: VerifierPool) -> psutil.Process:
     return psutil.Process(next(slot.pid for slot in pool._idle if slot is not None))
 
 
-def template_of(pool: VerifierPool) -> psutil.Process:
+def server_of(pool: VerifierPool) -> psutil.Process:
     """What that worker is a fork of."""
-    template = worker_of(pool).parent()
-    assert template is not None
-    return template
+    server = worker_of(pool).parent()
+    assert server is not None
+    return server
 
 
 def passes(pool: VerifierPool) -> bool:
@@ -45,41 +45,41 @@ def test_all_pools_of_a_process_share_one() -> None:
     with VerifierPool() as one, VerifierPool() as other:
         assert passes(one)
         assert passes(other)
-        template = template_of(one)
-        assert template == template_of(other)
-        assert template.ppid() == os.getpid()
-        assert template.num_threads() == 1, "a fork keeps no other thread, but what it had locked"
+        server = server_of(one)
+        assert server == server_of(other)
+        assert server.ppid() == os.getpid()
+        assert server.num_threads() == 1, "a fork keeps no other thread, but what it had locked"
 
 
 def test_one_that_is_killed_is_replaced_and_its_workers_end() -> None:
     with VerifierPool() as pool:
         assert passes(pool)
-        template = template_of(pool)
+        server = server_of(pool)
         worker = worker_of(pool)
-        template.kill()
+        server.kill()
         assert within(10, lambda: not worker.is_running() or worker.status() == "zombie")
         assert passes(pool)
-        assert template_of(pool) != template
+        assert server_of(pool) != server
 
 
 def test_a_fork_of_the_caller_has_its_own() -> None:
     program = """
 import os
 from rewards import Request, VerifierPool
-from rewards.pool import template
+from rewards.pool import fork_server
 four = Request(domain="math", response="4", reference="4", bare=True)
 with VerifierPool() as pool:
     pool.judge([four])
-before = template._template._process.pid
+before = fork_server._server._process.pid
 if os.fork() == 0:
     with VerifierPool() as pool:
         passed = pool.judge([four])[0].outcome.value == "correct"
-    after = template._template._process.pid
+    after = fork_server._server._process.pid
     os._exit(0 if passed and after != before else 1)
 assert os.waitstatus_to_exitcode(os.wait()[1]) == 0
 with VerifierPool() as pool:
     assert pool.judge([four])[0].outcome.value == "correct"
-assert template._template._process.pid == before
+assert fork_server._server._process.pid == before
 """
     done = subprocess.run(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
@@ -94,10 +94,10 @@ assert template._template._process.pid == before
 def test_nothing_is_left_of_a_process_that_ends() -> None:
     program = """
 from rewards import Request, VerifierPool
-from rewards.pool import template
+from rewards.pool import fork_server
 pool = VerifierPool()  # and never closed
 pool.judge([Request(domain="math", response="4", reference="4", bare=True)])
-print(template._template._process.pid, pool._idle[0].pid)
+print(fork_server._server._process.pid, pool._idle[0].pid)
 """
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -133,7 +133,7 @@ except RuntimeError as error:
 def test_a_worker_sees_what_the_caller_has_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Folder, environment and modules, though the template is older than all of them."""
+    """Folder, environment and modules, though the fork server is older than all of them."""
     with VerifierPool() as pool:
         assert passes(pool)
     (tmp_path / "made_later.py").write_text(
@@ -162,8 +162,8 @@ def test_a_limit_below_what_is_loaded_is_refused() -> None:
 def test_a_signal_from_the_terminal_leaves_it() -> None:
     with VerifierPool() as pool:
         assert passes(pool)
-        template = template_of(pool)
-        template.send_signal(signal.SIGINT)
+        server = server_of(pool)
+        server.send_signal(signal.SIGINT)
         time.sleep(0.1)
         assert passes(pool)
-        assert template_of(pool) == template
+        assert server_of(pool) == server
