@@ -213,16 +213,15 @@ def train(
             after_step=after_step,
             should_stop=lambda: state.num_rollouts >= budget,
         )
-    print(
-        f"{' '.join(map(str, run.about.values()))}: {state.steps_done} steps, held-out "
-        f"{100 * curve[0]['accuracy']:.1f} -> {100 * curve[-1]['accuracy']:.1f}% in "
-        f"{time.perf_counter() - started:.0f} s",
-        flush=True,
-    )
+    seconds = round(time.perf_counter() - started, 1)
+    first, last = (100 * point["accuracy"] for point in (curve[0], curve[-1]))
+    who = " ".join(map(str, run.about.values()))
+    told = f"{who}: {state.steps_done} steps, held-out {first:.1f} -> {last:.1f}%"
+    print(f"{told} in {seconds:.0f} s", flush=True)
     return {
         **run.about,
         "completions": budget,
-        "seconds": round(time.perf_counter() - started, 1),
+        "seconds": seconds,
         **summed_up(folder, len(training_data.problems)),
         "prediction_error": curriculum.error(),
         "curve": curve,

@@ -1,5 +1,6 @@
 """The share of the draws that each domain gets, where the weights shall not decide it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -49,15 +50,15 @@ class DomainShares(Protocol):
         ...
 
 
-class _KeptInRefills:
+class _KeptInRefills(ABC):
     """Counts the valid groups of the running step by domain."""
 
     def __init__(self, num_domains: int) -> None:
         self._valid = np.zeros(num_domains)
 
+    @abstractmethod
     def shares(self) -> Floats | None:
         """Return the shares of the running step, [domains], or None."""
-        raise NotImplementedError
 
     def of_draw(self, count: int) -> Floats | None:
         """Return the shares of further groups: the shares of all, less what is valid already."""

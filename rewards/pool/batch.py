@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from rewards.errors import SettingsError
+from rewards.pool.fork_server import START_ATTEMPTS, start_failure
 from rewards.pool.process import WorkerProcess, WorkerTerms
 from rewards.pool.worker import (
     DONE,
@@ -20,7 +21,6 @@ from rewards.pool.worker import (
 from rewards.verdict import Outcome, Request, Verdict
 
 MAX_ITEMS_A_MESSAGE = 16
-START_ATTEMPTS = 3
 
 Slot: TypeAlias = WorkerProcess | None
 """Room for one worker in the pool; None while no process has been started for it."""
@@ -152,10 +152,7 @@ class Batch:
         else:
             self._failed_starts += 1
             if self._failed_starts >= START_ATTEMPTS:
-                raise RuntimeError(
-                    f"a verifier process ended {START_ATTEMPTS} times while starting; "
-                    "its own error output says why"
-                ) from None
+                raise start_failure() from None
         self._requeue(worker)
         self._replace(worker, position)
 

@@ -28,6 +28,7 @@ from typing import cast
 LOADING_SECONDS = 60.0
 LOOK_SECONDS = 0.5
 """Seconds between two looks whether the parent lives and which workers have ended."""
+START_ATTEMPTS = 3
 END_SECONDS = 2.0
 """Seconds that a fork server may take to end by itself."""
 
@@ -35,8 +36,6 @@ _PROGRAM = "import sys; from rewards.pool.fork_server import main; main(*map(int
 _FORK = b"fork"
 _PID_BYTES = 8
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-_ATTEMPTS = 3
-
 
 # The side of the caller
 
@@ -90,7 +89,7 @@ def fork_worker(requests: int, replies: int) -> tuple[int, int]:
     """
     global _server
     with _lock:
-        for _ in range(_ATTEMPTS):
+        for _ in range(START_ATTEMPTS):
             if _server is None:
                 _server = _ForkServer()
             try:
@@ -98,16 +97,25 @@ def fork_worker(requests: int, replies: int) -> tuple[int, int]:
             except (OSError, EOFError):  # killed from outside, or it cannot start
                 _server.end()
                 _server = None
-        raise RuntimeError(
-            f"a verifier process ended {_ATTEMPTS} times while starting; its own error output says "
-            "why"
-        )
+        raise start_failure()
+
+
+def start_failure() -> RuntimeError:
+    """The error of processes that kept ending while they started."""
+    return RuntimeError(
+        f"a verifier process ended {START_ATTEMPTS} times while starting; its own error output "
+        "says why"
+    )
+
+
+def module_path() -> list[str]:
+    """Where this process finds modules."""
+    return [entry or os.getcwd() for entry in sys.path]
 
 
 def environment() -> dict[str, str]:
     """What a fork server or a worker finds in its environment: modules where this process does."""
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**os.environ, "PYTHONPATH": path, **_ONE_THREAD}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(module_path()), **_ONE_THREAD}
 
 
 def _end() -> None:

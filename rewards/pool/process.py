@@ -6,7 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from io import RawIOBase
 from typing import Any, cast
 
-from rewards.pool.fork_server import LOADING_SECONDS, environment, fork_worker
+from rewards.pool.fork_server import LOADING_SECONDS, environment, fork_worker, module_path
 from rewards.pool.worker import write_message
 
 
@@ -63,7 +62,7 @@ class WorkerProcess:
                 {
                     "environment": environment(),
                     "folder": os.getcwd(),
-                    "path": [entry or os.getcwd() for entry in sys.path],
+                    "path": module_path(),
                     "custom": dict(terms.custom),
                     "settings": {name: dict(part) for name, part in terms.settings.items()},
                     "memory_limit_bytes": terms.memory_limit_bytes,

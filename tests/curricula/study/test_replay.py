@@ -9,7 +9,7 @@ from worlds import GROUP_SIZE, chance, make, problems, roll_out
 
 from curricula import Draw, GroupResult, ProblemSet, make_curriculum
 from curricula.study.contender import Contender
-from curricula.study.replay import logged, replay, replay_table
+from curricula.study.replay import Replay, logged, replay, replay_table
 from curricula.study.run_log import Log, LoggedGroup
 
 ROWS = problems(600, graded=True)
@@ -98,6 +98,12 @@ def test_estimates_agree_with_the_truth(by: str, asked: str) -> None:
     assert any("epochs" in remark for remark in row.remarks) is (by != "rlcs")
 
 
+def replayed(kind: str, log: Log) -> Replay:
+    """The log under a sampler, by the probabilities that it holds."""
+    asked, problems = Contender.parse(kind), ProblemSet.of(ROWS)
+    return replay(asked, log, problems, group_size=GROUP_SIZE, in_epochs=False)
+
+
 def test_no_share_is_above_one_though_chance_takes_the_sum_there() -> None:
     # uniform draws 30 of 600, and the run happened to draw what it seldom draws
     steps = [
@@ -105,13 +111,7 @@ def test_no_share_is_above_one_though_chance_takes_the_sum_there() -> None:
         for at, step in enumerate(log_of("rlcs", 10).steps)
     ]
     lucky = Log(steps=steps, num_carried=0)
-    row = replay(
-        Contender.parse("uniform"),
-        lucky,
-        ProblemSet.of(ROWS),
-        group_size=GROUP_SIZE,
-        in_epochs=False,
-    )
+    row = replayed("uniform", lucky)
     assert row.covered == 1
     assert row.covered_interval > 0
 
@@ -134,13 +134,7 @@ def earlier_of(log: Log, first: int) -> list[str]:
 
 def test_a_run_asked_about_itself_weighs_every_group_alike() -> None:
     log = log_of("rlcs", 20)
-    row = replay(
-        Contender.parse("rlcs"),
-        log,
-        ProblemSet.of(ROWS),
-        group_size=GROUP_SIZE,
-        in_epochs=False,
-    )
+    row = replayed("rlcs", log)
     assert row.effective_groups == pytest.approx(len(log.groups))
     assert row.covered == pytest.approx(1)
     assert row.valid_share == pytest.approx(logged(log).valid_share)
